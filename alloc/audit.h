@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the audit tier does to a buffer on its way out and on its way back:
+ * canary, redzone and fills, the bufctl with thread, time and stack of the
+ * last allocation and of the last free, and the transaction log.
+ */
+#ifndef ALLOC_AUDIT_H
+#define ALLOC_AUDIT_H
+
+#include "alloc/cache.h"
+
+/*
+ * Dress a buffer just taken for a request of size bytes: verify the free fill
+ * (MODIFIED), record, fill with 0xbaddcafe or zeros, set redzone and canary.
+ * Returns the user's pointer, a multiple of align.
+ */
+void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
+		      size_t align, enum kma_family family, bool zero);
+
+/*
+ * Check and undress a buffer the program gives back. user is what it passed;
+ * size is what it claims, or SIZE_MAX. True: the caller puts the buffer back.
+ * False: it was reported (and noabort): the buffer stays where it is.
+ */
+bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
+		    size_t size, enum kma_family family, const char *function);
+
+/* Grow or shrink in place: new request, redzone, record. */
+void kma_audit_resize(const struct kma_buffer *buffer, size_t size);
+
+/* Bytes the user's pointer may grow to in place. */
+size_t kma_audit_room(const struct kma_buffer *buffer);
+
+#endif

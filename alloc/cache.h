@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Caches, slabs and buffers.
+ *
+ *	cache --> slabs (per tier: partial, full, empty) --> buffers
+ *	      \-> depot (per tier: full and empty magazines)
+ *
+ * A slab is a run of pages cut into buffers of one size, all of one tier. Its
+ * header, its bitmap of free buffers and (audit) its bufctls lie in the
+ * metadata arena. Buffer i of a slab starts at base + first + i * stride.
+ *
+ * Tier off: stride is the cache's bufsize; the user's pointer is the buffer.
+ * Tier audit: first is KMA_CANARY_SIZE rounded to 16; stride is bufsize + 16:
+ *
+ *	... | canary of i (8) | user's bytes (size) | redzone (>= 8) | canary of
+ *i+1 ... ^ 16-aligned                            ^ stride - 8
+ *
+ * The redzone runs from the byte after the request to the next canary, so the
+ * first byte too far shows. Alignment above 16 moves the user's pointer up
+ * inside its buffer by the bufctl's offset; the bytes before it are canary.
+ *
+ * With the cache lock held: in_use counts the buffers taken from the slab (by
+ * the program, by magazines, by quarantine); a set bit in free_bits is a
+ * buffer the slab still has. Whether the program has an audited buffer is the
+ * bufctl's state, changed by one atomic exchange: that is what finds a double
+ * free at once, wherever the buffer is parked.
+ */
+#ifndef ALLOC_CACHE_H
+#define ALLOC_CACHE_H
+
+#include "alloc/lock.h"
+#include "alloc/pages.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum kma_tier {
+	KMA_TIER_OFF = 0,
+	KMA_TIER_LITE = 1,
+	KMA_TIER_AUDIT = 2,
+	KMA_TIER_GUARD = 3,
+	KMA_TIER_COUNT = 4
+};
+
+enum {
+	KMA_CANARY_SIZE = 8,         /* before the user's pointer */
+	KMA_REDZONE_MIN = 8,         /* after the request */
+	KMA_CACHED_MAX = 128 * 1024, /* above: kmem_oversize */
+};
+
+/*
+ * Every audited buffer: what happened to it last. 40 bytes, out of line, found
+ * by index. word packs
+ *
+ *	63         20 19     8 7    4 3     0
+ *	| size, bytes | offset | family | state |	offset in units of 16
+ *bytes
+ */
+struct kma_bufctl {
+	uint64_t word;
+	uint64_t alloc_time, free_time;     /* raw ticks; kma_clock.h */
+	uint32_t alloc_thread, free_thread; /* tids */
+	uint32_t alloc_stack, free_stack;   /* depot ids; 0 none */
+};
+
+enum {
+	KMA_BUFCTL_STATE_SHIFT = 0,
+	KMA_BUFCTL_STATE_MASK = 0xf, /* masks are after the shift */
+	KMA_BUFCTL_FAMILY_SHIFT = 4,
+	KMA_BUFCTL_FAMILY_MASK = 0xf,
+	KMA_BUFCTL_OFFSET_SHIFT = 8,
+	KMA_BUFCTL_OFFSET_MASK = 0xfff,
+	KMA_BUFCTL_SIZE_SHIFT = 20,
+};
+
+enum kma_buffer_state {
+	KMA_BUFFER_NEVER = 0, /* never handed out */
+	KMA_BUFFER_ALLOCATED = 1,
+	KMA_BUFFER_FREE = 2, /* also in magazines and quarantine */
+};
+
+/* Who hands out and takes back must agree; reported when they do not. */
+enum kma_family {
+	KMA_FAMILY_MALLOC = 0,
+	KMA_FAMILY_NEW = 1,
+	KMA_FAMILY_NEW_ARRAY = 2,
+	KMA_FAMILY_KMEM = 3,
+};
+
+struct kma_slab { /* 64-byte aligned: the page map counts on it */
+	struct kma_slab *next, *prev; /* on one list of the cache */
+	struct kma_cache *cache;
+	uintptr_t base;
+	size_t pages;
+	size_t first;  /* offset of buffer 0 from base */
+	size_t stride; /* bytes from one buffer to the next */
+	uint32_t buffers;
+	uint32_t in_use;
+	uint32_t reciprocal; /* of stride: address to index by multiplication */
+	uint8_t tier;        /* enum kma_tier */
+	uint8_t kind;        /* enum kma_page_kind */
+	uint8_t list;        /* enum kma_slab_list */
+	uint8_t zeroed;      /* large: the kernel's zeros, untouched yet */
+	uint64_t *free_bits; /* bit set: free in the slab */
+	struct kma_bufctl *bufctls; /* audit, guard; else NULL */
+};
+
+enum kma_slab_list {
+	KMA_SLABS_PARTIAL,
+	KMA_SLABS_FULL,
+	KMA_SLABS_EMPTY,
+	KMA_SLAB_LIST_COUNT
+};
+
+struct kma_magazine;
+
+struct kma_cache {
+	struct kma_cache *next; /* all caches, oldest first */
+	char name[32];
+	uint32_t index;  /* in the page map's word, and of magazine sets */
+	uint32_t flags;  /* enum kma_cache_flags: what it does */
+	uint32_t cflags; /* what its creator asked for */
+	uint32_t align;
+	size_t bufsize;
+	struct kma_lock lock; /* slabs, statistics below */
+	struct kma_lock depot_lock;
+	struct kma_slab *slabs[KMA_TIER_COUNT][KMA_SLAB_LIST_COUNT];
+	struct kma_magazine *full_magazines[KMA_TIER_COUNT];
+	struct kma_magazine *full_tails[KMA_TIER_COUNT]; /* audit: FIFO */
+	struct kma_magazine *empty_magazines[KMA_TIER_COUNT];
+	uint32_t magazine_size; /* rounds */
+	uint32_t depot_contention;
+	/* What threads that have exited did, and what bypassed magazines. */
+	uint64_t alloc, free, alloc_fail;
+	uint64_t slab_create, slab_destroy;
+	uint64_t buf_total; /* buffers in all slabs */
+	uint64_t pages;     /* pages in all slabs */
+};
+
+/* As mdb's FLAG column shows them (mdb's umem_flags values). */
+enum kma_cache_flags {
+	KMA_CACHE_AUDIT = 0x1,
+	KMA_CACHE_DEADBEEF = 0x2,
+	KMA_CACHE_REDZONE = 0x4,
+	KMA_CACHE_NOMAGAZINE = 0x20,
+	KMA_CACHE_FIREWALL = 0x40,
+	KMA_CACHE_LITE = 0x100,
+};
+
+/* A buffer named by any pointer into it. */
+struct kma_buffer {
+	struct kma_slab *slab;
+	uint32_t index;
+	uintptr_t start;           /* base + first + index * stride */
+	struct kma_bufctl *bufctl; /* NULL where the tier has none */
+};
+
+/*
+ * Which buffer holds address (its user's bytes, redzone or slack)? False when
+ * none does. Takes no lock, trusts nothing; good in a signal handler.
+ */
+bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret);
+
+/* The user's pointer and request of an audited buffer. */
+uintptr_t kma_buffer_user(const struct kma_buffer *buffer);
+size_t kma_buffer_size(const struct kma_buffer *buffer);
+
+/* "kmem_alloc_N" for a request, or the kmem_oversize cache. */
+struct kma_cache *kma_cache_for(size_t size, size_t align);
+
+/*
+ * One buffer of the cache at the tier wanted now, from the thread's magazine,
+ * the depot, a slab. False with nothing changed when memory is exhausted. The
+ * caller (malloc.c) then has audit.c record and dress it.
+ */
+bool kma_cache_take(struct kma_cache *cache, enum kma_tier tier,
+		    struct kma_buffer *ret);
+void kma_cache_put(const struct kma_buffer *buffer);
+
+/* A large buffer of its own pages; cache kmem_oversize. */
+bool kma_large_take(size_t size, size_t align, enum kma_tier tier,
+		    struct kma_buffer *ret);
+void kma_large_put(const struct kma_buffer *buffer);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A futex lock: four bytes, no destructor, good in static storage, and safe
+ * to reinitialise in the child of a fork. Not recursive. Never held while
+ * user code runs, and never taken by a thread that holds one further down:
+ *
+ *	fork gate -> thread registry -> cache -> depot -> pages -> meta
+ */
+#ifndef ALLOC_LOCK_H
+#define ALLOC_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kma_lock {
+	uint32_t word; /* 0 free, 1 held, 2 held and waited for */
+};
+
+void kma_lock_acquire(struct kma_lock *lock);
+bool kma_lock_try(struct kma_lock *lock);
+void kma_lock_release(struct kma_lock *lock);
+
+/* In the child of a fork, where the holder may be gone. */
+void kma_lock_reset(struct kma_lock *lock);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Transaction logs. A log is a pool of chunks; a thread writes its own chunk
+ * without a lock, and when it is full takes the pool's oldest. A record is
+ * whole once valid is set, which is stored last: a crash between loses one
+ * record, never the log.
+ */
+#ifndef ALLOC_LOG_H
+#define ALLOC_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum kma_log_kind {
+	KMA_LOG_TRANSACTION = 1,
+	KMA_LOG_CONTENTS = 2,
+	KMA_LOG_FAIL = 3,
+	KMA_LOG_SLAB = 4,
+};
+
+enum kma_operation {
+	KMA_OP_ALLOC = 1,
+	KMA_OP_FREE = 2,
+	KMA_OP_REALLOC = 3,
+};
+
+struct kma_log_record { /* 32 bytes */
+	uint64_t time;
+	uint64_t address;  /* the user's pointer */
+	uint32_t size;     /* request; UINT32_MAX and more: UINT32_MAX */
+	uint32_t stack;    /* depot id */
+	uint32_t thread;   /* tid */
+	uint16_t cache;    /* index */
+	uint8_t operation; /* enum kma_operation */
+	uint8_t valid;     /* 1, written last */
+};
+
+struct kma_log_chunk {
+	uint64_t sequence; /* order in which chunks were taken; 0 unused */
+	uint32_t used;     /* bytes after the header */
+	uint32_t thread;
+	/* records follow */
+};
+
+struct kma_log {
+	struct kma_log *next;
+	char name[16]; /* "transaction" */
+	uint32_t kind; /* enum kma_log_kind */
+	uint32_t chunk_size;
+	uint64_t chunk_count;
+	char *base;
+	uint64_t sequence; /* next to be given */
+	uint64_t lost;     /* records overwritten */
+};
+
+/* Make the logs that the options ask for. */
+void kma_log_init(void);
+
+/* Add a record to the transaction log; does nothing when there is none. */
+void kma_log_transaction(enum kma_operation op, uint64_t time,
+			 uintptr_t address, size_t size, uint32_t stack,
+			 unsigned cache_index);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * KMA_DEBUG, KMA_LOGGING, KMA_OPTIONS, KMA_DUMP (and UMEM_*), read once, from
+ * the initial environment, without getenv's locks and without allocating. An
+ * unknown item is reported once on stderr and ignored. Set-uid programs ignore
+ * all of it.
+ */
+#ifndef ALLOC_OPTIONS_H
+#define ALLOC_OPTIONS_H
+
+#include "alloc/cache.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct kma_options {
+	enum kma_tier tier;
+	unsigned audit_depth; /* frames, default 64; 0 no limit */
+	bool noabort;
+	bool verbose;
+	size_t transaction_log; /* bytes; 0 none */
+	struct {
+		char path[1024]; /* template with %p %e %t; "" none */
+		bool on_exit, on_fatal, on_error;
+		int request_signal; /* 0 none */
+		unsigned level;     /* enum dump_level of dumpfmt/format.h */
+	} dump;
+	char roster[256]; /* KMA_ROSTER: path of the supervisor's mapping; ""
+			     none */
+};
+
+extern struct kma_options kma_options;
+
+/* default_tier is what applies when the environment says nothing. */
+void kma_options_init(enum kma_tier default_tier);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Misuse: one report for each, to stderr and to the message ring, without
+ * allocating, from a heap that may be broken; then the dump if one was asked
+ * for, then abort, or go on (noabort).
+ *
+ * The first lines of the report, which tests hold to the letter:
+ *
+ *	kma: NAME: what happened, in a sentence
+ *	kma:   address A is OFFSET bytes <inside|before|after> the SIZE-byte
+ *buffer B (cache C) kma:   expected XX XX .., found YY YY .. at offset N kma:
+ *allocated by thread T (name), S.mmm s ago, stack: kma:     0xPC
+ *module+0xOFFSET kma:   freed by thread T (name), S.mmm s ago, stack: kma: ...
+ *	kma:   reported by thread T (name), stack:
+ *	kma:     ...
+ *	kma:   before it: SIZE-byte buffer B, allocated|free ...  (neighbours)
+ *	kma:   after it: ...
+ *
+ * Lines that do not apply are left out.
+ */
+#ifndef ALLOC_REPORT_H
+#define ALLOC_REPORT_H
+
+#include "alloc/cache.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Names as in the manuals; the text after "kma: ". */
+enum kma_error_code {
+	KMA_ERROR_NONE,
+	KMA_ERROR_BADADDR,    /* free of a pointer that no cache owns */
+	KMA_ERROR_BADBASE,    /* free of a pointer inside a buffer */
+	KMA_ERROR_DUPFREE,    /* free of a buffer that is free */
+	KMA_ERROR_REDZONE,    /* bytes after the buffer were changed */
+	KMA_ERROR_UNDERFLOW,  /* bytes before the buffer were changed */
+	KMA_ERROR_MODIFIED,   /* a free buffer was changed */
+	KMA_ERROR_BADSIZE,    /* freed with another size */
+	KMA_ERROR_BADCACHE,   /* freed to another cache */
+	KMA_ERROR_BADFAMILY,  /* new/delete/malloc/free mixed */
+	KMA_ERROR_GUARDFAULT, /* access to a guard page or freed page */
+	KMA_ERROR_COUNT
+};
+
+/* One report, kept for the debugger. */
+struct kma_error {
+	uint32_t code;
+	uint32_t thread;
+	char name[16];
+	uint64_t time;
+	uint64_t address; /* what was passed, or the first damaged byte */
+	uint64_t buffer;  /* user's pointer of the buffer concerned, or 0 */
+	uint64_t size;    /* its request */
+	int64_t offset;   /* of address from buffer */
+	struct kma_bufctl *bufctl;
+	struct kma_slab *slab;
+	struct kma_cache *cache;
+	uint64_t expected, found; /* 8 bytes at address, when compared */
+	uint32_t stack;           /* depot id of the reporting stack */
+	uint32_t alloc_stack, free_stack; /* as they were when it happened */
+	uint32_t alloc_thread, free_thread;
+	uint32_t pad;
+	char message[160]; /* the first line, without "kma: " */
+};
+
+enum { KMA_ERROR_RECORDS = 16, KMA_MESSAGE_RING = 8192 };
+
+struct kma_errors {
+	uint64_t count;        /* ever reported; records keep the first ones */
+	uint32_t record_count; /* in record[] */
+	uint32_t pad;
+	struct kma_error record[KMA_ERROR_RECORDS];
+	uint64_t ring_position; /* bytes ever written to the ring */
+	char ring[KMA_MESSAGE_RING];
+};
+
+/*
+ * Report, dump, abort or return. address is what the program passed or where
+ * damage begins; buffer may be NULL. found is NULL, or points at count bytes
+ * that should have read expected[].
+ */
+struct kma_report {
+	enum kma_error_code code;
+	uintptr_t address;
+	const struct kma_buffer *buffer;
+	const char *function; /* "free", "realloc", "operator delete" */
+	const unsigned char *expected, *found;
+	size_t count;
+};
+
+void kma_report(const struct kma_report *report);
+
+/* A line of our own to stderr and the ring: "kma: " and text. */
+void kma_message(const char *text);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kma_root: where everything hangs, for us and for a debugger.
+ *
+ * Page-aligned, in .data, written to when the allocator starts, so that every
+ * core file that keeps private memory has it. The fixed head leads to the
+ * schema, the schema describes the rest (dumpfmt/layout.h).
+ */
+#ifndef ALLOC_ROOT_H
+#define ALLOC_ROOT_H
+
+#include "alloc/cache.h"
+#include "alloc/report.h"
+#include "dumpfmt/layout.h"
+
+#include <stdint.h>
+
+struct kma_clock_pair {
+	uint64_t ticks; /* kma_clock_now() */
+	uint64_t monotonic_ns;
+	uint64_t realtime_ns;
+};
+
+enum { KMA_CLOCK_START = 0, KMA_CLOCK_LATEST = 1, KMA_CLOCK_PAIRS = 2 };
+
+struct kma_module;
+struct kma_depot;
+struct kma_log;
+struct kma_thread;
+
+struct kma_root {
+	struct kma_root_head head;
+	char version[16];
+	char instance[32]; /* "libkma_malloc.so", "libkma.so", "libkma.a" */
+	uint32_t pid;
+	uint32_t tier;        /* enum kma_tier: what new slabs get */
+	uint32_t audit_depth; /* frames; 0 no limit */
+	uint32_t cache_count;
+	uint64_t start_time; /* ticks */
+	uint64_t fork_time;  /* ticks of the last fork as a child, or 0 */
+	uint64_t fork_count;
+	uint64_t canary_secret;
+	struct kma_clock_pair clock[KMA_CLOCK_PAIRS];
+	char options_text[256]; /* the environment as understood */
+	uint64_t reserve_base, reserve_end;
+	uint64_t heap_base, heap_committed, heap_end;
+	uint64_t text_base, text_end; /* of this library: not a caller */
+	uint64_t data_base, data_end; /* of this library: not a root */
+	uint64_t *page_map;
+	struct kma_cache *caches;
+	struct kma_thread *threads;
+	struct kma_module *modules;
+	struct kma_depot *depot;
+	struct kma_log *logs;
+	struct kma_errors errors;
+};
+
+extern struct kma_root kma_root __attribute__((visibility("default")));
+
+/*
+ * Start the allocator: options, reserve, caches. Idempotent, called by every
+ * slow path; the first caller, in whatever constructor, does the work.
+ */
+bool kma_init(void);
+
+#endif

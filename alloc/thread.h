@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What belongs to one thread: its magazines, its log chunk, its last stack.
+ *
+ * One initial-exec TLS pointer leads here. The record is made at the thread's
+ * first call, is registered for the debugger, hands its magazines to the depot
+ * when the thread ends, and is then used again by a later thread. Calls that
+ * come after the hand-back (other destructors) go past the magazines.
+ *
+ * busy guards the record against its own signal handlers: it is set while the
+ * thread is inside the allocator; a handler that finds it set must not touch
+ * magazines, and takes the slow path through try-locks.
+ */
+#ifndef ALLOC_THREAD_H
+#define ALLOC_THREAD_H
+
+#include "alloc/cache.h"
+
+#include <stdint.h>
+
+struct kma_magazine {
+	struct kma_magazine *next; /* in the depot */
+	uint32_t rounds;
+	uint32_t capacity;
+	void *round[]; /* buffer starts */
+};
+
+struct kma_magset {
+	struct kma_magazine *loaded, *previous; /* NULL until first used */
+	uint64_t alloc, free;
+};
+
+enum kma_thread_state {
+	KMA_THREAD_LIVE = 1,
+	KMA_THREAD_EXITED = 2, /* record kept for its name and times */
+};
+
+struct kma_log_chunk;
+struct kma_trace; /* unwind.c: the thread's last stack */
+
+struct kma_thread {
+	struct kma_thread *next; /* all records ever made */
+	uint32_t tid;
+	uint32_t state; /* enum kma_thread_state */
+	uint32_t busy;  /* depth inside the allocator */
+	uint32_t magset_count;
+	char name[16]; /* as last seen: at start, at exit, in a dump */
+	uint64_t start_time, end_time;
+	uintptr_t stack_top; /* end of its stack; 0 not known yet */
+	uintptr_t altstack_base;
+	size_t altstack_size;
+	/* magsets[cache index * KMA_TIER_COUNT + tier] */
+	struct kma_magset *magsets;
+	struct kma_log_chunk *log_chunk;
+	struct kma_trace *trace;
+};
+
+extern __thread struct kma_thread *kma_self
+	__attribute__((tls_model("initial-exec")));
+
+/* The calling thread's record, made if need be. NULL: ended, or no memory. */
+struct kma_thread *kma_thread_self(void);
+
+#endif

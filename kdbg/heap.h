@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The heap as the allocator's own structures tell it: caches, slabs, buffers,
+ * bufctls, stacks, logs, threads, modules, errors. Read by the schema that the
+ * target brings along (dumpfmt/layout.h), so that one reader serves every
+ * version; every instance of libkma in the target is part of one heap.
+ *
+ * A damaged heap is normal input. Slabs are found through the page map, not
+ * through lists, each is checked for sense before it is believed, and what
+ * was refused is counted and told by heap_problems().
+ */
+#ifndef KDBG_HEAP_H
+#define KDBG_HEAP_H
+
+#include "kdbg/target.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct heap;
+
+enum heap_tier { TIER_OFF, TIER_LITE, TIER_AUDIT, TIER_GUARD };
+
+struct heap_instance {
+	uint64_t root;
+	const char *name, *version;
+	uint32_t pid;
+	enum heap_tier tier;
+	uint64_t heap_base, heap_end; /* committed part */
+	uint64_t reserve_base, reserve_end;
+	uint64_t data_base, data_end; /* the library's own data */
+	uint64_t text_base, text_end;
+	uint64_t start_time, fork_time; /* ticks */
+	uint64_t fork_count;
+	const char *options;
+};
+
+struct heap_cache {
+	uint64_t address;
+	const char *name; /* with the instance where names collide */
+	size_t instance;
+	uint32_t index;
+	uint32_t flags, cflags;
+	uint64_t bufsize, align;
+	uint64_t alloc, free, alloc_fail; /* threads' counts included */
+	uint64_t slab_create, slab_destroy;
+	uint64_t buf_total, buf_in_use, buf_cached; /* counted from slabs */
+	uint64_t pages;
+};
+
+struct heap_slab {
+	uint64_t address;    /* of the header */
+	size_t cache;        /* index into heap_caches() */
+	uint64_t base, size; /* of its pages */
+	uint64_t first, stride;
+	uint32_t buffers, in_use;
+	enum heap_tier tier;
+	bool large;
+	uint64_t bufctls;      /* address of the array, 0 none */
+	uint64_t free_bits;    /* address of the bitmap */
+	uint64_t first_buffer; /* running number of buffer 0 over all slabs */
+};
+
+enum buffer_state {
+	BUFFER_ALLOCATED,
+	BUFFER_FREE,  /* in the slab, a magazine or quarantine */
+	BUFFER_NEVER, /* not handed out yet */
+};
+
+struct heap_event {       /* an allocation or a free */
+	uint64_t time;    /* ticks; 0: did not happen */
+	uint64_t time_ns; /* monotonic */
+	uint32_t thread;  /* tid */
+	uint32_t stack;   /* depot id; 0 none */
+	size_t instance;
+};
+
+struct heap_buffer {
+	size_t slab;    /* index into heap_slabs() */
+	uint32_t index; /* in the slab */
+	uint64_t start; /* of the buffer's bytes in the slab */
+	uint64_t user;  /* what the program has */
+	uint64_t size;  /* request, or the buffer's size where unknown */
+	enum buffer_state state;
+	bool cached;     /* free and in a magazine */
+	uint64_t bufctl; /* address, or 0 */
+	unsigned family; /* enum kma_family */
+	struct heap_event alloc, free;
+};
+
+struct err *heap_open(struct target *target, struct heap **ret) MUST_USE;
+void heap_close(struct heap *heap);
+
+size_t heap_instances(const struct heap *heap,
+		      const struct heap_instance **ret);
+
+/* Caches in the allocator's order; slabs sorted by base. Slabs are read when
+ * first asked for. */
+size_t heap_caches(struct heap *heap, const struct heap_cache **ret);
+size_t heap_slabs(struct heap *heap, const struct heap_slab **ret);
+const struct heap_cache *heap_cache_at(struct heap *heap, uint64_t address);
+const struct heap_cache *heap_cache_named(struct heap *heap, const char *name);
+
+/* All buffers of all slabs, live or not: slab.first_buffer + index runs from 0
+ * to this. */
+uint64_t heap_buffer_count(struct heap *heap);
+
+/* Which slab or buffer holds address? O(1). False: none. */
+bool heap_slab_at(struct heap *heap, uint64_t address, size_t *slab);
+bool heap_buffer_at(struct heap *heap, uint64_t address,
+		    struct heap_buffer *ret);
+
+/* The buffer by number in its slab; by the address of its bufctl. */
+bool heap_buffer_get(struct heap *heap, size_t slab, uint32_t index,
+		     struct heap_buffer *ret);
+bool heap_buffer_of_bufctl(struct heap *heap, uint64_t bufctl,
+			   struct heap_buffer *ret);
+
+/* The frames of a depot stack, innermost first. The array belongs to the
+ * target. 0: no such stack. */
+size_t heap_stack(struct heap *heap, size_t instance, uint32_t id,
+		  const uint64_t **pcs, uint32_t *flags);
+
+/* The first frame that is neither libkma nor operator new; 0: none. */
+uint64_t heap_stack_caller(struct heap *heap, size_t instance, uint32_t id);
+
+/* Ticks to nanoseconds of CLOCK_MONOTONIC. */
+uint64_t heap_time_ns(const struct heap *heap, size_t instance, uint64_t ticks);
+
+/* True where memory is the allocator's own: reserve, library data. */
+bool heap_owns(const struct heap *heap, uint64_t address);
+
+struct heap_problem {
+	uint64_t address;
+	const char *text;
+};
+size_t heap_problems(const struct heap *heap, const struct heap_problem **ret);
+
+#endif

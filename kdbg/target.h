@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A target: where bytes come from. A dump, an ELF core or a live process
+ * answers the same questions: memory, map, threads, registers, modules, facts.
+ * What the bytes mean is told above (heap.h, symbols.h).
+ *
+ * Arrays and strings belong to the target and live until target_close().
+ */
+#ifndef KDBG_TARGET_H
+#define KDBG_TARGET_H
+
+#include "dumpfmt/err.h"
+#include "dumpfmt/format.h"
+#include "dumpfmt/reader.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct target;
+
+struct target_options {
+	const char *executable; /* -x, or NULL */
+	const char *sysroot;    /* or NULL */
+};
+
+/* The kinds of fact are the dump's: other targets fill the same records. */
+struct target_ops {
+	const char *kind; /* "dump", "core", "process" */
+	void (*close)(void *impl);
+	struct err *(*view)(void *impl, uint64_t address, size_t size,
+			    const void **ret);
+};
+
+struct target {
+	const struct target_ops *ops;
+	void *impl;
+	char *path;
+	char *sysroot;
+	const struct dump_process *process;
+	const struct dump_thread *threads;
+	size_t thread_count;
+	const struct dump_map *maps;
+	size_t map_count;
+	const struct dump_module *modules;
+	size_t module_count;
+	const struct dump_extent *extents; /* readable, sorted, disjoint */
+	size_t extent_count;
+	const uint64_t *roots; /* addresses of kma_root, one per instance */
+	size_t root_count;
+	const uint64_t *auxv; /* pairs */
+	size_t auxv_count;
+	const char *const *warnings; /* what the file lacks; shown at open */
+	size_t warning_count;
+};
+
+/* By what the file is: our dump, an ELF core. */
+struct err *target_open(const char *path, const struct target_options *options,
+			struct target **ret) MUST_USE;
+void target_close(struct target *target);
+
+/* Copy size bytes, or fail naming the first address that is not there. Reads
+ * that fall in read-only file mappings a dump leaves out are served from the
+ * file on disk when its build id agrees. */
+struct err *target_read(struct target *target, uint64_t address, void *buffer,
+			size_t size) MUST_USE;
+
+/* How many bytes from address on could be copied: 0 .. size. Never fails. */
+size_t target_read_some(struct target *target, uint64_t address, void *buffer,
+			size_t size);
+
+/* The bytes themselves, valid until the current command ends. They must lie
+ * in one extent. */
+struct err *target_view(struct target *target, uint64_t address, size_t size,
+			const void **ret) MUST_USE;
+
+/* The extent, map, thread, module that holds address (or tid); NULL: none. */
+const struct dump_extent *target_extent_at(const struct target *target,
+					   uint64_t address);
+const struct dump_map *target_map_at(const struct target *target,
+				     uint64_t address);
+const struct dump_thread *target_thread(const struct target *target,
+					uint32_t tid);
+const struct dump_module *target_module_at(const struct target *target,
+					   uint64_t address);
+
+/* Little-endian scalar of 1, 2, 4 or 8 bytes. */
+struct err *target_read_uint(struct target *target, uint64_t address,
+			     size_t size, uint64_t *ret) MUST_USE;
+
+/* A NUL-terminated string of at most max - 1 bytes. */
+struct err *target_read_text(struct target *target, uint64_t address,
+			     char *buffer, size_t max) MUST_USE;
+
+#endif
