@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/clock.h"
+
+#include "alloc/arch.h"
+#include "alloc/root.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+/*
+ * Set once, before any record is made. A program that forbids rdtsc later
+ * (prctl) must do so before it starts, or it would stop at its own rdtsc too.
+ */
+static bool use_ticks;
+
+static uint64_t clock_read(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
+}
+
+uint64_t kma_clock_now(void)
+{
+	return use_ticks ? kma_arch_ticks() : clock_read(CLOCK_MONOTONIC);
+}
+
+/*
+ * Ticks are read on both sides of the monotonic clock and the tightest of a
+ * few tries is kept, so that an interrupt in between does not become an error
+ * of the pair. Two threads may calibrate at once: either's numbers will do, as
+ * they differ by less than what a report shows.
+ */
+static struct kma_clock_pair pair_take(void)
+{
+	struct kma_clock_pair best = { 0 };
+	uint64_t least = UINT64_MAX;
+
+	for (int try = 0; try < 4; try++) {
+		uint64_t before = kma_clock_now();
+		uint64_t monotonic = clock_read(CLOCK_MONOTONIC);
+		uint64_t after = kma_clock_now();
+
+		if (after - before >= least)
+			continue;
+		least = after - before;
+		best.ticks = before + least / 2;
+		best.monotonic_ns = monotonic;
+	}
+	best.realtime_ns = clock_read(CLOCK_REALTIME);
+	return best;
+}
+
+void kma_clock_init(void)
+{
+	use_ticks = kma_arch_ticks_usable();
+	kma_root.clock[KMA_CLOCK_START] = pair_take();
+	kma_root.clock[KMA_CLOCK_LATEST] = kma_root.clock[KMA_CLOCK_START];
+}
+
+void kma_clock_calibrate(void)
+{
+	kma_root.clock[KMA_CLOCK_LATEST] = pair_take();
+}
+
+uint64_t kma_clock_nanoseconds_between(uint64_t from, uint64_t to)
+{
+	const struct kma_clock_pair *start = &kma_root.clock[KMA_CLOCK_START];
+	const struct kma_clock_pair *latest = &kma_root.clock[KMA_CLOCK_LATEST];
+	uint64_t ticks = latest->ticks - start->ticks;
+	uint64_t ns = latest->monotonic_ns - start->monotonic_ns;
+
+	if (to <= from)
+		return 0;
+	if (!use_ticks || ticks == 0)
+		return to - from;
+	return (uint64_t)((unsigned __int128)(to - from) * ns / ticks);
+}
