@@ -117,6 +117,48 @@ bool heap_buffer_get(struct heap *heap, size_t slab, uint32_t index,
 bool heap_buffer_of_bufctl(struct heap *heap, uint64_t bufctl,
 			   struct heap_buffer *ret);
 
+/*
+ * For engines that ask about every word of memory. The arrays belong to the
+ * heap and live as long as it; they tell of the slabs of heap_slabs() only.
+ */
+struct heap_pages {                   /* the heap part of one instance */
+	uint64_t base, end;           /* committed */
+	unsigned page_shift;          /* address to page */
+	const uint32_t *slab_of_page; /* index into heap_slabs() */
+};
+#define HEAP_NO_SLAB UINT32_MAX
+size_t heap_pages(struct heap *heap, const struct heap_pages **ret);
+
+/* How the word of a bufctl reads; sizes and shifts as the schema has them. */
+struct heap_bufctl_layout {
+	uint32_t stride;      /* bytes from one bufctl to the next */
+	uint32_t word_offset; /* the 64-bit word in it */
+	uint32_t state_shift, state_mask, state_allocated;
+	uint32_t offset_shift, offset_mask; /* start to user, units of 16 */
+	uint32_t size_shift;
+};
+/* False: the instance's schema has no bufctls. */
+bool heap_bufctl_layout(const struct heap *heap, size_t instance,
+			struct heap_bufctl_layout *ret);
+
+/* One bit for each buffer of a slab, set where the program has it (the state
+ * BUFFER_ALLOCATED). bits has room for slab.buffers bits, cleared up to a
+ * multiple of 64. */
+void heap_slab_live(struct heap *heap, size_t slab, uint64_t *bits);
+
+/* The allocator's records of threads; one is used again after its thread has
+ * ended, so not every ended thread is here. */
+struct heap_thread {
+	size_t instance;
+	uint32_t tid;
+	bool live;
+	const char *name;
+	uint64_t start_time, end_time; /* ticks; end 0: not yet */
+	uint64_t stack_top;            /* end of its stack; 0 unknown */
+	uint64_t altstack_base, altstack_size;
+};
+size_t heap_threads(struct heap *heap, const struct heap_thread **ret);
+
 /* The frames of a depot stack, innermost first. The array belongs to the
  * target. 0: no such stack. */
 size_t heap_stack(struct heap *heap, size_t instance, uint32_t id,

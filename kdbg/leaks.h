@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Leaks: the buffers that nothing leads to, in groups that a person can act
+ * upon.
+ *
+ * Leaked buffers that refer to each other in a circle (a ring, a tree with
+ * parent pointers) are one knot; a buffer in no circle is a knot of its own. A
+ * knot that no other leaked buffer refers to is definite: it was lost. The
+ * others are indirect: they hang off a lost one. A knot is told by its leader,
+ * the oldest of its buffers. Knots of one class whose leaders came from the
+ * same cache and stack are one group, and every leaked buffer counts in the
+ * leaked and bytes of exactly one.
+ *
+ * retained is what would be freed with the group: its own bytes and those of
+ * all that only it leads to.
+ */
+#ifndef KDBG_LEAKS_H
+#define KDBG_LEAKS_H
+
+#include "dumpfmt/err.h"
+#include "kdbg/heap.h"
+#include "kdbg/reach.h"
+
+struct session;
+struct leaks;
+
+enum leak_class {
+	LEAK_DEFINITE,
+	LEAK_POSSIBLE, /* reachable, but only by an inner reference */
+	LEAK_INDIRECT,
+	LEAK_CLASS_COUNT
+};
+const char *leak_class_name(enum leak_class class);
+
+struct leaks_options {
+	uint64_t since; /* ticks: judge only what was allocated after; 0 all */
+	bool possible;  /* groups of class possible too */
+};
+
+struct leak_group {
+	enum leak_class class;
+	size_t cache; /* index into heap_caches() */
+	size_t instance;
+	uint32_t stack;  /* of the leader's allocation; 0 not known */
+	uint64_t caller; /* first frame outside the allocator; 0 not known */
+	uint64_t leaked; /* buffers */
+	uint64_t bytes, retained;
+	uint64_t knots;   /* leaders */
+	uint64_t largest; /* bytes of the largest buffer */
+	uint64_t smallest;
+	uint64_t address, bufctl; /* of the oldest leader; bufctl 0: none */
+	uint64_t first_time, last_time; /* ticks of the allocations; 0 */
+	bool cycle;                     /* some knot is a circle */
+};
+
+struct leaks_totals {
+	uint64_t buffers, bytes; /* definite and indirect */
+	uint64_t definite_buffers, definite_bytes;
+	uint64_t indirect_buffers, indirect_bytes;
+	uint64_t possible_buffers, possible_bytes;
+};
+
+struct err *leaks_create(struct session *session, struct reach *reach,
+			 const struct leaks_options *options,
+			 struct leaks **ret) MUST_USE;
+void leaks_destroy(struct leaks *leaks);
+
+/* By class (definite, possible, indirect), then retained bytes, most first,
+ * then a fixed order. */
+size_t leaks_groups(const struct leaks *leaks, const struct leak_group **ret);
+const struct leaks_totals *leaks_totals(const struct leaks *leaks);
+
+/* The buffers of a group, by address; each false stops. leaders: only the
+ * first of each knot. */
+typedef bool leak_fn(void *context, const struct heap_buffer *buffer);
+void leaks_each(const struct leaks *leaks, size_t group, bool leaders,
+		leak_fn *each, void *context);
+
+#endif

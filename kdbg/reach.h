@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reachability: which buffers can the program still get at?
+ *
+ * Marking is conservative: every aligned word of every root, and of every
+ * buffer that a root leads to, is taken for a pointer if it points at a live
+ * buffer. A pointer to the first of a buffer's bytes is a plain reference; one
+ * to any other byte, or to the one past the last, is an inner reference. What
+ * plain references lead to is reachable; what needs an inner reference on
+ * every path is possible; the rest of the live buffers is leaked.
+ *
+ * Buffers are known by number: heap_slab.first_buffer + index.
+ */
+#ifndef KDBG_REACH_H
+#define KDBG_REACH_H
+
+#include "dumpfmt/err.h"
+#include "kdbg/roots.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct session;
+struct reach;
+
+enum reach_class {
+	REACH_NOT_LIVE, /* the program does not have it */
+	REACH_LEAKED,
+	REACH_POSSIBLE, /* only by way of an inner reference */
+	REACH_PLAIN,
+};
+
+struct reach_totals {
+	uint64_t buffers; /* live */
+	uint64_t bytes;   /* of them, asked for where that is known */
+	uint64_t plain, possible, leaked;
+	uint64_t words;      /* looked at, in roots and buffers */
+	uint64_t references; /* of them pointing at a live buffer */
+	uint64_t inner;      /* of those, not to the buffer's start */
+	uint64_t unreadable; /* live buffers whose bytes are not there */
+};
+
+/* Finds the roots and marks. ERR_INTERRUPTED never: an interrupted run is an
+ * error that says so. */
+struct err *reach_create(struct session *session, struct reach **ret) MUST_USE;
+void reach_destroy(struct reach *reach);
+
+enum reach_class reach_class_of(const struct reach *reach, uint64_t buffer);
+const struct reach_totals *reach_totals(const struct reach *reach);
+const struct roots *reach_roots(const struct reach *reach);
+
+#endif
