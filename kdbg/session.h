@@ -14,6 +14,7 @@
 
 struct dcmd;
 struct heap;
+struct leaks;
 struct reach;
 struct sink;
 struct symbols;
@@ -28,6 +29,7 @@ struct session {
 	struct symbols *symbols;             /* session_symbols() */
 	struct heap *heap;                   /* session_heap() */
 	struct reach *reach;                 /* session_reach() */
+	struct leaks *leaks;                 /* session_leaks() */
 	struct variables *variables;
 	uint64_t dot;
 	unsigned radix; /* 16 */
@@ -46,6 +48,10 @@ struct err *session_symbols(struct session *session,
 			    struct symbols **ret) MUST_USE;
 struct err *session_heap(struct session *session, struct heap **ret) MUST_USE;
 struct err *session_reach(struct session *session, struct reach **ret) MUST_USE;
+struct err *session_leaks(struct session *session, struct leaks **ret) MUST_USE;
+
+/* Forget reach and leaks: the next call marks again. */
+void session_forget_reach(struct session *session);
 
 /* By name or alias; NULL: none. */
 const struct dcmd *session_dcmd(const struct session *session,
