@@ -8,6 +8,13 @@
  * and never prints. A damaged heap is normal input: it emits what it could
  * read, notes what it could not, and returns an error only when nothing more
  * can be read.
+ *
+ * To add a command: a file in kdbg/dcmds/ with its options' structure, the
+ * tables and one function; a declaration in dcmds.h; a line in table.c and in
+ * meson.build. What runs it (kdbg/invoke.h) has parsed the options, checked the
+ * address and announced tables[0] to the sink before run() is called; a command
+ * that emits another of its tables calls sink_table(out, &tables[n]) first. A
+ * long loop asks session_interrupted() and out->failed now and then.
  */
 #ifndef KDBG_DCMD_H
 #define KDBG_DCMD_H
@@ -36,6 +43,9 @@ struct option {
 	const char *help;
 };
 
+/* Options are parsed up to the first word that is none; "--" ends them too. A
+ * command without options takes every word as it is. What is not given is zero.
+ */
 enum address_use { ADDRESS_NONE, ADDRESS_OPTIONAL, ADDRESS_REQUIRED };
 
 struct dcmd_call {
@@ -45,6 +55,9 @@ struct dcmd_call {
 	uint64_t count; /* "addr,count"; 1 when not given */
 	bool has_count;
 	bool piped;          /* address comes from a pipe */
+	bool to_pipe;        /* its rows go to another command */
+	uint64_t index;      /* of this call in its pipe or count, from 0 */
+	bool *enough;        /* set: this stage wants no more values */
 	const void *options; /* of options_size bytes, parsed */
 	int argc;            /* what is left after options */
 	const char *const *argv;
@@ -67,7 +80,8 @@ struct dcmd {
 	size_t options_size;
 	const struct table *tables; /* all it can emit; [0] is the default */
 	size_t table_count;
-	bool takes_list; /* wants list instead of one call per value */
+	bool takes_list;  /* wants list instead of one call per value */
+	bool takes_count; /* "addr,count": count is its own, no repetition */
 	struct err *(*run)(const struct dcmd_call *call, struct sink *out);
 };
 

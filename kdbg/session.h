@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct dcmd;
 struct heap;
@@ -22,6 +23,7 @@ struct target;
 struct walker;
 struct variables;
 
+/* Everything is zero, "not yet" or the caller's, until set. */
 struct session {
 	struct target *target;
 	const struct dcmd *const *dcmds;     /* NULL-terminated */
@@ -32,7 +34,13 @@ struct session {
 	struct leaks *leaks;                 /* session_leaks() */
 	struct variables *variables;
 	uint64_t dot;
-	unsigned radix; /* 16 */
+	uint64_t increment; /* "+" is dot + increment: bytes formatted last */
+	uint64_t last;      /* "&": dot of the last command */
+	unsigned radix;     /* 16 */
+	uint32_t thread; /* the representative thread's tid; 0: the target's */
+	char *repeat;    /* interactive: what a lone expression runs again */
+	FILE *errors;    /* stderr */
+	unsigned depth;  /* of commands that run commands */
 	bool json;
 	bool interactive;
 	bool quit;
@@ -41,6 +49,12 @@ struct session {
 	void (*progress)(struct session *session, const char *what,
 			 uint64_t done, uint64_t total);
 };
+
+/* Memory for a session on target, which it owns from now on (NULL: none). */
+struct err *session_init(struct session *session, struct target *target,
+			 const struct dcmd *const *dcmds,
+			 const struct walker *const *walkers) MUST_USE;
+void session_deinit(struct session *session);
 
 /* The view, made at the first call and kept; the session owns it. heap: an
  * error says that, and why, the target has no libkma. */
@@ -64,9 +78,25 @@ const struct walker *session_walker(const struct session *session,
 void session_run(struct session *session, const char *text, const char *origin,
 		 struct sink *out);
 
+/* Run text with dot set to value, as a stage of a pipeline of its own, and take
+ * the last value it passes on: ::grep, ::map. */
+struct err *session_map(struct session *session, const char *text,
+			uint64_t value, uint64_t *ret) MUST_USE;
+
+/* Tell of a failure on session->errors and count it in status. Frees err. */
+void session_report(struct session *session, struct err *err);
+
 /* The value of an expression, for options and arguments. */
 struct err *session_evaluate(struct session *session, const char *text,
 			     uint64_t *ret) MUST_USE;
+
+/* How far a long command is; shown on a terminal only. done 0 to total. */
+static inline void session_progress(struct session *session, const char *what,
+				    uint64_t done, uint64_t total)
+{
+	if (session->progress)
+		session->progress(session, what, done, total);
+}
 
 /* True once Ctrl-C was pressed; long loops ask now and then. */
 static inline bool session_interrupted(const struct session *session)

@@ -14,9 +14,10 @@
  * Text: a header once for each run of rows of one table (and once for a whole
  * pipeline stage), columns aligned; a column of a later line stands on that
  * line of the row (mdb's two-line records); LINES come below the row, indented.
+ * Bytes that would drive a terminal are shown as \xNN: names come from dumps.
  * JSON: one object a line, keys are column names in lower case with every
  * other run of characters as one '_' ('%' is "pct_"); notes go to stderr as
- * {"note": ...}. Pipe: the first ADDRESS column of each row.
+ * {"note": ...}. Pipe: the first ADDRESS column of each row (sink_values.h).
  */
 #ifndef KDBG_SINK_H
 #define KDBG_SINK_H
@@ -82,7 +83,8 @@ struct sink;
 
 struct sink_ops {
 	void (*table)(struct sink *sink, const struct table *table);
-	/* text is NULL, or how the row reads as a line of its own. */
+	/* text is NULL, or how the row reads as a line of its own; "": it has
+	 * no line, another row's text tells it. */
 	void (*row)(struct sink *sink, const struct value *values,
 		    const char *text);
 	void (*note)(struct sink *sink, const char *text);
@@ -92,11 +94,13 @@ struct sink_ops {
 
 struct sink {
 	const struct sink_ops *ops;
-	const struct table *table; /* of the rows now coming */
-	size_t row_count;
-	unsigned scale; /* 0, or the shift of -k -m -g */
+	const struct table *table;  /* of the rows now coming */
+	const struct table *headed; /* whose header was printed last */
+	size_t row_count;           /* since sink_start() */
+	unsigned scale; /* 0, or the shift of -k -m -g: a command sets it */
 	bool wide;
 	bool failed; /* the stream broke, or the reader went away: stop */
+	int error;   /* errno of the break */
 	FILE *stream;
 	FILE *notes; /* stderr for JSON */
 	void *impl;
@@ -105,11 +109,17 @@ struct sink {
 extern const struct sink_ops text_sink_ops;
 extern const struct sink_ops json_sink_ops;
 
+/* Before each pipeline: its first row has a header again. */
+void sink_start(struct sink *sink);
+
 void sink_table(struct sink *sink, const struct table *table);
 void sink_row(struct sink *sink, const struct value *values, size_t count,
 	      const char *text);
 void sink_note(struct sink *sink, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void sink_line(struct sink *sink, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Where the table has its first ADDRESS column; column_count: it has none. */
+size_t table_address_column(const struct table *table);
 
 /* Copy name as a JSON key: "buf in use" is buf_in_use, "%OVER" pct_over. */
 void sink_json_key(const char *name, char *buffer, size_t size);

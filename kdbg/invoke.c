@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/invoke.h"
+
+#include "kdbg/options.h"
+#include "kdbg/usage.h"
+
+#include <stdlib.h>
+
+static struct err *check_address(const struct dcmd *dcmd,
+				 const struct dcmd_call *call)
+{
+	const char *is = dcmd->address_is ? dcmd->address_is : "address";
+
+	if (dcmd->address_use == ADDRESS_REQUIRED && !call->has_address &&
+	    !call->list)
+		return err_new(ERR_USAGE,
+			       "needs the address of a %s before ::", is);
+	if (dcmd->address_use == ADDRESS_NONE && call->has_address)
+		return err_new(ERR_USAGE, "takes no address");
+	return NULL;
+}
+
+static struct err *run(const struct dcmd *dcmd, struct dcmd_call *call,
+		       int argc, const char *const *argv, struct sink *out)
+{
+	void *options = calloc(1, dcmd->options_size ? dcmd->options_size : 1);
+	int used = 0;
+
+	if (!options)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	struct err *err =
+		options_parse(call->session, dcmd, argc, argv, options, &used);
+	if (!err && used < argc && !dcmd->arguments)
+		err = err_new(ERR_USAGE, "takes no argument '%s'", argv[used]);
+	if (!err) {
+		call->options = options;
+		call->argc = argc - used;
+		call->argv = argv + used;
+		if (dcmd->table_count)
+			sink_table(out, &dcmd->tables[0]);
+		err = dcmd->run(call, out);
+	}
+	free(options);
+	return err;
+}
+
+struct err *dcmd_invoke(const struct dcmd *dcmd, struct dcmd_call *call,
+			int argc, const char *const *argv, struct sink *out)
+{
+	struct err *err = check_address(dcmd, call);
+
+	if (!err)
+		err = run(dcmd, call, argc, argv, out);
+	return err_wrap(err, "::%s", dcmd->name);
+}

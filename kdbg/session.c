@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/session.h"
+
+#include "kdbg/dcmd.h"
+#include "kdbg/heap.h"
+#include "kdbg/leaks.h"
+#include "kdbg/reach.h"
+#include "kdbg/symbols.h"
+#include "kdbg/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RADIX_DEFAULT = 16, STATUS_FAILED = 1 };
+
+struct err *session_init(struct session *session, struct target *target,
+			 const struct dcmd *const *dcmds,
+			 const struct walker *const *walkers)
+{
+	*session = (struct session){
+		.target = target,
+		.dcmds = dcmds,
+		.walkers = walkers,
+		.radix = RADIX_DEFAULT,
+		.errors = stderr,
+	};
+	return NULL;
+}
+
+void session_deinit(struct session *session)
+{
+	session_forget_reach(session);
+	if (session->heap)
+		heap_close(session->heap);
+	if (session->symbols)
+		symbols_destroy(session->symbols);
+	if (session->target)
+		target_close(session->target);
+	free(session->repeat);
+	*session = (struct session){ 0 };
+}
+
+static struct err *need_target(const struct session *session)
+{
+	if (session->target)
+		return NULL;
+	return err_new(ERR_NOT_FOUND, "no dump, core or process is open");
+}
+
+struct err *session_symbols(struct session *session, struct symbols **ret)
+{
+	struct err *err = need_target(session);
+
+	if (!err && !session->symbols)
+		err = symbols_create(session->target, &session->symbols);
+	*ret = session->symbols;
+	return err;
+}
+
+struct err *session_heap(struct session *session, struct heap **ret)
+{
+	struct err *err = need_target(session);
+
+	if (!err && !session->heap)
+		err = heap_open(session->target, &session->heap);
+	*ret = session->heap;
+	return err;
+}
+
+struct err *session_reach(struct session *session, struct reach **ret)
+{
+	struct err *err = need_target(session);
+
+	if (!err && !session->reach)
+		err = reach_create(session, &session->reach);
+	*ret = session->reach;
+	return err;
+}
+
+struct err *session_leaks(struct session *session, struct leaks **ret)
+{
+	const struct leaks_options options = { 0 };
+	struct reach *reach;
+	struct err *err = session_reach(session, &reach);
+
+	if (!err && !session->leaks)
+		err = leaks_create(session, reach, &options, &session->leaks);
+	*ret = session->leaks;
+	return err;
+}
+
+void session_forget_reach(struct session *session)
+{
+	if (session->leaks)
+		leaks_destroy(session->leaks);
+	if (session->reach)
+		reach_destroy(session->reach);
+	session->leaks = NULL;
+	session->reach = NULL;
+}
+
+static bool is_named(const char *wanted, const char *name,
+		     const char *const *aliases)
+{
+	if (strcmp(wanted, name) == 0)
+		return true;
+	for (; aliases && *aliases; aliases++)
+		if (strcmp(wanted, *aliases) == 0)
+			return true;
+	return false;
+}
+
+const struct dcmd *session_dcmd(const struct session *session, const char *name)
+{
+	for (size_t i = 0; session->dcmds[i]; i++)
+		if (is_named(name, session->dcmds[i]->name,
+			     session->dcmds[i]->aliases))
+			return session->dcmds[i];
+	return NULL;
+}
+
+const struct walker *session_walker(const struct session *session,
+				    const char *name)
+{
+	for (size_t i = 0; session->walkers[i]; i++)
+		if (is_named(name, session->walkers[i]->name,
+			     session->walkers[i]->aliases))
+			return session->walkers[i];
+	return NULL;
+}
+
+void session_report(struct session *session, struct err *err)
+{
+	char text[1024];
+
+	if (!err)
+		return;
+	err_describe(err, text, sizeof(text));
+	fprintf(session->errors, "kdbg: %s\n", text);
+	err_free(err);
+	if (!session->status)
+		session->status = STATUS_FAILED;
+}

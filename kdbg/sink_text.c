@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rows as lines of text, in mdb's look: addresses as 16 digits, a heading above
+ * each run of rows, text to the left and numbers to the right of their column.
+ *
+ *	ADDR             BUFADDR          TIMESTAMP   THREAD	line 0
+ *	                 CACHE            LASTLOG    		line 1
+ *	00007f0000001000 00007f0000002000     1234     4711
+ *	                 00007f0000003000        -
+ *	                 main+0x12				LINES
+ *
+ * Nothing is buffered, so widths are fixed before the first row. A value wider
+ * than its column pushes the following ones to the right only until one of
+ * them has blanks to give back.
+ */
+#include "kdbg/sink.h"
+#include "kdbg/utf8.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CELL_SIZE = 64, INDENT_LEAST = 8 };
+
+struct line {
+	FILE *stream;
+	size_t at;   /* columns printed */
+	size_t want; /* where the next cell begins */
+};
+
+static void put_char(FILE *stream, unsigned char c)
+{
+	if ((c < 0x20 && c != '\t') || c >= 0x7f)
+		fprintf(stream, "\\x%02x", c);
+	else
+		fputc(c, stream);
+}
+
+static bool is_control(const char *s, size_t length)
+{
+	/* U+0080 to U+009f are terminal controls as well. */
+	return length == 2 && (unsigned char)s[0] == 0xc2 &&
+	       (unsigned char)s[1] < 0xa0;
+}
+
+/* Print s so that it cannot drive the terminal; how many columns it took,
+ * one for each character. With stream NULL, only count. */
+static size_t put_text(FILE *stream, const char *s)
+{
+	size_t columns = 0;
+
+	while (*s) {
+		unsigned char c = (unsigned char)*s;
+		size_t length = utf8_sequence(s);
+		bool plain = length > 1 ? !is_control(s, length)
+					: (c >= 0x20 && c < 0x7f) || c == '\t';
+
+		if (!plain)
+			length = 1;
+		columns += plain ? 1 : 4;
+		if (stream && plain)
+			fwrite(s, 1, length, stream);
+		else if (stream)
+			put_char(stream, c);
+		s += length;
+	}
+	return columns;
+}
+
+static bool is_left(enum value_kind kind)
+{
+	return kind == VALUE_ADDRESS || kind == VALUE_TEXT;
+}
+
+static size_t column_width(const struct column *column)
+{
+	static const size_t least[] = {
+		[VALUE_ADDRESS] = 16, [VALUE_HEX] = 8,   [VALUE_COUNT] = 8,
+		[VALUE_SIGNED] = 8,   [VALUE_SIZE] = 10, [VALUE_REAL] = 7,
+		[VALUE_TEXT] = 25,    [VALUE_LINES] = 0,
+	};
+	size_t width =
+		column->width > 0 ? (size_t)column->width : least[column->kind];
+	size_t heading = strlen(column->name);
+
+	return width > heading ? width : heading;
+}
+
+static bool shown(const struct sink *sink, const struct column *column)
+{
+	return column->kind != VALUE_LINES && (sink->wide || !column->wide);
+}
+
+static void put_blanks(struct line *line, size_t upto)
+{
+	for (; line->at < upto; line->at++)
+		fputc(' ', line->stream);
+}
+
+static void put_cell(struct line *line, const struct column *column,
+		     const char *text)
+{
+	size_t width = column_width(column);
+	size_t length = put_text(NULL, text);
+	size_t start = line->want;
+
+	if (!is_left(column->kind) && length < width)
+		start += width - length;
+	if (line->at && line->at >= start)
+		start = line->at + 1;
+	put_blanks(line, start);
+	line->at += put_text(line->stream, text);
+	line->want += width + 1;
+}
+
+static void format_size(uint64_t size, unsigned scale, char *cell)
+{
+	static const char unit[] = " KMGT";
+	uint64_t half = scale ? UINT64_C(1) << (scale - 1) : 0;
+	uint64_t scaled = (size >> scale) +
+			  ((size & (half * 2 - 1)) >= half && half ? 1 : 0);
+
+	if (scale)
+		snprintf(cell, CELL_SIZE, "%" PRIu64 "%c", scaled,
+			 unit[scale / 10 % sizeof(unit)]);
+	else
+		snprintf(cell, CELL_SIZE, "%" PRIu64, size);
+}
+
+/* The text of a value: in cell, or the value's own. */
+static const char *format_value(const struct sink *sink,
+				const struct value *value, char *cell)
+{
+	if (value->absent)
+		return "-";
+	switch (value->kind) {
+	case VALUE_ADDRESS:
+		snprintf(cell, CELL_SIZE, "%016" PRIx64, value->number);
+		break;
+	case VALUE_HEX:
+		snprintf(cell, CELL_SIZE, "%" PRIx64, value->number);
+		break;
+	case VALUE_COUNT:
+		snprintf(cell, CELL_SIZE, "%" PRIu64, value->number);
+		break;
+	case VALUE_SIGNED:
+		snprintf(cell, CELL_SIZE, "%" PRId64, value->signed_number);
+		break;
+	case VALUE_SIZE:
+		format_size(value->number, sink->scale, cell);
+		break;
+	case VALUE_REAL:
+		snprintf(cell, CELL_SIZE, "%.2f", value->real);
+		break;
+	case VALUE_TEXT:
+		return value->text ? value->text : "-";
+	case VALUE_LINES:
+		cell[0] = '\0';
+		break;
+	}
+	return cell;
+}
+
+/* Later lines of a record, and its LINES, stand under the second column. */
+static size_t indentation(const struct table *table)
+{
+	const struct column *first = &table->columns[0];
+
+	if (table->column_count == 0 || first->kind != VALUE_ADDRESS)
+		return INDENT_LEAST;
+	return column_width(first) + 1;
+}
+
+static unsigned line_count(const struct table *table)
+{
+	unsigned lines = 0;
+
+	for (size_t i = 0; i < table->column_count; i++)
+		if (table->columns[i].line >= lines)
+			lines = table->columns[i].line + 1;
+	return lines;
+}
+
+/* One line of the header (values NULL) or of a row. */
+static void put_line(struct sink *sink, unsigned number,
+		     const struct value *values)
+{
+	const struct table *table = sink->table;
+	struct line line = { sink->stream, 0, number ? indentation(table) : 0 };
+	char cell[CELL_SIZE];
+	bool any = false;
+
+	for (size_t i = 0; i < table->column_count; i++) {
+		const struct column *column = &table->columns[i];
+
+		if (column->line != number || !shown(sink, column))
+			continue;
+		any = true;
+		put_cell(&line, column,
+			 values ? format_value(sink, &values[i], cell)
+				: column->name);
+	}
+	if (any)
+		fputc('\n', sink->stream);
+}
+
+static void put_record(struct sink *sink, const struct value *values)
+{
+	for (unsigned i = 0, count = line_count(sink->table); i < count; i++)
+		put_line(sink, i, values);
+}
+
+static void put_lines(struct sink *sink, const char *const *lines)
+{
+	for (; lines && *lines; lines++) {
+		fprintf(sink->stream, "%*s", (int)indentation(sink->table), "");
+		put_text(sink->stream, *lines);
+		fputc('\n', sink->stream);
+	}
+}
+
+static void text_row(struct sink *sink, const struct value *values,
+		     const char *text)
+{
+	const struct table *table = sink->table;
+
+	if (table != sink->headed && !table->no_header)
+		put_record(sink, NULL);
+	sink->headed = table;
+	if (!text)
+		put_record(sink, values);
+	else if (*text) {
+		put_text(sink->stream, text);
+		fputc('\n', sink->stream);
+	}
+	for (size_t i = 0; i < table->column_count; i++)
+		if (table->columns[i].kind == VALUE_LINES && !values[i].absent)
+			put_lines(sink, values[i].lines);
+}
+
+static void text_line(struct sink *sink, const char *text)
+{
+	put_text(sink->stream, text);
+	fputc('\n', sink->stream);
+}
+
+const struct sink_ops text_sink_ops = {
+	.row = text_row,
+	.note = text_line,
+	.line = text_line,
+};
