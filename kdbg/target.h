@@ -12,12 +12,14 @@
 #include "dumpfmt/err.h"
 #include "dumpfmt/format.h"
 #include "dumpfmt/reader.h"
+#include "kdbg/range_index.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct target;
+struct target_files;
 
 struct target_options {
 	const char *executable; /* -x, or NULL */
@@ -52,12 +54,36 @@ struct target {
 	size_t auxv_count;
 	const char *const *warnings; /* what the file lacks; shown at open */
 	size_t warning_count;
+	size_t executable; /* index of the program's own module, if any */
+
+	/* Of target.c and target_file.c alone. */
+	struct range_index map_index, module_index, thread_index;
+	struct target_files *files; /* of modules, opened when needed */
+	char *executable_path;      /* -x, or NULL */
+	char **warning_texts;
 };
 
 /* By what the file is: our dump, an ELF core. */
 struct err *target_open(const char *path, const struct target_options *options,
 			struct target **ret) MUST_USE;
 void target_close(struct target *target);
+
+/*
+ * For the kinds of target: create, fill in what the kind knows, then finish,
+ * which sorts and checks. The target owns impl from the start; ops->close is
+ * called with it, also when finishing fails.
+ */
+struct err *target_create(const char *path,
+			  const struct target_options *options,
+			  const struct target_ops *ops, void *impl,
+			  struct target **ret) MUST_USE;
+struct err *target_finish(struct target *target) MUST_USE;
+
+/* Add a line to warnings, once. */
+void target_warn(struct target *target, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* The value of an AT_ tag of the auxiliary vector. */
+bool target_auxv(const struct target *target, uint64_t tag, uint64_t *ret);
 
 /* Copy size bytes, or fail naming the first address that is not there. Reads
  * that fall in read-only file mappings a dump leaves out are served from the

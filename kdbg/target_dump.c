@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/target_dump.h"
+
+static void close_dump(void *impl)
+{
+	dump_close(impl);
+}
+
+static struct err *view_dump(void *impl, uint64_t address, size_t size,
+			     const void **ret)
+{
+	return dump_view(impl, address, size, ret);
+}
+
+static const struct target_ops dump_target_ops = {
+	.kind = "dump",
+	.close = close_dump,
+	.view = view_dump,
+};
+
+struct err *target_dump_open(const char *path,
+			     const struct target_options *options,
+			     struct target **ret)
+{
+	const char *const *warnings;
+	struct target *target;
+	struct dump *dump;
+	struct err *err = dump_open(path, &dump);
+
+	if (!err)
+		err = target_create(path, options, &dump_target_ops, dump,
+				    &target);
+	if (err)
+		return err;
+	target->process = dump_process(dump);
+	target->thread_count = dump_threads(dump, &target->threads);
+	target->map_count = dump_maps(dump, &target->maps);
+	target->module_count = dump_modules(dump, &target->modules);
+	target->extent_count = dump_extents(dump, &target->extents);
+	target->root_count = dump_roots(dump, &target->roots);
+	target->auxv_count = dump_auxv(dump, &target->auxv);
+	size_t count = dump_warnings(dump, &warnings);
+	for (size_t i = 0; i < count; i++)
+		target_warn(target, "%s", warnings[i]);
+	err = target_finish(target);
+	if (err)
+		target_close(target);
+	else
+		*ret = target;
+	return err;
+}

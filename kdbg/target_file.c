@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/target_file.h"
+
+#include <elf.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+enum {
+	REASON_SIZE = 512,
+	VDSO_MAX = 64 * 1024,
+	PAGE_SIZE = 4096,
+};
+
+#define DEBUG_DIRECTORY "/usr/lib/debug"
+
+/* One per module of the target, in its order. */
+struct target_file {
+	bool tried;
+	struct module_file *file; /* or NULL, and reason says why */
+	char *reason;
+	enum err_code reason_code;
+};
+
+struct target_files {
+	struct target_file *files;
+	size_t count;
+};
+
+struct err *target_files_create(struct target *target,
+				struct target_files **ret)
+{
+	struct target_files *files = calloc(1, sizeof(*files));
+	size_t count = target->module_count;
+
+	if (files)
+		files->files = calloc(count ? count : 1, sizeof(*files->files));
+	if (!files || !files->files) {
+		free(files);
+		return err_new(ERR_NO_MEMORY, "%zu modules", count);
+	}
+	files->count = count;
+	*ret = files;
+	return NULL;
+}
+
+void target_files_destroy(struct target_files *files)
+{
+	if (!files)
+		return;
+	for (size_t i = 0; i < files->count; i++) {
+		module_file_close(files->files[i].file);
+		free(files->files[i].reason);
+	}
+	free(files->files);
+	free(files);
+}
+
+static PRINTF_LIKE(1, 2) char *text_create(const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	return text;
+}
+
+static struct err *check_file(const struct module_file *file,
+			      const struct dump_module *module)
+{
+	struct err *err = module_file_check_id(file, module->build_id,
+					       module->build_id_size);
+	uint64_t span = module->end - module->base;
+
+	if (err || module->build_id_size)
+		return err;
+	if ((file->span + PAGE_SIZE - 1) / PAGE_SIZE !=
+	    (span + PAGE_SIZE - 1) / PAGE_SIZE)
+		return err_new(ERR_NOT_FOUND,
+			       "%s: is another file than the one that was "
+			       "mapped (spans %#" PRIx64
+			       " bytes, wanted %#" PRIx64 ")",
+			       file->path, file->span, span);
+	return NULL;
+}
+
+/* Takes path over. */
+static struct err *open_checked(char *path, const struct dump_module *module,
+				struct module_file **ret)
+{
+	if (!path)
+		return err_new(ERR_NO_MEMORY, "%s", module->path);
+	struct err *err = module_file_open(path, ret);
+	if (!err && (err = check_file(*ret, module))) {
+		module_file_close(*ret);
+		*ret = NULL;
+	}
+	free(path);
+	return err;
+}
+
+static char *build_id_path(const struct target *target, const void *id,
+			   size_t id_size, const char *suffix)
+{
+	char text[BUILD_ID_TEXT_SIZE];
+
+	build_id_format(id, id_size, text);
+	return text_create("%s" DEBUG_DIRECTORY "/.build-id/%.2s/%s%s",
+			   target->sysroot ? target->sysroot : "", text,
+			   text + 2, suffix);
+}
+
+/* The path it was mapped from, in the sysroot, without the kernel's mark. */
+static char *disk_path(const struct target *target, const char *path)
+{
+	static const char mark[] = " (deleted)";
+	size_t length = strlen(path), cut = sizeof(mark) - 1;
+
+	if (length > cut && strcmp(path + length - cut, mark) == 0)
+		length -= cut;
+	return text_create("%s%.*s", target->sysroot ? target->sysroot : "",
+			   (int)length, path);
+}
+
+static bool is_vdso(const struct target *target,
+		    const struct dump_module *module)
+{
+	uint64_t base;
+
+	return strcmp(module->path, "[vdso]") == 0 ||
+	       (target_auxv(target, AT_SYSINFO_EHDR, &base) &&
+		base == module->base);
+}
+
+static struct err *read_vdso(struct target *target,
+			     const struct dump_module *module,
+			     struct module_file **ret)
+{
+	uint64_t span = module->end - module->base;
+	size_t size = span < VDSO_MAX ? (size_t)span : VDSO_MAX;
+	void *image = malloc(size);
+
+	if (!image)
+		return err_new(ERR_NO_MEMORY, "%s", module->path);
+	struct err *err = target_read(target, module->base, image, size);
+	if (err) {
+		free(image);
+		return err;
+	}
+	return module_file_from_image(module->path, image, size, ret);
+}
+
+struct err *target_find_file(struct target *target,
+			     const struct dump_module *module,
+			     struct module_file **ret)
+{
+	bool program = target->module_count &&
+		       module == &target->modules[target->executable];
+	struct err *err, *other = NULL;
+
+	if (is_vdso(target, module))
+		return read_vdso(target, module, ret);
+	if (program && target->executable_path)
+		return open_checked(strdup(target->executable_path), module,
+				    ret);
+	if (module->path[0] != '/')
+		err = err_new(ERR_NOT_FOUND, "%s: not a file",
+			      *module->path ? module->path : "(no name)");
+	else
+		err = open_checked(disk_path(target, module->path), module,
+				   ret);
+	for (int i = 0; err && i < 2 && module->build_id_size; i++) {
+		char *path = build_id_path(target, module->build_id,
+					   module->build_id_size,
+					   i == 0 ? "" : ".debug");
+		other = open_checked(path, module, ret);
+		if (!other) { /* what the path itself holds is no matter */
+			err_free(err);
+			return NULL;
+		}
+		err_free(other);
+	}
+	return err;
+}
+
+static void keep_reason(struct target *target, struct target_file *slot,
+			struct err *err)
+{
+	char text[REASON_SIZE];
+
+	err_describe(err, text, sizeof(text));
+	slot->reason = strdup(text);
+	slot->reason_code = err_code(err);
+	err_free(err);
+	target_warn(target, "%s", text);
+}
+
+struct err *target_module_file(struct target *target,
+			       const struct dump_module *module,
+			       const struct module_file **ret)
+{
+	size_t i = (size_t)(module - target->modules);
+	struct target_file *slot = &target->files->files[i];
+
+	if (!slot->tried) {
+		slot->tried = true; /* before: reading a vdso reads memory */
+		struct err *err = target_find_file(target, module, &slot->file);
+		if (err)
+			keep_reason(target, slot, err);
+	}
+	if (!slot->file)
+		return err_new(
+			slot->reason_code ? slot->reason_code : ERR_NOT_FOUND,
+			"%s", slot->reason ? slot->reason : module->path);
+	*ret = slot->file;
+	return NULL;
+}
+
+static struct err *not_there(const struct target *target, uint64_t address)
+{
+	const struct dump_map *map = target_map_at(target, address);
+
+	if (map && *map->path)
+		return err_new(ERR_NOT_FOUND,
+			       "%#" PRIx64 ": not in the %s (mapped from %s)",
+			       address, target->ops->kind, map->path);
+	return err_new(ERR_NOT_FOUND, "%#" PRIx64 ": not in the %s%s", address,
+		       target->ops->kind, map ? "" : ", not mapped");
+}
+
+struct err *target_files_view(struct target *target, uint64_t address,
+			      size_t size, const void **ret, size_t *length)
+{
+	const struct dump_module *module = target_module_at(target, address);
+	const struct module_file *file;
+
+	if (!module || !size)
+		return not_there(target, address);
+	struct err *err = target_module_file(target, module, &file);
+	if (err)
+		return err_wrap(err, "%#" PRIx64 ": not in the %s", address,
+				target->ops->kind);
+	*length = module_file_view(file, address - module->base + file->base,
+				   size, ret);
+	return *length ? NULL : not_there(target, address);
+}
+
+static struct module_file *open_debug(char *path, const struct module_file *of,
+				      bool by_sum, uint32_t sum)
+{
+	struct module_file *file = NULL;
+	struct err *err;
+
+	if (!path)
+		return NULL;
+	err = module_file_open(path, &file);
+	free(path);
+	if (!err && of->id_size)
+		err = module_file_check_id(file, of->id, of->id_size);
+	else if (!err && by_sum && crc32_z(0, file->image, file->size) != sum)
+		err = err_new(ERR_NOT_FOUND, "%s: checksum", file->path);
+	if (!err)
+		return file;
+	err_free(err);
+	module_file_close(file);
+	return NULL;
+}
+
+/* .gnu_debuglink: a name, padding to 4 bytes, a CRC-32 of the debug file. */
+static struct module_file *find_by_link(const struct target *target,
+					const struct module_file *file)
+{
+	static const char *const folders[] = { "", ".debug/" };
+	const char *slash = strrchr(file->path, '/');
+	size_t size = 0;
+	const char *link = module_file_section(file, ".gnu_debuglink", &size);
+	const char *sysroot = target->sysroot ? target->sysroot : "";
+	size_t length = link ? strnlen(link, size) : 0;
+	size_t at = (length + 4) & ~(size_t)3;
+	struct module_file *found = NULL;
+	uint32_t sum;
+
+	if (!length || at > size || size - at < sizeof(sum) ||
+	    strchr(link, '/') || !slash)
+		return NULL;
+	memcpy(&sum, link + at, sizeof(sum));
+	int folder = (int)(slash - file->path);
+	for (size_t i = 0; !found && i < 2; i++)
+		found = open_debug(text_create("%.*s/%s%s", folder, file->path,
+					       folders[i], link),
+				   file, true, sum);
+	if (!found) { /* the sysroot's own name is not repeated in it */
+		size_t skip = strlen(sysroot);
+		bool inside = strncmp(file->path, sysroot, skip) == 0;
+		const char *from = file->path + (inside ? skip : 0);
+		found = open_debug(text_create("%s" DEBUG_DIRECTORY "%.*s/%s",
+					       sysroot, (int)(slash - from),
+					       from, link),
+				   file, true, sum);
+	}
+	return found;
+}
+
+struct module_file *target_find_debug_file(struct target *target,
+					   const struct module_file *file)
+{
+	struct module_file *found = NULL;
+
+	if (file->id_size)
+		found = open_debug(build_id_path(target, file->id,
+						 file->id_size, ".debug"),
+				   file, false, 0);
+	return found ? found : find_by_link(target, file);
+}
