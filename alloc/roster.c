@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/roster.h"
+
+#include "alloc/options.h"
+#include "alloc/root.h"
+#include "alloc/thread.h"
+#include "dumpfmt/roster.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * The mapping, and how many records it really has: what the header says is
+ * checked once and then not asked again, for others write in it too.
+ */
+static struct {
+	struct roster_header *header; /* NULL: no supervisor */
+	uint64_t capacity;
+	bool skipped; /* this process is not audited */
+} roster;
+
+static struct roster_record *record_at(uint64_t index)
+{
+	return (struct roster_record *)((char *)roster.header +
+					ROSTER_HEADER_SIZE) +
+	       index;
+}
+
+static struct roster_header *map_file(const char *path, uint64_t *capacity)
+{
+	struct roster_header *header = MAP_FAILED;
+	struct stat st;
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && st.st_size > ROSTER_HEADER_SIZE &&
+	    (uint64_t)st.st_size <= roster_file_size(ROSTER_CAPACITY_MAX))
+		header = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_NORESERVE, fd, 0);
+	close(fd);
+	if (header == MAP_FAILED)
+		return NULL;
+	*capacity = ((uint64_t)st.st_size - ROSTER_HEADER_SIZE) /
+		    ROSTER_RECORD_SIZE;
+	if (header->magic == ROSTER_MAGIC &&
+	    header->record_size == ROSTER_RECORD_SIZE) {
+		madvise(header, (size_t)st.st_size, MADV_DONTDUMP);
+		return header;
+	}
+	munmap(header, (size_t)st.st_size);
+	return NULL;
+}
+
+static uint64_t monotonic_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A record of ours, still EMPTY to everybody else; NULL: no room. */
+static struct roster_record *take_record(enum roster_kind kind, uint32_t pid,
+					 uint32_t ppid)
+{
+	struct roster_header *header = roster.header;
+
+	if (!header)
+		return NULL;
+	uint64_t index =
+		__atomic_fetch_add(&header->taken, 1, __ATOMIC_RELAXED);
+	uint64_t limit = __atomic_load_n(&header->limit, __ATOMIC_ACQUIRE);
+	if (index >= limit || index >= roster.capacity) {
+		__atomic_fetch_add(&header->lost, 1, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	struct roster_record *record = record_at(index);
+	record->kind = kind;
+	record->pid = pid;
+	record->ppid = ppid;
+	record->time = monotonic_now();
+	record->errors = kma_root.errors.count;
+	if (roster.skipped)
+		record->flags |= ROSTER_SKIPPED;
+	return record;
+}
+
+static void set_state(struct roster_record *record, enum roster_state state)
+{
+	__atomic_store_n(&record->state, (uint32_t)state, __ATOMIC_RELEASE);
+}
+
+void kma_roster_name(struct roster_record *record, const char *path)
+{
+	size_t size = path ? strlen(path) : 0;
+
+	if (!record)
+		return;
+	if (size >= sizeof(record->path)) {
+		size = sizeof(record->path) - 1;
+		record->flags |= ROSTER_PATH_CUT;
+	}
+	if (size)
+		memcpy(record->path, path, size);
+	record->path[size] = '\0';
+}
+
+void kma_roster_cancel(struct roster_record *record)
+{
+	if (record)
+		set_state(record, ROSTER_CANCELLED);
+}
+
+/* Is path one of the programs the supervisor does not want audited? */
+static bool on_skip_list(const char *path)
+{
+	const char *pattern = roster.header->skip;
+	const char *end = pattern + sizeof(roster.header->skip);
+
+	while (pattern < end && *pattern) {
+		size_t size = strnlen(pattern, (size_t)(end - pattern));
+		if (pattern + size == end)
+			return false;
+		if (roster_match(pattern, path))
+			return true;
+		pattern += size + 1;
+	}
+	return false;
+}
+
+static void stop_auditing(void)
+{
+	roster.skipped = true;
+	kma_options.tier = KMA_TIER_OFF;
+	kma_options.dump.on_exit = false;
+	kma_options.dump.on_fatal = false;
+	kma_options.dump.on_error = false;
+}
+
+void kma_roster_init(void)
+{
+	char path[ROSTER_PATH_SIZE + 1];
+	int saved_errno = errno;
+	uint32_t pid = (uint32_t)getpid();
+
+	if (!kma_options.roster[0])
+		return;
+	roster.header = map_file(kma_options.roster, &roster.capacity);
+	if (roster.header) {
+		ssize_t size =
+			readlink("/proc/self/exe", path, sizeof(path) - 1);
+		path[size > 0 ? size : 0] = '\0';
+		if ((roster.header->flags & ROSTER_CHILDREN_NONE &&
+		     roster.header->command_pid != pid) ||
+		    on_skip_list(path))
+			stop_auditing();
+		struct roster_record *record =
+			take_record(ROSTER_HELLO, pid, (uint32_t)getppid());
+		if (record) {
+			record->tier = kma_options.tier;
+			kma_roster_name(record, path);
+			set_state(record, ROSTER_WHOLE);
+		}
+	}
+	errno = saved_errno;
+}
+
+void kma_roster_forked(uint32_t parent)
+{
+	if (!roster.header)
+		return;
+	if (roster.header->flags & ROSTER_CHILDREN_NONE)
+		stop_auditing();
+	struct roster_record *record =
+		take_record(ROSTER_FORK, (uint32_t)getpid(), parent);
+	if (record)
+		set_state(record, ROSTER_WHOLE);
+}
+
+bool kma_roster_active(void)
+{
+	return roster.header != NULL;
+}
+
+bool kma_roster_guest(void)
+{
+	return (uint32_t)getpid() != kma_root.pid;
+}
+
+struct roster_record *kma_roster_exec(const char *path, bool handed_over)
+{
+	struct roster_record *record = take_record(
+		ROSTER_EXEC, (uint32_t)getpid(), (uint32_t)getppid());
+
+	if (!record)
+		return NULL;
+	if (handed_over)
+		record->flags |= ROSTER_HANDED_OVER;
+	if (kma_roster_guest()) {
+		record->flags |= ROSTER_VFORKED;
+		record->errors = 0;
+	}
+	kma_roster_name(record, path);
+	set_state(record, ROSTER_WHOLE);
+	return record;
+}
+
+struct roster_record *kma_roster_spawn(const char *path, bool handed_over)
+{
+	struct roster_record *record =
+		take_record(ROSTER_SPAWN, 0, (uint32_t)getpid());
+
+	if (!record)
+		return NULL;
+	if (handed_over)
+		record->flags |= ROSTER_HANDED_OVER;
+	kma_roster_name(record, path);
+	set_state(record, ROSTER_PENDING);
+	return record;
+}
+
+void kma_roster_spawned(struct roster_record *record, uint32_t pid)
+{
+	if (!record)
+		return;
+	record->pid = pid;
+	set_state(record, ROSTER_WHOLE);
+}
+
+/* Allocations less frees, over all caches; other threads may be at work. */
+static uint64_t count_live_buffers(void)
+{
+	uint64_t live = 0;
+
+	for (const struct kma_cache *c = kma_root.caches; c; c = c->next)
+		live += c->alloc - c->free;
+	for (const struct kma_thread *t = kma_root.threads; t; t = t->next)
+		for (uint32_t i = 0; t->magsets && i < t->magset_count; i++)
+			live += t->magsets[i].alloc - t->magsets[i].free;
+	return live;
+}
+
+void kma_roster_bye(enum dump_reason reason, int status, const char *path,
+		    int failure)
+{
+	if (!roster.header || kma_roster_guest())
+		return;
+	struct roster_record *record =
+		take_record(ROSTER_BYE, kma_root.pid, (uint32_t)getppid());
+	if (!record)
+		return;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	kma_roster_name(record, slash ? slash + 1 : path);
+	record->live_buffers = count_live_buffers();
+	record->reason = reason;
+	record->status = status;
+	record->failure = (uint32_t)failure;
+	set_state(record, ROSTER_WHOLE);
+}
+
+bool kma_roster_range(uintptr_t *base, uintptr_t *end)
+{
+	*base = (uintptr_t)roster.header;
+	*end = *base + roster_file_size(roster.capacity);
+	return roster.header != NULL;
+}

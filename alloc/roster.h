@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Our entries in a supervisor's roster (dumpfmt/roster.h): that this process
+ * is here, what it makes, what it becomes, how it ends. All of it does nothing
+ * without KMA_ROSTER, takes no lock, allocates nothing, keeps errno, and is
+ * safe in a signal handler and in the child of a vfork.
+ */
+#ifndef ALLOC_ROSTER_H
+#define ALLOC_ROSTER_H
+
+#include "dumpfmt/format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct roster_record;
+
+/*
+ * Map the roster and say hello. Once, after the options are read and before
+ * the first buffer is handed out: a process that the supervisor does not want
+ * audited gets tier off and no dump here.
+ */
+void kma_roster_init(void);
+
+/* In the child of a fork, once kma_root.pid is the child's. */
+void kma_roster_forked(uint32_t parent);
+
+/* True in a process that a supervisor looks after. */
+bool kma_roster_active(void);
+
+/* True where another process's memory is being borrowed: after vfork. */
+bool kma_roster_guest(void);
+
+/*
+ * Announce that this process becomes path, or makes a process that is. NULL
+ * when there is no roster or no room. kma_roster_name() corrects the path of an
+ * announcement, kma_roster_cancel() takes it back, kma_roster_spawned() adds
+ * the child's pid.
+ */
+struct roster_record *kma_roster_exec(const char *path, bool handed_over);
+struct roster_record *kma_roster_spawn(const char *path, bool handed_over);
+void kma_roster_name(struct roster_record *record, const char *path);
+void kma_roster_cancel(struct roster_record *record);
+void kma_roster_spawned(struct roster_record *record, uint32_t pid);
+
+/*
+ * This process ends and has left its dump at path; or none (NULL), failure
+ * being the errno. status is the exit status, or the signal's number.
+ */
+void kma_roster_bye(enum dump_reason reason, int status, const char *path,
+		    int failure);
+
+/* The mapping, which no dump needs to hold. False: there is none. */
+bool kma_roster_range(uintptr_t *base, uintptr_t *end);
+
+#endif
