@@ -90,6 +90,7 @@ enum roster_flags {
 	ROSTER_SKIPPED = 2,     /* HELLO, FORK: not audited, as was asked */
 	ROSTER_HANDED_OVER = 4, /* EXEC, SPAWN: to another supervisor */
 	ROSTER_VFORKED = 8, /* EXEC: out of a vfork; pid had no image before */
+	ROSTER_FOREIGN_MALLOC = 16, /* HELLO: malloc is not libkma's here */
 };
 
 struct roster_record {

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/supervise_accounts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct accounts {
+	struct account *list;
+	size_t count, capacity;
+	/* Hash of pid to the account of its newest image; index + 1. */
+	size_t *table;
+	size_t table_size, pids; /* a power of two, at most half full */
+	uint64_t lost;
+};
+
+enum { ACCOUNTS_TABLE_MIN = 64 };
+
+struct err *accounts_create(struct accounts **ret)
+{
+	struct accounts *accounts = calloc(1, sizeof(*accounts));
+
+	if (!accounts)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	accounts->table_size = ACCOUNTS_TABLE_MIN;
+	accounts->table = calloc(accounts->table_size, sizeof(size_t));
+	if (!accounts->table) {
+		free(accounts);
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	}
+	*ret = accounts;
+	return NULL;
+}
+
+void accounts_destroy(struct accounts *accounts)
+{
+	if (!accounts)
+		return;
+	for (size_t i = 0; i < accounts->count; i++) {
+		free(accounts->list[i].path);
+		free(accounts->list[i].dump);
+	}
+	free(accounts->list);
+	free(accounts->table);
+	free(accounts);
+}
+
+static size_t *find_slot(const struct accounts *accounts, uint32_t pid)
+{
+	size_t mask = accounts->table_size - 1;
+	size_t i = (pid * UINT32_C(2654435769)) & mask;
+
+	while (accounts->table[i] &&
+	       accounts->list[accounts->table[i] - 1].pid != pid)
+		i = (i + 1) & mask;
+	return &accounts->table[i];
+}
+
+/* The image that pid runs now, or ran last; NULL: never heard of. */
+static struct account *current(const struct accounts *accounts, uint32_t pid)
+{
+	size_t index = *find_slot(accounts, pid);
+
+	return index ? &accounts->list[index - 1] : NULL;
+}
+
+static bool grow_table(struct accounts *accounts)
+{
+	size_t *old = accounts->table, old_size = accounts->table_size;
+
+	accounts->table = calloc(old_size * 2, sizeof(size_t));
+	if (!accounts->table) {
+		accounts->table = old;
+		return false;
+	}
+	accounts->table_size = old_size * 2;
+	for (size_t i = 0; i < old_size; i++)
+		if (old[i])
+			*find_slot(accounts, accounts->list[old[i] - 1].pid) =
+				old[i];
+	free(old);
+	return true;
+}
+
+static bool grow_list(struct accounts *accounts)
+{
+	size_t capacity = accounts->capacity ? accounts->capacity * 2 : 16;
+	struct account *list =
+		reallocarray(accounts->list, capacity, sizeof(*list));
+
+	if (!list)
+		return false;
+	accounts->list = list;
+	accounts->capacity = capacity;
+	return true;
+}
+
+/* A new image of pid, which from now on is its current one. */
+static struct err *open_account(struct accounts *accounts, uint32_t pid,
+				const char *path, struct account **ret)
+{
+	char *copy = strdup(path);
+
+	if (!copy ||
+	    (accounts->count == accounts->capacity && !grow_list(accounts)) ||
+	    (accounts->pids * 2 >= accounts->table_size &&
+	     !grow_table(accounts))) {
+		free(copy);
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	}
+	size_t *slot = find_slot(accounts, pid);
+	if (!*slot)
+		accounts->pids++;
+	struct account *account = &accounts->list[accounts->count++];
+	memset(account, 0, sizeof(*account));
+	account->pid = pid;
+	account->path = copy;
+	account->origin = ACCOUNT_NONE;
+	*slot = accounts->count;
+	*ret = account;
+	return NULL;
+}
+
+static struct err *set_text(char **field, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	free(*field);
+	*field = copy;
+	return NULL;
+}
+
+struct err *accounts_command(struct accounts *accounts, uint32_t pid,
+			     const char *path)
+{
+	struct account *account;
+	struct err *err = open_account(accounts, pid, path, &account);
+
+	if (err)
+		return err;
+	account->command = true;
+	account->announced = true;
+	return NULL;
+}
+
+/* An image that is still to come: announced and silent so far. */
+static bool is_expected(const struct account *account)
+{
+	return account && account->announced && !account->hello &&
+	       !account->bye;
+}
+
+static struct err *add_hello(struct accounts *accounts,
+			     const struct roster_record *record)
+{
+	struct account *account = current(accounts, record->pid);
+	size_t origin = ACCOUNT_NONE;
+	bool command = false;
+	struct err *err;
+
+	if (is_expected(account)) {
+		err = record->path[0] ? set_text(&account->path, record->path)
+				      : NULL;
+	} else {
+		if (account && account->hello && !account->bye) {
+			account->replaced = account->unseen_exec = true;
+			origin = (size_t)(account - accounts->list);
+			command = account->command;
+		}
+		err = open_account(accounts, record->pid, record->path,
+				   &account);
+	}
+	if (err)
+		return err;
+	if (origin != ACCOUNT_NONE) {
+		account->origin = origin;
+		account->command = command;
+	}
+	account->hello = true;
+	account->ppid = record->ppid;
+	account->start_time = record->time;
+	account->skipped = (record->flags & ROSTER_SKIPPED) != 0;
+	account->foreign = (record->flags & ROSTER_FOREIGN_MALLOC) != 0;
+	return NULL;
+}
+
+static struct err *add_fork(struct accounts *accounts,
+			    const struct roster_record *record)
+{
+	const struct account *parent = current(accounts, record->ppid);
+	size_t origin =
+		parent ? (size_t)(parent - accounts->list) : ACCOUNT_NONE;
+	struct account *account;
+	struct err *err = open_account(accounts, record->pid,
+				       parent ? parent->path : "", &account);
+
+	if (err)
+		return err;
+	account->ppid = record->ppid;
+	account->origin = origin;
+	account->hello = account->forked = true;
+	account->start_time = record->time;
+	account->skipped = (record->flags & ROSTER_SKIPPED) != 0;
+	if (origin != ACCOUNT_NONE)
+		account->foreign = accounts->list[origin].foreign;
+	return NULL;
+}
+
+/* pid becomes path. What was there before has no more to say. */
+static struct err *add_exec(struct accounts *accounts,
+			    const struct roster_record *record)
+{
+	struct account *before = current(accounts, record->pid), *account;
+	size_t origin = ACCOUNT_NONE;
+	bool command = false;
+
+	if (before && !(record->flags & ROSTER_VFORKED)) {
+		before->replaced = true;
+		before->errors = record->errors;
+		before->end_time = record->time;
+		origin = (size_t)(before - accounts->list);
+		command = before->command;
+	}
+	struct err *err =
+		open_account(accounts, record->pid, record->path, &account);
+	if (err)
+		return err;
+	account->ppid = record->ppid;
+	account->origin = origin;
+	account->command = command;
+	account->announced = true;
+	account->start_time = record->time;
+	account->handed_over = (record->flags & ROSTER_HANDED_OVER) != 0;
+	return NULL;
+}
+
+static struct err *add_spawn(struct accounts *accounts,
+			     const struct roster_record *record)
+{
+	struct account *account;
+	struct err *err =
+		open_account(accounts, record->pid, record->path, &account);
+
+	if (err)
+		return err;
+	account->ppid = record->ppid;
+	account->announced = true;
+	account->start_time = record->time;
+	account->handed_over = (record->flags & ROSTER_HANDED_OVER) != 0;
+	return NULL;
+}
+
+static struct err *add_bye(struct accounts *accounts,
+			   const struct roster_record *record)
+{
+	struct account *account = current(accounts, record->pid);
+	struct err *err = NULL;
+
+	if (!account || !account->hello)
+		err = open_account(accounts, record->pid, "", &account);
+	/* A misuse that goes on (noabort) says bye more than once: the last
+	 * dump tells most. */
+	if (!err && record->path[0])
+		err = set_text(&account->dump, record->path);
+	if (err)
+		return err;
+	account->bye = true;
+	account->hello = true;
+	account->reason = record->reason;
+	account->status = record->status;
+	account->failure = record->failure;
+	account->errors = record->errors;
+	account->end_time = record->time;
+	return NULL;
+}
+
+struct err *accounts_add(struct accounts *accounts,
+			 const struct roster_record *record)
+{
+	struct roster_record copy = *record;
+
+	copy.path[sizeof(copy.path) - 1] = '\0';
+	if (copy.state == ROSTER_PENDING)
+		copy.pid = 0; /* its parent died while it made it */
+	else if (copy.state != ROSTER_WHOLE)
+		return NULL;
+	switch (copy.kind) {
+	case ROSTER_HELLO:
+		return add_hello(accounts, &copy);
+	case ROSTER_FORK:
+		return add_fork(accounts, &copy);
+	case ROSTER_EXEC:
+		return add_exec(accounts, &copy);
+	case ROSTER_SPAWN:
+		return add_spawn(accounts, &copy);
+	case ROSTER_BYE:
+		return add_bye(accounts, &copy);
+	default:
+		accounts->lost++;
+		return NULL;
+	}
+}
+
+void accounts_lose(struct accounts *accounts, uint64_t count)
+{
+	accounts->lost += count;
+}
+
+void accounts_reaped(struct accounts *accounts, uint32_t pid, int wait_status)
+{
+	struct account *account = current(accounts, pid);
+
+	if (!account)
+		return;
+	account->reaped = true;
+	account->wait_status = wait_status;
+}
+
+struct err *accounts_running(struct accounts *accounts, uint32_t pid,
+			     const char *path)
+{
+	struct account *account = current(accounts, pid);
+
+	if (!account) {
+		struct err *err = open_account(accounts, pid, path, &account);
+		if (err)
+			return err;
+	}
+	account->running = true;
+	return NULL;
+}
+
+size_t accounts_list(const struct accounts *accounts,
+		     const struct account **ret)
+{
+	*ret = accounts->list;
+	return accounts->count;
+}
+
+uint64_t accounts_lost(const struct accounts *accounts)
+{
+	return accounts->lost;
+}
+
+static bool lies_under(const char *path, const char *folder)
+{
+	size_t size = strlen(folder);
+
+	return strncmp(path, folder, size) == 0 && path[size] == '/';
+}
+
+bool account_is_system(const struct accounts *accounts,
+		       const struct account *account)
+{
+	/* origin is always an older account: this ends. */
+	while (account->forked && account->origin != ACCOUNT_NONE)
+		account = &accounts->list[account->origin];
+	if (account->command)
+		return false;
+	return lies_under(account->path, "/usr") ||
+	       lies_under(account->path, "/bin") ||
+	       lies_under(account->path, "/sbin") ||
+	       lies_under(account->path, "/lib");
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The environment that puts a program under libkma. */
+#ifndef KDBG_SUPERVISE_ENVIRONMENT_H
+#define KDBG_SUPERVISE_ENVIRONMENT_H
+
+#include "dumpfmt/err.h"
+
+#include <stdbool.h>
+
+struct supervise_environment {
+	char *preload; /* LD_PRELOAD: ours, then what was there */
+	char *debug;   /* KMA_DEBUG; NULL: leave as it is */
+	char *dump;    /* KMA_DUMP */
+	char *roster;  /* KMA_ROSTER */
+};
+
+/*
+ * tier NULL: what the environment says, else audit. The library is found
+ * beside kdbg: in the build tree, or where both are installed.
+ */
+struct err *supervise_environment_init(struct supervise_environment *ret,
+				       const char *tier, bool keep_going,
+				       const char *dump,
+				       const char *roster) MUST_USE;
+void supervise_environment_deinit(struct supervise_environment *environment);
+
+/* Put it into environ; false: no memory. */
+bool supervise_environment_apply(
+	const struct supervise_environment *environment);
+
+#endif

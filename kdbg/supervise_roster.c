@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/supervise_roster.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+	/* A quarter of a million records is 256 MiB of addresses in each
+	 * process and nothing else; where addresses are rationed, less. */
+	CAPACITY = 256 * 1024,
+	CAPACITY_RATIONED = 8 * 1024,
+	/* Storage ahead of the writers: what the busiest build makes between
+	 * two calls of roster_file_grow(). */
+	AHEAD = 2048,
+	READ_AT_ONCE = 64,
+};
+
+static struct err *fill_skip_list(struct roster_header *header,
+				  const char *const *skip, size_t count)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(skip[i]) + 1;
+		if (size == 1 || size >= sizeof(header->skip) - used)
+			return err_new(ERR_USAGE,
+				       "--skip %s: patterns are empty or "
+				       "together longer than %zu bytes",
+				       skip[i], sizeof(header->skip) - 1);
+		memcpy(header->skip + used, skip[i], size);
+		used += size;
+	}
+	return NULL;
+}
+
+static uint64_t choose_capacity(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_AS, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY)
+		return CAPACITY_RATIONED;
+	return CAPACITY;
+}
+
+static struct err *write_file(struct roster_file *file,
+			      const struct roster_header *header)
+{
+	file->fd =
+		open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file->fd < 0)
+		return err_new(ERR_IO, "%s: %s", file->path, strerror(errno));
+	int error =
+		ftruncate(file->fd, (off_t)roster_file_size(file->capacity))
+			? errno
+			: posix_fallocate(file->fd, 0,
+					  (off_t)roster_file_size(file->limit));
+	if (!error && pwrite(file->fd, header, sizeof(*header), 0) !=
+			      (ssize_t)sizeof(*header))
+		error = errno;
+	if (!error)
+		return NULL;
+	close(file->fd);
+	return err_new(ERR_IO, "%s: %s", file->path, strerror(error));
+}
+
+struct err *roster_file_create(const char *directory, const char *const *skip,
+			       size_t skip_count, uint32_t flags,
+			       struct roster_file *ret)
+{
+	struct roster_file file = { .fd = -1,
+				    .capacity = choose_capacity(),
+				    .limit = AHEAD };
+	struct roster_header header = {
+		.magic = ROSTER_MAGIC,
+		.record_size = ROSTER_RECORD_SIZE,
+		.flags = flags,
+		.capacity = file.capacity,
+		.limit = file.limit,
+		.supervisor_pid = (uint32_t)getpid(),
+	};
+	struct err *err = fill_skip_list(&header, skip, skip_count);
+
+	if (err)
+		return err;
+	if (asprintf(&file.path, "%s/roster", directory) < 0)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	err = write_file(&file, &header);
+	if (err) {
+		free(file.path);
+		return err;
+	}
+	*ret = file;
+	return NULL;
+}
+
+void roster_file_close(struct roster_file *file)
+{
+	close(file->fd);
+	free(file->path);
+}
+
+void roster_file_set_command(const struct roster_file *file, uint32_t pid)
+{
+	/* A failure leaves 0, which no process takes for itself. */
+	if (pwrite(file->fd, &pid, sizeof(pid),
+		   offsetof(struct roster_header, command_pid)) < 0)
+		return;
+}
+
+void roster_file_grow(struct roster_file *file)
+{
+	uint64_t taken, limit = file->limit + AHEAD;
+
+	if (pread(file->fd, &taken, sizeof(taken),
+		  offsetof(struct roster_header, taken)) != sizeof(taken) ||
+	    taken + AHEAD / 2 < file->limit || limit > file->capacity)
+		return;
+	if (posix_fallocate(file->fd, (off_t)roster_file_size(file->limit),
+			    AHEAD * ROSTER_RECORD_SIZE) ||
+	    pwrite(file->fd, &limit, sizeof(limit),
+		   offsetof(struct roster_header, limit)) != sizeof(limit))
+		return;
+	file->limit = limit;
+}
+
+static struct err *read_records(const struct roster_file *file, uint64_t count,
+				struct accounts *accounts,
+				struct roster_record *buffer)
+{
+	struct err *err = NULL;
+
+	for (uint64_t i = 0; i < count && !err; i += READ_AT_ONCE) {
+		uint64_t n =
+			count - i < READ_AT_ONCE ? count - i : READ_AT_ONCE;
+		size_t size = (size_t)n * sizeof(*buffer);
+		if (pread(file->fd, buffer, size, (off_t)roster_file_size(i)) !=
+		    (ssize_t)size)
+			return err_new(ERR_CORRUPT,
+				       "%s: cut short by a checked program",
+				       file->path);
+		for (uint64_t j = 0; j < n && !err; j++)
+			err = accounts_add(accounts, &buffer[j]);
+	}
+	return err;
+}
+
+struct err *roster_file_read(const struct roster_file *file,
+			     struct accounts *accounts)
+{
+	struct roster_header header;
+
+	if (pread(file->fd, &header, sizeof(header), 0) !=
+	    (ssize_t)sizeof(header))
+		return err_new(ERR_CORRUPT,
+			       "%s: cut short by a checked program",
+			       file->path);
+	accounts_lose(accounts, header.lost);
+	struct roster_record *buffer = calloc(READ_AT_ONCE, sizeof(*buffer));
+	if (!buffer)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	uint64_t count =
+		header.taken < file->limit ? header.taken : file->limit;
+	struct err *err = read_records(file, count, accounts, buffer);
+	free(buffer);
+	return err;
+}
