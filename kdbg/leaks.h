@@ -34,7 +34,6 @@ const char *leak_class_name(enum leak_class class);
 
 struct leaks_options {
 	uint64_t since; /* ticks: judge only what was allocated after; 0 all */
-	bool possible;  /* groups of class possible too */
 };
 
 struct leak_group {

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct scan;
 struct session;
 struct reach;
 
@@ -41,13 +42,15 @@ struct reach_totals {
 	uint64_t unreadable; /* live buffers whose bytes are not there */
 };
 
-/* Finds the roots and marks. ERR_INTERRUPTED never: an interrupted run is an
- * error that says so. */
+/* Finds the roots and marks. Interrupted, it is an error that says so. */
 struct err *reach_create(struct session *session, struct reach **ret) MUST_USE;
 void reach_destroy(struct reach *reach);
 
 enum reach_class reach_class_of(const struct reach *reach, uint64_t buffer);
 const struct reach_totals *reach_totals(const struct reach *reach);
 const struct roots *reach_roots(const struct reach *reach);
+
+/* For engines that go on from here; scan_forget() it when done. */
+struct scan *reach_scan(const struct reach *reach);
 
 #endif

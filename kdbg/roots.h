@@ -27,6 +27,7 @@ enum root_kind {
 struct root {
 	enum root_kind kind;
 	uint64_t start, end; /* addresses; registers: 0 */
+	bool inner_is_plain; /* an inner reference from here is by design */
 	uint32_t tid;        /* of a stack or registers */
 	const char *path;    /* of the mapping; "" anonymous */
 	const void *words;   /* registers: their bytes, else NULL */
@@ -47,7 +48,8 @@ struct err *roots_create(struct target *target, struct heap *heap,
 			 struct roots **ret) MUST_USE;
 void roots_destroy(struct roots *roots);
 
-/* Sorted by kind, then address. Ranges are 8-aligned and disjoint. */
+/* Sorted by kind, then address. Ranges are 8-aligned; they are disjoint but for
+ * the words that inner_is_plain singles out. */
 size_t roots_list(const struct roots *roots, const struct root **ret);
 size_t roots_gaps(const struct roots *roots, const struct root_gap **ret);
 

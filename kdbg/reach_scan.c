@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/reach_scan.h"
+
+#include "kdbg/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_layouts(struct scan *scan)
+{
+	const struct heap_instance *instances;
+	size_t count = heap_instances(scan->heap, &instances);
+
+	scan->layouts = calloc(count + 1, sizeof(*scan->layouts));
+	if (!scan->layouts || count > UINT16_MAX)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!heap_bufctl_layout(scan->heap, i, &scan->layouts[i]))
+			scan->layouts[i] = (struct heap_bufctl_layout){ 0 };
+	return true;
+}
+
+static bool read_slabs(struct scan *scan)
+{
+	const struct heap_slab *slabs;
+	const struct heap_cache *caches;
+
+	scan->slab_count = heap_slabs(scan->heap, &slabs);
+	scan->buffer_count = heap_buffer_count(scan->heap);
+	heap_caches(scan->heap, &caches);
+	scan->slabs = calloc(scan->slab_count + 1, sizeof(*scan->slabs));
+	if (!scan->slabs)
+		return false;
+	for (size_t i = 0; i < scan->slab_count; i++) {
+		uint64_t stride = slabs[i].stride ? slabs[i].stride : 1;
+
+		scan->slabs[i] = (struct scan_slab){
+			.first = slabs[i].base + slabs[i].first,
+			.first_buffer = slabs[i].first_buffer,
+			.stride = stride,
+			.reciprocal = (UINT64_C(1) << 32) / stride + 1,
+			.buffers = slabs[i].buffers,
+			.layout = (uint16_t)caches[slabs[i].cache].instance,
+		};
+	}
+	return true;
+}
+
+static void find_span(struct scan *scan)
+{
+	uint64_t low = UINT64_MAX, high = 0;
+
+	for (size_t i = 0; i < scan->page_ranges; i++) {
+		if (scan->pages[i].base < low)
+			low = scan->pages[i].base;
+		if (scan->pages[i].end > high)
+			high = scan->pages[i].end;
+	}
+	scan->low = low;
+	scan->span = high > low ? high - low : 0;
+}
+
+struct err *scan_create(struct target *target, struct heap *heap,
+			struct scan **ret)
+{
+	struct scan *scan = calloc(1, sizeof(*scan));
+
+	if (!scan)
+		return err_new(ERR_NO_MEMORY, "no memory for the scan");
+	scan->target = target;
+	scan->heap = heap;
+	if (!read_layouts(scan) || !read_slabs(scan)) {
+		scan_destroy(scan);
+		return err_new(ERR_NO_MEMORY, "no memory for the scan");
+	}
+	scan->page_ranges = heap_pages(heap, &scan->pages);
+	find_span(scan);
+	*ret = scan;
+	return NULL;
+}
+
+void scan_destroy(struct scan *scan)
+{
+	if (!scan)
+		return;
+	free(scan->slabs);
+	free(scan->layouts);
+	free(scan->copy);
+	free(scan);
+}
+
+void scan_forget(struct scan *scan)
+{
+	for (size_t i = 0; i < scan->slab_count; i++) {
+		scan->slabs[i].bytes = NULL;
+		scan->slabs[i].bufctls = NULL;
+		scan->slabs[i].viewed = false;
+	}
+	free(scan->copy);
+	scan->copy = NULL;
+	scan->copy_size = 0;
+}
+
+static const char *view_or_null(struct scan *scan, uint64_t address,
+				uint64_t size)
+{
+	const void *bytes = NULL;
+	struct err *err = target_view(scan->target, address, size, &bytes);
+
+	if (!err)
+		return bytes;
+	err_free(err); /* the readers fall back to copying what is there */
+	return NULL;
+}
+
+void scan_view(struct scan *scan, struct scan_slab *slab)
+{
+	const struct heap_bufctl_layout *layout = &scan->layouts[slab->layout];
+	const struct heap_slab *slabs;
+	uint64_t bufctls;
+
+	slab->viewed = true;
+	slab->bytes =
+		view_or_null(scan, slab->first, slab->stride * slab->buffers);
+	heap_slabs(scan->heap, &slabs);
+	bufctls = slabs[slab - scan->slabs].bufctls;
+	if (bufctls && layout->stride)
+		slab->bufctls =
+			view_or_null(scan, bufctls,
+				     (uint64_t)layout->stride * slab->buffers);
+}
+
+struct scan_extent scan_extent(struct scan *scan, struct scan_buffer buffer)
+{
+	struct scan_slab *slab = &scan->slabs[buffer.slab];
+	const struct heap_bufctl_layout *layout = &scan->layouts[slab->layout];
+	struct scan_extent extent = {
+		.user = slab->first + buffer.index * slab->stride,
+		.size = slab->stride,
+	};
+	uint64_t word, offset, size;
+	const char *at;
+
+	if (!slab->viewed)
+		scan_view(scan, slab);
+	at = scan_word_at(scan, buffer);
+	if (!at)
+		return extent;
+	memcpy(&word, at, sizeof(word));
+	offset = (word >> layout->offset_shift & layout->offset_mask) * 16;
+	size = word >> layout->size_shift;
+	if (offset >= extent.size)
+		return extent; /* damaged: believe the geometry */
+	extent.user += offset;
+	extent.size -= offset;
+	if (size < extent.size)
+		extent.size = size;
+	return extent;
+}
+
+/* Copy what can be read; what cannot reads as zeros. */
+static const char *copy_words(struct scan *scan, uint64_t address, size_t size)
+{
+	size_t got;
+
+	if (scan->copy_size < size) {
+		char *grown = realloc(scan->copy, size);
+
+		if (!grown)
+			return NULL;
+		scan->copy = grown;
+		scan->copy_size = size;
+	}
+	memset(scan->copy, 0, size);
+	got = target_read_some(scan->target, address, scan->copy, size);
+	return got ? scan->copy : NULL;
+}
+
+const char *scan_words(struct scan *scan, struct scan_buffer buffer,
+		       size_t *count)
+{
+	struct scan_extent extent = scan_extent(scan, buffer);
+	struct scan_slab *slab = &scan->slabs[buffer.slab];
+	uint64_t start = (extent.user + 7) & ~(uint64_t)7;
+	uint64_t end = (extent.user + extent.size) & ~(uint64_t)7;
+
+	*count = end > start ? (size_t)(end - start) / 8 : 0;
+	if (!*count)
+		return NULL;
+	if (slab->bytes)
+		return slab->bytes + (start - slab->first);
+	return copy_words(scan, start, *count * 8);
+}

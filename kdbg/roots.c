@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The list of roots: every writable mapping, less what is cut out of it.
+ *
+ *	mapping	 |--------------------------------------------|
+ *	cuts	       |xxxxxxx|		   |xxx|
+ *	extents	 |------------------------|  |----------------|
+ *	roots	 |-----|       |----------|  |-----|   |------|
+ *	missing				  |--|
+ *
+ * Cut is what holds no pointers of the program by right: the allocator's
+ * reserve and its library's data, and what roots_stacks.c tells of stacks.
+ * What of the rest the target has no bytes for is missing, and told: a scan
+ * that did not see all roots must not claim that it did.
+ *
+ * RELRO is read-only by the time anyone looks, but was written to by the
+ * program's start: it is the read-only mapping of a file right below a
+ * writable one of the same file. Where its bytes are not in the target they
+ * were never private, and nothing is missing.
+ */
+#include "kdbg/roots.h"
+
+#include "kdbg/heap.h"
+#include "kdbg/roots_internal.h"
+#include "kdbg/target.h"
+#include "kdbg/vector.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool roots_add(struct roots *roots, const struct root *root)
+{
+	struct root *grown =
+		vector_grow(roots->list, roots->count, sizeof(*grown));
+
+	if (!grown)
+		return false;
+	roots->list = grown;
+	grown[roots->count++] = *root;
+	roots->kind_count[root->kind]++;
+	roots->kind_bytes[root->kind] +=
+		root->words ? root->words_size : root->end - root->start;
+	return true;
+}
+
+bool roots_add_gap(struct roots *roots, const struct root_gap *gap)
+{
+	struct root_gap *grown =
+		vector_grow(roots->gaps, roots->gap_count, sizeof(*grown));
+
+	if (!grown)
+		return false;
+	roots->gaps = grown;
+	grown[roots->gap_count++] = *gap;
+	if (gap->missing)
+		roots->missing += gap->end - gap->start;
+	return true;
+}
+
+bool roots_cut(struct roots *roots, uint64_t start, uint64_t end, uint32_t tid,
+	       const char *reason)
+{
+	struct root_cut *grown;
+
+	if (start >= end)
+		return true;
+	grown = vector_grow(roots->cuts, roots->cut_count, sizeof(*grown));
+	if (!grown)
+		return false;
+	roots->cuts = grown;
+	grown[roots->cut_count++] =
+		(struct root_cut){ start, end, tid, reason };
+	if (!reason)
+		return true;
+	return roots_add_gap(roots, &(struct root_gap){ .start = start,
+							.end = end,
+							.tid = tid,
+							.reason = reason });
+}
+
+void roots_add_missing(struct roots *roots, uint64_t start, uint64_t end,
+		       const char *reason)
+{
+	roots_add_gap(roots, &(struct root_gap){ .missing = true,
+						 .start = start,
+						 .end = end,
+						 .reason = reason });
+}
+
+static bool cut_allocator(struct roots *roots)
+{
+	const struct heap_instance *instances;
+	size_t count =
+		roots->heap ? heap_instances(roots->heap, &instances) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!roots_cut(roots, instances[i].reserve_base,
+			       instances[i].reserve_end, 0, NULL) ||
+		    !roots_cut(roots, instances[i].data_base,
+			       instances[i].data_end, 0, NULL))
+			return false;
+	}
+	return true;
+}
+
+static int compare_cuts(const void *a, const void *b)
+{
+	const struct root_cut *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* Is maps[i] RELRO? */
+static bool is_relro(const struct target *target, size_t i)
+{
+	const struct dump_map *map = &target->maps[i], *next = map + 1;
+
+	return i + 1 < target->map_count && map->path[0] == '/' &&
+	       !(map->flags &
+		 (DUMP_MAP_WRITE | DUMP_MAP_SHARED | DUMP_MAP_EXEC)) &&
+	       next->start == map->end && next->flags & DUMP_MAP_WRITE &&
+	       strcmp(next->path, map->path) == 0;
+}
+
+static enum root_kind map_kind(const struct roots *roots,
+			       const struct dump_map *map)
+{
+	bool file = map->path[0] == '/';
+
+	if (!file && roots_live_in(roots, map->start, map->end))
+		return ROOT_STACK;
+	return target_module_at(roots->target, map->start) ? ROOT_DATA
+							   : ROOT_OTHER;
+}
+
+/* Add what of the range the target has bytes for. */
+static bool add_range(struct roots *roots, const struct root *range,
+		      bool may_lack)
+{
+	const struct target *target = roots->target;
+	uint64_t at = range->start;
+	size_t low = 0, high = target->extent_count;
+
+	while (low < high) { /* the first extent that ends after at */
+		size_t middle = low + (high - low) / 2;
+
+		if (target->extents[middle].end <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; at < range->end; low++) {
+		bool there = low < target->extent_count &&
+			     target->extents[low].start < range->end;
+		uint64_t start =
+			there ? target->extents[low].start : range->end;
+		struct root root = *range;
+
+		if (start > at && !may_lack)
+			roots_add_missing(roots, at, start,
+					  "not in the target");
+		if (!there)
+			break;
+		root.start = start > at ? start : at;
+		root.end = target->extents[low].end < range->end
+				   ? target->extents[low].end
+				   : range->end;
+		at = root.end;
+		if (!roots_add(roots, &root))
+			return false;
+	}
+	return true;
+}
+
+/* One mapping, less the cuts; *cut is the first that may touch it. */
+static bool add_mapping(struct roots *roots, const struct dump_map *map,
+			bool may_lack, size_t *cut)
+{
+	struct root root = { .kind = map_kind(roots, map), .path = map->path };
+	uint64_t at = map->start;
+
+	while (*cut < roots->cut_count && roots->cuts[*cut].end <= at)
+		++*cut;
+	for (size_t i = *cut; at < map->end; i++) {
+		bool last = i >= roots->cut_count ||
+			    roots->cuts[i].start >= map->end;
+
+		root.start = at;
+		root.end = last ? map->end : roots->cuts[i].start;
+		if (root.start < root.end && !add_range(roots, &root, may_lack))
+			return false;
+		if (last)
+			break;
+		if (roots->cuts[i].end > at)
+			at = roots->cuts[i].end;
+	}
+	return true;
+}
+
+static bool add_mappings(struct roots *roots)
+{
+	const struct target *target = roots->target;
+	size_t cut = 0;
+
+	if (roots->cut_count)
+		qsort(roots->cuts, roots->cut_count, sizeof(*roots->cuts),
+		      compare_cuts);
+	for (size_t i = 0; i < target->map_count; i++) {
+		bool relro = is_relro(target, i);
+
+		if (!relro && !(target->maps[i].flags & DUMP_MAP_WRITE))
+			continue;
+		if (!add_mapping(roots, &target->maps[i], relro, &cut))
+			return false;
+	}
+	return true;
+}
+
+static int compare_roots(const void *a, const void *b)
+{
+	const struct root *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+struct err *roots_create(struct target *target, struct heap *heap,
+			 struct roots **ret)
+{
+	struct roots *roots = calloc(1, sizeof(*roots));
+
+	if (!roots)
+		return err_new(ERR_NO_MEMORY, "no memory for the roots");
+	roots->target = target;
+	roots->heap = heap;
+	if (!cut_allocator(roots) || !roots_place_threads(roots) ||
+	    !add_mappings(roots)) {
+		roots_destroy(roots);
+		return err_new(ERR_NO_MEMORY, "no memory for the roots");
+	}
+	if (roots->count)
+		qsort(roots->list, roots->count, sizeof(*roots->list),
+		      compare_roots);
+	*ret = roots;
+	return NULL;
+}
+
+void roots_destroy(struct roots *roots)
+{
+	if (!roots)
+		return;
+	free(roots->list);
+	free(roots->gaps);
+	free(roots->cuts);
+	free(roots->live);
+	free(roots);
+}
+
+size_t roots_list(const struct roots *roots, const struct root **ret)
+{
+	*ret = roots->list;
+	return roots->count;
+}
+
+size_t roots_gaps(const struct roots *roots, const struct root_gap **ret)
+{
+	*ret = roots->gaps;
+	return roots->gap_count;
+}
+
+size_t roots_count(const struct roots *roots, enum root_kind kind)
+{
+	return roots->kind_count[kind];
+}
+
+uint64_t roots_bytes(const struct roots *roots, enum root_kind kind)
+{
+	return roots->kind_bytes[kind];
+}
+
+uint64_t roots_missing(const struct roots *roots)
+{
+	return roots->missing;
+}
+
+size_t roots_blind_threads(const struct roots *roots)
+{
+	return roots->blind_threads;
+}
+
+static void describe_cut_stacks(const struct roots *roots, FILE *out)
+{
+	uint64_t bytes = 0;
+	size_t stacks = 0;
+
+	for (size_t i = 0; i < roots->gap_count; i++) {
+		if (roots->gaps[i].missing || roots->gaps[i].tid)
+			continue;
+		stacks++;
+		bytes += roots->gaps[i].end - roots->gaps[i].start;
+	}
+	if (stacks)
+		fprintf(out,
+			"; not scanned: stacks of %zu ended thread%s (%" PRIu64
+			" bytes)",
+			stacks, stacks == 1 ? "" : "s", bytes);
+}
+
+void roots_describe(const struct roots *roots, char *buffer, size_t size)
+{
+	static const char *const names[] = {
+		[ROOT_DATA] = "data",
+		[ROOT_STACK] = "stacks",
+		[ROOT_REGISTERS] = "registers",
+		[ROOT_OTHER] = "other",
+	};
+	FILE *out = fmemopen(buffer, size, "w");
+
+	buffer[0] = '\0';
+	if (!out)
+		return;
+	fputs("roots:", out);
+	for (int kind = 0; kind < ROOT_KIND_COUNT; kind++)
+		fprintf(out, "%s %s %" PRIu64 " bytes in %zu", kind ? "," : "",
+			names[kind], roots->kind_bytes[kind],
+			roots->kind_count[kind]);
+	describe_cut_stacks(roots, out);
+	if (roots->missing)
+		fprintf(out, "; missing: %" PRIu64 " bytes", roots->missing);
+	if (roots->blind_threads)
+		fprintf(out, "; missing: registers of %zu thread%s",
+			roots->blind_threads,
+			roots->blind_threads == 1 ? "" : "s");
+	fclose(out);
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/reach.h"
+
+#include "kdbg/session.h"
+#include "tests/test_util.h"
+#include "tests/unit/fake_heap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DATA_BASE  UINT64_C(0x400000)
+#define STACK_LOW  UINT64_C(0x7f0000000000)
+#define STACK_HIGH (STACK_LOW + 4 * FAKE_PAGE)
+
+enum { RW = DUMP_MAP_READ | DUMP_MAP_WRITE | DUMP_MAP_STORED };
+
+/* One slab of audited 64-byte buffers, one of plain ones, a data page. */
+struct world {
+	struct fake_target *parts;
+	struct fake_heap *heap;
+	size_t audited, plain;
+	char *data;
+	struct session session;
+	struct reach *reach;
+};
+
+static void *add_memory(struct world *w, uint64_t address, size_t size,
+			const char *path)
+{
+	void *zeros = calloc(1, size), *memory;
+
+	memory = fake_target_memory(w->parts, address, zeros, size);
+	fake_target_map(w->parts, address, address + size, RW, path);
+	free(zeros);
+	return memory;
+}
+
+static void setup(struct world *w)
+{
+	memset(w, 0, sizeof(*w));
+	w->parts = fake_target_create();
+	w->heap = fake_heap_create(w->parts, 8);
+	w->audited =
+		fake_heap_slab(w->heap, &(struct fake_slab){ .pages = 2,
+							     .first = 16,
+							     .stride = 80,
+							     .buffers = 100,
+							     .audited = true });
+	w->plain = fake_heap_slab(
+		w->heap,
+		&(struct fake_slab){
+			.page = 3, .pages = 1, .stride = 64, .buffers = 64 });
+	w->data = add_memory(w, DATA_BASE, FAKE_PAGE, "");
+}
+
+static void root_word(struct world *w, size_t i, uint64_t word)
+{
+	memcpy(w->data + i * 8, &word, 8);
+}
+
+static void mark(struct world *w)
+{
+	w->session.target = fake_target_finish(w->parts);
+	w->session.heap = fake_heap_finish(w->heap);
+	assert_ok(reach_create(&w->session, &w->reach));
+}
+
+static enum reach_class class_at(struct world *w, uint64_t user)
+{
+	return reach_class_of(w->reach, fake_heap_number(w->heap, user));
+}
+
+static void teardown(struct world *w)
+{
+	reach_destroy(w->reach);
+	target_close(w->session.target);
+	fake_heap_destroy(w->heap);
+}
+
+static void a_chain_from_data_is_reachable(void **state)
+{
+	struct world w;
+	uint64_t chain[50];
+
+	(void)state;
+	setup(&w);
+	for (uint32_t i = 0; i < 50; i++) {
+		chain[i] = fake_heap_alloc(w.heap, i % 2 ? w.plain : w.audited,
+					   i, 40);
+		if (i)
+			fake_heap_word(w.heap, chain[i - 1] + 16, chain[i]);
+	}
+	root_word(&w, 3, chain[0]);
+	mark(&w);
+	for (size_t i = 0; i < 50; i++)
+		assert_int_equal(class_at(&w, chain[i]), REACH_PLAIN);
+	assert_int_equal(reach_totals(w.reach)->buffers, 50);
+	assert_int_equal(reach_totals(w.reach)->bytes, 25 * 40 + 25 * 64);
+	assert_int_equal(reach_totals(w.reach)->leaked, 0);
+	assert_int_equal(reach_totals(w.reach)->references, 50);
+	teardown(&w);
+}
+
+static void what_nothing_refers_to_is_leaked(void **state)
+{
+	struct world w;
+	uint64_t lost, held, ring[2];
+
+	(void)state;
+	setup(&w);
+	lost = fake_heap_alloc(w.heap, w.audited, 0, 64);
+	held = fake_heap_alloc(w.heap, w.audited, 1, 64);
+	ring[0] = fake_heap_alloc(w.heap, w.plain, 0, 64);
+	ring[1] = fake_heap_alloc(w.heap, w.plain, 1, 64);
+	fake_heap_word(w.heap, ring[0], ring[1]);
+	fake_heap_word(w.heap, ring[1], ring[0]);
+	root_word(&w, 0, held);
+	mark(&w);
+	assert_int_equal(class_at(&w, lost), REACH_LEAKED);
+	assert_int_equal(class_at(&w, held), REACH_PLAIN);
+	assert_int_equal(class_at(&w, ring[0]), REACH_LEAKED);
+	assert_int_equal(class_at(&w, ring[1]), REACH_LEAKED);
+	assert_int_equal(reach_totals(w.reach)->leaked, 3);
+	teardown(&w);
+}
+
+static void only_requested_bytes_hold_and_draw_references(void **state)
+{
+	struct world w;
+	uint64_t small, beyond, slack, canary, end;
+
+	(void)state;
+	setup(&w);
+	small = fake_heap_alloc(w.heap, w.audited, 0, 20);
+	beyond = fake_heap_alloc(w.heap, w.audited, 1, 64);
+	fake_heap_word(w.heap, small + 16, beyond); /* ends past byte 20 */
+	slack = fake_heap_alloc(w.heap, w.audited, 2, 20);
+	canary = fake_heap_alloc_at(w.heap, w.audited, 3, 32, 20);
+	end = fake_heap_alloc(w.heap, w.audited, 4, 20);
+	root_word(&w, 0, small);
+	root_word(&w, 1, slack + 21);
+	root_word(&w, 2, canary - 1);
+	root_word(&w, 3, end + 20);
+	mark(&w);
+	assert_int_equal(class_at(&w, small), REACH_PLAIN);
+	assert_int_equal(class_at(&w, beyond), REACH_LEAKED);
+	assert_int_equal(class_at(&w, slack), REACH_LEAKED);
+	assert_int_equal(class_at(&w, canary), REACH_LEAKED);
+	assert_int_equal(class_at(&w, end), REACH_POSSIBLE);
+	teardown(&w);
+}
+
+static void inner_references_make_possible_all_they_alone_lead_to(void **state)
+{
+	struct world w;
+	uint64_t inner, below, both, offset;
+
+	(void)state;
+	setup(&w);
+	inner = fake_heap_alloc(w.heap, w.audited, 0, 64);
+	below = fake_heap_alloc(w.heap, w.audited, 1, 64);
+	both = fake_heap_alloc(w.heap, w.audited, 2, 64);
+	offset = fake_heap_alloc_at(w.heap, w.audited, 3, 32, 16);
+	fake_heap_word(w.heap, inner, below);
+	fake_heap_word(w.heap, inner + 8, both);
+	root_word(&w, 0, inner + 8);
+	root_word(&w, 1, both + 8);
+	root_word(&w, 2, both);
+	root_word(&w, 3, offset);
+	mark(&w);
+	assert_int_equal(class_at(&w, inner), REACH_POSSIBLE);
+	assert_int_equal(class_at(&w, below), REACH_POSSIBLE);
+	assert_int_equal(class_at(&w, both), REACH_PLAIN);
+	assert_int_equal(class_at(&w, offset), REACH_PLAIN);
+	assert_int_equal(reach_totals(w.reach)->possible, 2);
+	teardown(&w);
+}
+
+static void free_buffers_hold_nothing(void **state)
+{
+	struct world w;
+	uint64_t held;
+
+	(void)state;
+	setup(&w);
+	held = fake_heap_alloc(w.heap, w.audited, 1, 64);
+	fake_heap_word(w.heap, held - 80, held); /* buffer 0 is free */
+	root_word(&w, 0, held - 80);
+	mark(&w);
+	assert_int_equal(class_at(&w, held), REACH_LEAKED);
+	assert_int_equal(reach_class_of(w.reach, 0), REACH_NOT_LIVE);
+	teardown(&w);
+}
+
+static struct dump_registers at(uint64_t rsp, uint64_t fs_base)
+{
+	return (struct dump_registers){ .rsp = rsp, .fs_base = fs_base };
+}
+
+static void put(char *memory, uint64_t base, uint64_t address, uint64_t word)
+{
+	memcpy(memory + (address - base), &word, sizeof(word));
+}
+
+static void registers_and_the_stack_in_use_are_roots(void **state)
+{
+	const uint64_t rsp = STACK_LOW + 2 * FAKE_PAGE;
+	struct dump_registers registers = at(rsp, 0);
+	struct world w;
+	uint64_t buffer[5];
+	char *stack;
+
+	(void)state;
+	setup(&w);
+	for (uint32_t i = 0; i < 5; i++)
+		buffer[i] = fake_heap_alloc(w.heap, w.audited, i, 64);
+	stack = add_memory(&w, STACK_LOW, 4 * FAKE_PAGE, "[stack]");
+	put(stack, STACK_LOW, rsp, buffer[0]);
+	put(stack, STACK_LOW, rsp - 128, buffer[1]);
+	put(stack, STACK_LOW, rsp - 136, buffer[2]);
+	put(stack, STACK_LOW, STACK_HIGH - 8, buffer[3]);
+	registers.r15 = buffer[4];
+	fake_target_thread(w.parts, 7, "main", &registers);
+	mark(&w);
+	assert_int_equal(class_at(&w, buffer[0]), REACH_PLAIN);
+	assert_int_equal(class_at(&w, buffer[1]), REACH_PLAIN);
+	assert_int_equal(class_at(&w, buffer[2]), REACH_LEAKED);
+	assert_int_equal(class_at(&w, buffer[3]), REACH_PLAIN);
+	assert_int_equal(class_at(&w, buffer[4]), REACH_PLAIN);
+	teardown(&w);
+}
+
+/* A thread's stack as glibc lays it out: guard, stack, control block. */
+static char *add_thread_stack(struct world *w, uint64_t low, uint64_t *block)
+{
+	char *stack;
+
+	fake_target_map(w->parts, low - FAKE_PAGE, low, 0, "");
+	stack = add_memory(w, low, 4 * FAKE_PAGE, "");
+	*block = low + 4 * FAKE_PAGE - 0x900;
+	put(stack, low, *block, *block);
+	put(stack, low, *block + 16, *block);
+	return stack;
+}
+
+static void stacks_of_ended_threads_are_no_roots(void **state)
+{
+	const uint64_t live_low = STACK_LOW, dead_low = STACK_LOW + 0x100000;
+	struct world w;
+	uint64_t buffer[5], live_block, dead_block;
+	char *live, *dead;
+	struct dump_registers registers;
+	const struct root_gap *gaps;
+
+	(void)state;
+	setup(&w);
+	for (uint32_t i = 0; i < 5; i++)
+		buffer[i] = fake_heap_alloc(w.heap, w.audited, i, 64);
+	live = add_thread_stack(&w, live_low, &live_block);
+	dead = add_thread_stack(&w, dead_low, &dead_block);
+	registers = at(live_low + FAKE_PAGE, live_block);
+	fake_target_thread(w.parts, 8, "worker", &registers);
+	put(live, live_low, live_low + FAKE_PAGE + 64, buffer[0]);
+	put(live, live_low, live_block - 64, buffer[1]); /* its TLS */
+	put(dead, dead_low, dead_low + 2 * FAKE_PAGE, buffer[2]);
+	put(dead, dead_low, dead_block - 64, buffer[3]);
+	put(dead, dead_low, dead_block + 8, buffer[4] + 16); /* its dtv */
+	mark(&w);
+	assert_int_equal(class_at(&w, buffer[0]), REACH_PLAIN);
+	assert_int_equal(class_at(&w, buffer[1]), REACH_PLAIN);
+	assert_int_equal(class_at(&w, buffer[2]), REACH_LEAKED);
+	assert_int_equal(class_at(&w, buffer[3]), REACH_LEAKED);
+	assert_int_equal(class_at(&w, buffer[4]), REACH_PLAIN);
+	assert_int_equal(roots_gaps(reach_roots(w.reach), &gaps), 2);
+	assert_string_equal(gaps[0].reason, "unused part of a stack");
+	assert_string_equal(gaps[1].reason, "stack of a thread that has ended");
+	teardown(&w);
+}
+
+static void
+an_ended_stack_merged_with_a_mapping_is_told_by_its_record(void **state)
+{
+	const uint64_t low = STACK_LOW;
+	struct world w;
+	uint64_t inside, above, block;
+	char *memory;
+
+	(void)state;
+	setup(&w);
+	inside = fake_heap_alloc(w.heap, w.audited, 0, 64);
+	above = fake_heap_alloc(w.heap, w.audited, 1, 64);
+	fake_target_map(w.parts, low - FAKE_PAGE, low, 0, "");
+	memory = add_memory(&w, low, 32 * FAKE_PAGE, "");
+	block = low + 8 * FAKE_PAGE - 0x900;
+	put(memory, low, block, block);
+	put(memory, low, block + 16, block);
+	put(memory, low, low + 4 * FAKE_PAGE, inside);
+	put(memory, low, low + 8 * FAKE_PAGE, above);
+	fake_heap_thread(w.heap,
+			 &(struct heap_thread){
+				 .tid = 9, .stack_top = low + 8 * FAKE_PAGE });
+	mark(&w);
+	assert_int_equal(class_at(&w, inside), REACH_LEAKED);
+	assert_int_equal(class_at(&w, above), REACH_PLAIN);
+	teardown(&w);
+}
+
+static void a_thread_off_its_stack_keeps_all_of_it(void **state)
+{
+	const uint64_t low = STACK_LOW, alternate = STACK_LOW + 0x100000;
+	struct world w;
+	uint64_t buffer[3], block;
+	char *stack, *other;
+	struct dump_registers registers;
+
+	(void)state;
+	setup(&w);
+	for (uint32_t i = 0; i < 3; i++)
+		buffer[i] = fake_heap_alloc(w.heap, w.audited, i, 64);
+	stack = add_thread_stack(&w, low, &block);
+	other = add_memory(&w, alternate, 4 * FAKE_PAGE, "");
+	registers = at(alternate + FAKE_PAGE, block);
+	fake_target_thread(w.parts, 8, "worker", &registers);
+	fake_heap_thread(w.heap, &(struct heap_thread){
+					 .tid = 8,
+					 .live = true,
+					 .altstack_base = alternate + 512,
+					 .altstack_size = 2 * FAKE_PAGE });
+	put(stack, low, low + 64, buffer[0]);
+	put(other, alternate, alternate + 1024, buffer[1]); /* below rsp */
+	put(other, alternate, alternate, buffer[2]); /* beside the stack */
+	mark(&w);
+	assert_int_equal(class_at(&w, buffer[0]), REACH_PLAIN);
+	assert_int_equal(class_at(&w, buffer[1]), REACH_LEAKED);
+	assert_int_equal(class_at(&w, buffer[2]), REACH_PLAIN);
+	teardown(&w);
+}
+
+static void the_allocators_own_memory_is_no_root(void **state)
+{
+	struct world w;
+	uint64_t buffer, log = FAKE_RESERVE_END - FAKE_PAGE;
+	char *memory;
+
+	(void)state;
+	setup(&w);
+	buffer = fake_heap_alloc(w.heap, w.audited, 0, 64);
+	memory = add_memory(&w, log, 2 * FAKE_PAGE, ""); /* half of it theirs */
+	put(memory, log, log, buffer);
+	mark(&w);
+	assert_int_equal(class_at(&w, buffer), REACH_LEAKED);
+	assert_int_equal(roots_bytes(reach_roots(w.reach), ROOT_OTHER),
+			 2 * FAKE_PAGE);
+	teardown(&w);
+}
+
+static void what_is_missing_is_told(void **state)
+{
+	struct world w;
+	char text[512];
+
+	(void)state;
+	setup(&w);
+	fake_target_map(w.parts, DATA_BASE + FAKE_PAGE,
+			DATA_BASE + 3 * FAKE_PAGE, RW, "");
+	fake_target_thread(w.parts, 7, "blind", NULL);
+	mark(&w);
+	assert_int_equal(roots_missing(reach_roots(w.reach)), 2 * FAKE_PAGE);
+	assert_int_equal(roots_blind_threads(reach_roots(w.reach)), 1);
+	roots_describe(reach_roots(w.reach), text, sizeof(text));
+	assert_non_null(strstr(text, "missing: 8192 bytes"));
+	assert_non_null(strstr(text, "missing: registers of 1 thread"));
+	teardown(&w);
+}
+
+static void damaged_pages_are_missing_and_the_rest_is_scanned(void **state)
+{
+	struct world w;
+	uint64_t kept, lost;
+
+	(void)state;
+	setup(&w);
+	kept = fake_heap_alloc(w.heap, w.audited, 0, 64);
+	lost = fake_heap_alloc(w.heap, w.plain, 0, 64);
+	fake_heap_word(w.heap, kept, lost);
+	root_word(&w, 0, kept);
+	fake_target_damage(w.parts, FAKE_HEAP_BASE + FAKE_PAGE);
+	mark(&w);
+	assert_int_equal(class_at(&w, kept), REACH_PLAIN);
+	assert_int_equal(class_at(&w, lost), REACH_PLAIN);
+	teardown(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_chain_from_data_is_reachable),
+		cmocka_unit_test(what_nothing_refers_to_is_leaked),
+		cmocka_unit_test(only_requested_bytes_hold_and_draw_references),
+		cmocka_unit_test(
+			inner_references_make_possible_all_they_alone_lead_to),
+		cmocka_unit_test(free_buffers_hold_nothing),
+		cmocka_unit_test(registers_and_the_stack_in_use_are_roots),
+		cmocka_unit_test(stacks_of_ended_threads_are_no_roots),
+		cmocka_unit_test(
+			an_ended_stack_merged_with_a_mapping_is_told_by_its_record),
+		cmocka_unit_test(a_thread_off_its_stack_keeps_all_of_it),
+		cmocka_unit_test(the_allocators_own_memory_is_no_root),
+		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(
+			damaged_pages_are_missing_and_the_rest_is_scanned),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
