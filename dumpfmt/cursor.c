@@ -2,6 +2,7 @@
 #include "dumpfmt/cursor.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -65,6 +66,29 @@ void cursor_name(struct cursor *c, char *name, size_t size, const char *field)
 	}
 }
 
+const void *cursor_bytes(struct cursor *c, uint64_t size, const char *field)
+{
+	if (!c->bad_field && size > c->size - c->pos)
+		cursor_reject(c, field, "runs past the end");
+	if (c->bad_field)
+		return NULL;
+	c->pos += (size_t)size;
+	return c->data + c->pos - size;
+}
+
+const char *cursor_text(struct cursor *c, const char *field)
+{
+	uint64_t length = cursor_u32(c, field);
+	const char *text = cursor_bytes(c, length + 1, field);
+
+	if (!text)
+		return "";
+	if (memchr(text, '\0', (size_t)length + 1) == text + length)
+		return text;
+	cursor_reject(c, field, "is not terminated");
+	return "";
+}
+
 uint32_t cursor_count(struct cursor *c, size_t element_size, const char *field)
 {
 	assert(element_size > 0);
@@ -87,6 +111,7 @@ struct cursor cursor_slice(struct cursor *c, uint64_t offset, uint64_t size,
 		cursor_init(&part, NULL, 0, region);
 	else
 		cursor_init(&part, c->data + offset, (size_t)size, region);
+	part.origin = c->origin + offset;
 	part.bad_field = c->bad_field;
 	part.bad_reason = c->bad_reason;
 	part.bad_pos = c->bad_pos;
@@ -97,6 +122,6 @@ struct err *cursor_error(const struct cursor *c)
 {
 	if (!c->bad_field)
 		return NULL;
-	return err_new(ERR_CORRUPT, "%s: %s at byte %zu %s", c->region,
-		       c->bad_field, c->bad_pos, c->bad_reason);
+	return err_new(ERR_CORRUPT, "%s: %s at byte %" PRIu64 " %s", c->region,
+		       c->bad_field, c->origin + c->bad_pos, c->bad_reason);
 }

@@ -22,6 +22,7 @@ struct cursor {
 	size_t size;
 	size_t pos;
 	const char *region;    /* what these bytes are, for messages */
+	uint64_t origin;       /* where they begin, for messages */
 	const char *bad_field; /* NULL until something failed */
 	const char *bad_reason;
 	size_t bad_pos;
@@ -35,6 +36,13 @@ uint64_t cursor_u64(struct cursor *c, const char *field);
 
 /* Copy a NUL-terminated name out of a fixed-size field. */
 void cursor_name(struct cursor *c, char *name, size_t size, const char *field);
+
+/* A text with its length before it and a zero byte after it, in place; "" when
+ * the read failed. */
+const char *cursor_text(struct cursor *c, const char *field);
+
+/* The next size bytes, in place; NULL when they are not there. */
+const void *cursor_bytes(struct cursor *c, uint64_t size, const char *field);
 
 /* Read a count of elements that must all fit in what is left. */
 uint32_t cursor_count(struct cursor *c, size_t element_size, const char *field);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The reader's state, shared by its files: reader.c (open, close, what was
+ * found), reader_records.c (where the records lie), reader_sections.c (facts),
+ * reader_memory.c (blocks, extents, views).
+ */
+#ifndef DUMPFMT_READER_IMPL_H
+#define DUMPFMT_READER_IMPL_H
+
+#include "dumpfmt/reader.h"
+
+#include <zlib.h>
+
+/* One part of a section; payload is loaded once its checksum was compared. */
+struct reader_section {
+	uint32_t kind;
+	uint32_t version;
+	uint64_t offset; /* of its header */
+	uint64_t size;   /* of its payload */
+	uint32_t payload_crc;
+	unsigned char *payload;
+};
+
+enum reader_block_state { BLOCK_UNREAD, BLOCK_READY, BLOCK_BAD };
+
+struct reader_block {
+	struct dump_page_entry entry;
+	uint32_t state; /* enum reader_block_state */
+};
+
+/* Where an extent's bytes lie, once somebody has looked. */
+struct reader_place {
+	size_t reservation; /* index */
+	uint64_t offset;    /* of the extent's start in it */
+};
+
+struct reader_reservation {
+	unsigned char *base; /* NULL: not yet reserved */
+	uint64_t size;
+};
+
+struct dump {
+	int fd;
+	uint64_t file_size;
+
+	struct reader_section *sections;
+	size_t section_count;
+	struct reader_block *blocks; /* sorted, disjoint once opened */
+	size_t block_count;
+
+	struct dump_process process;
+	struct dump_thread *threads;
+	size_t thread_count;
+	struct dump_map *maps;
+	size_t map_count;
+	struct dump_module *modules;
+	size_t module_count;
+	uint64_t *roots;
+	size_t root_count;
+	uint64_t *auxv;
+	size_t auxv_count; /* of numbers */
+	char *environment;
+	size_t environment_size;
+
+	struct dump_extent *extents;
+	struct reader_place *places; /* one for each extent */
+	size_t extent_count;
+	struct reader_reservation *reservations;
+	size_t reservation_count;
+	size_t mapped_blocks;
+	unsigned char *scratch; /* DUMP_BLOCK_MAX, for a compressed payload */
+
+	char **warnings;
+	size_t warning_count;
+	size_t warnings_dropped;
+};
+
+/* reader.c */
+void reader_warn(struct dump *dump, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void reader_warn_err(struct dump *dump, struct err *err); /* frees it */
+/* Room for one more element at array[count]; false: out of memory. */
+bool reader_grow(void *array, size_t count, size_t element_size);
+/* Exactly size bytes at offset, or an error. */
+struct err *reader_pread(const struct dump *dump, void *buffer, size_t size,
+			 uint64_t offset) MUST_USE;
+
+/* reader_records.c: fill sections and blocks. */
+struct err *reader_find_records(struct dump *dump) MUST_USE;
+const char *reader_section_name(uint32_t kind);
+
+/* reader_sections.c: fill the facts from the sections. */
+struct err *reader_parse_sections(struct dump *dump) MUST_USE;
+
+/* reader_memory.c: refuse impossible blocks, sort, make extents. */
+struct err *reader_arrange_memory(struct dump *dump) MUST_USE;
+void reader_release_memory(struct dump *dump);
+
+#endif

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory, from the blocks.
+ *
+ * Neighbouring blocks make an extent. An extent is one run of reserved,
+ * uncommitted addresses, so that a view of it is contiguous whatever its
+ * blocks' codecs; a block's bytes get there when somebody first looks: zeros
+ * are there already, stored pages are mapped from the file, compressed ones
+ * are inflated into place. Small extents share a reservation, as a process can
+ * have more mappings than the debugger may make.
+ *
+ * What a file makes us commit is bounded by what it holds: a block inflates to
+ * at most INFLATE_RATIO times its size, and zeros cost no page.
+ */
+#include "dumpfmt/reader_impl.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+	MAPPED_BLOCKS_MAX = 16384, /* of the 65530 mappings we may have */
+	INFLATE_RATIO = 1040,      /* deflate's own limit is 1032 */
+};
+
+#define SHARED_EXTENT_MAX  (UINT64_C(64) << 20)
+#define SHARED_RESERVATION (UINT64_C(1) << 30)
+#define ADDRESS_MAX        (UINT64_C(1) << 57)
+
+/* Why an entry cannot be, or NULL. */
+static const char *entry_fault(const struct dump *dump,
+			       const struct dump_page_entry *e)
+{
+	uint64_t header = sizeof(struct dump_block_header);
+
+	if (e->size == 0 || e->size % DUMP_PAGE_SIZE ||
+	    e->address % DUMP_PAGE_SIZE)
+		return "is not made of whole pages";
+	if (e->address > ADDRESS_MAX || e->size > ADDRESS_MAX - e->address)
+		return "lies outside any address space";
+	if (e->codec == DUMP_CODEC_ZERO)
+		return e->stored_size == 0 ? NULL : "is zero, yet has bytes";
+	if (e->codec != DUMP_CODEC_STORED && e->codec != DUMP_CODEC_ZLIB)
+		return "has a codec this build cannot read";
+	if (e->size > DUMP_BLOCK_MAX)
+		return "is larger than a block may be";
+	if (e->offset > dump->file_size ||
+	    header > dump->file_size - e->offset ||
+	    e->stored_size > dump->file_size - e->offset - header)
+		return "runs past the end of the file";
+	if (e->codec == DUMP_CODEC_STORED)
+		return e->stored_size == e->size ? NULL : "has a wrong size";
+	if (e->stored_size > DUMP_BLOCK_MAX ||
+	    e->size / INFLATE_RATIO > e->stored_size)
+		return "has a wrong size";
+	return NULL;
+}
+
+static void warn_block(struct dump *dump, const struct dump_page_entry *e,
+		       const char *fault)
+{
+	reader_warn(dump, "block at byte %" PRIu64 " (memory %#" PRIx64 ") %s",
+		    e->offset, e->address, fault);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct reader_block *left = a, *right = b;
+
+	return (left->entry.address > right->entry.address) -
+	       (left->entry.address < right->entry.address);
+}
+
+static uint64_t block_end(const struct reader_block *block)
+{
+	return block->entry.address + block->entry.size;
+}
+
+/* Drop what cannot be; what is left is sorted and disjoint. */
+static void check_blocks(struct dump *dump)
+{
+	size_t kept = 0;
+
+	if (dump->block_count > 0)
+		qsort(dump->blocks, dump->block_count, sizeof(*dump->blocks),
+		      by_address);
+	for (size_t i = 0; i < dump->block_count; i++) {
+		const struct reader_block *block = &dump->blocks[i];
+		const char *fault = entry_fault(dump, &block->entry);
+
+		if (!fault && kept > 0 &&
+		    block->entry.address < block_end(&dump->blocks[kept - 1]))
+			fault = "overlaps another";
+		if (fault)
+			warn_block(dump, &block->entry, fault);
+		else
+			dump->blocks[kept++] = *block;
+	}
+	dump->block_count = kept;
+}
+
+static struct err *make_extents(struct dump *dump)
+{
+	for (size_t i = 0; i < dump->block_count; i++) {
+		const struct reader_block *block = &dump->blocks[i];
+		struct dump_extent *last =
+			dump->extent_count > 0
+				? &dump->extents[dump->extent_count - 1]
+				: NULL;
+
+		if (last && last->end == block->entry.address) {
+			last->end = block_end(block);
+			continue;
+		}
+		if (!reader_grow(&dump->extents, dump->extent_count,
+				 sizeof(*dump->extents)))
+			return err_new(ERR_NO_MEMORY, "list of extents");
+		dump->extents[dump->extent_count++] =
+			(struct dump_extent){ block->entry.address,
+					      block_end(block) };
+	}
+	return NULL;
+}
+
+/* A new reservation at the end of the list. */
+static struct err *add_reservation(struct dump *dump, uint64_t size,
+				   size_t *ret)
+{
+	if (!reader_grow(&dump->reservations, dump->reservation_count,
+			 sizeof(*dump->reservations)))
+		return err_new(ERR_NO_MEMORY, "list of reservations");
+	*ret = dump->reservation_count++;
+	dump->reservations[*ret] = (struct reader_reservation){ .size = size };
+	return NULL;
+}
+
+static struct err *place_extents(struct dump *dump)
+{
+	struct err *err = NULL;
+	size_t shared = SIZE_MAX; /* index of the one being filled */
+
+	dump->places = calloc(dump->extent_count + 1, sizeof(*dump->places));
+	if (!dump->places)
+		return err_new(ERR_NO_MEMORY, "places of extents");
+	for (size_t i = 0; i < dump->extent_count && !err; i++) {
+		uint64_t size = dump->extents[i].end - dump->extents[i].start;
+		struct reader_place *place = &dump->places[i];
+
+		if (size > SHARED_EXTENT_MAX) {
+			err = add_reservation(dump, size, &place->reservation);
+			continue;
+		}
+		if (shared == SIZE_MAX ||
+		    dump->reservations[shared].size > SHARED_RESERVATION - size)
+			err = add_reservation(dump, 0, &shared);
+		if (err)
+			break;
+		place->reservation = shared;
+		place->offset = dump->reservations[shared].size;
+		dump->reservations[shared].size += size;
+	}
+	return err;
+}
+
+/* How many bytes of [start, end) are in the dump; *gap: the first that is not.
+ */
+static uint64_t bytes_held(const struct dump *dump, uint64_t start,
+			   uint64_t end, size_t *hint, uint64_t *gap)
+{
+	uint64_t held = 0, at = start;
+	size_t i = *hint;
+
+	while (i < dump->extent_count && dump->extents[i].end <= start)
+		i++;
+	*hint = i;
+	for (; i < dump->extent_count && dump->extents[i].start < end; i++) {
+		const struct dump_extent *e = &dump->extents[i];
+		uint64_t from = e->start > start ? e->start : start;
+		uint64_t upto = e->end < end ? e->end : end;
+
+		held += upto - from;
+		if (from == at)
+			at = upto;
+	}
+	*gap = at;
+	return held;
+}
+
+/* Maps were to be saved; after a cut, say how much of them was not. */
+static void warn_missing_memory(struct dump *dump)
+{
+	uint64_t missing = 0, first = 0;
+	size_t hint = 0;
+
+	for (size_t i = 0; i < dump->map_count; i++) {
+		const struct dump_map *map = &dump->maps[i];
+		uint64_t gap;
+
+		if (!(map->flags & DUMP_MAP_STORED) ||
+		    !(map->flags & DUMP_MAP_WRITE))
+			continue;
+		uint64_t held =
+			bytes_held(dump, map->start, map->end, &hint, &gap);
+		if (missing == 0)
+			first = gap;
+		missing += map->end - map->start - held;
+	}
+	if (missing > 0)
+		reader_warn(dump,
+			    "%" PRIu64 " KiB of writable memory are missing, "
+			    "the first at %#" PRIx64,
+			    missing / 1024, first);
+}
+
+struct err *reader_arrange_memory(struct dump *dump)
+{
+	check_blocks(dump);
+	struct err *err = make_extents(dump);
+	if (!err)
+		err = place_extents(dump);
+	if (!err && dump->warning_count > 0)
+		warn_missing_memory(dump);
+	return err;
+}
+
+void reader_release_memory(struct dump *dump)
+{
+	for (size_t i = 0; i < dump->reservation_count; i++)
+		if (dump->reservations[i].base)
+			munmap(dump->reservations[i].base,
+			       (size_t)dump->reservations[i].size);
+	free(dump->reservations);
+	free(dump->places);
+	free(dump->extents);
+	free(dump->scratch);
+}
+
+/* The first block that ends after address. */
+static size_t find_block(const struct dump *dump, uint64_t address)
+{
+	size_t low = 0, high = dump->block_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (block_end(&dump->blocks[middle]) <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool dump_next_data(const struct dump *dump, uint64_t from, uint64_t upto,
+		    struct dump_extent *ret)
+{
+	size_t i = find_block(dump, from);
+
+	while (i < dump->block_count &&
+	       dump->blocks[i].entry.codec == DUMP_CODEC_ZERO)
+		i++;
+	if (i == dump->block_count || dump->blocks[i].entry.address >= upto)
+		return false;
+	ret->start = dump->blocks[i].entry.address;
+	if (ret->start < from)
+		ret->start = from;
+	ret->end = block_end(&dump->blocks[i++]);
+	while (i < dump->block_count && ret->end < upto &&
+	       dump->blocks[i].entry.address == ret->end &&
+	       dump->blocks[i].entry.codec != DUMP_CODEC_ZERO)
+		ret->end = block_end(&dump->blocks[i++]);
+	if (ret->end > upto)
+		ret->end = upto;
+	return true;
+}
+
+/* The extent that holds address, or extent_count. */
+static size_t find_extent(const struct dump *dump, uint64_t address)
+{
+	size_t low = 0, high = dump->extent_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (dump->extents[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < dump->extent_count && dump->extents[low].start <= address)
+		return low;
+	return dump->extent_count;
+}
+
+static struct err *reserve(struct reader_reservation *reservation)
+{
+	if (reservation->base)
+		return NULL;
+	void *base =
+		mmap(NULL, (size_t)reservation->size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return err_new(ERR_NO_MEMORY,
+			       "no room for %" PRIu64 " bytes of memory",
+			       reservation->size);
+	reservation->base = base;
+	return NULL;
+}
+
+/* Put the payload at place, mapped if that is possible and worth it. */
+static struct err *fetch_stored(struct dump *dump,
+				const struct dump_page_entry *e,
+				unsigned char *place)
+{
+	uint64_t offset = e->offset + sizeof(struct dump_block_header);
+
+	if (offset % DUMP_PAGE_SIZE == 0 &&
+	    dump->mapped_blocks < MAPPED_BLOCKS_MAX &&
+	    mmap(place, (size_t)e->size, PROT_READ, MAP_PRIVATE | MAP_FIXED,
+		 dump->fd, (off_t)offset) != MAP_FAILED)
+		dump->mapped_blocks++;
+	else {
+		struct err *err =
+			reader_pread(dump, place, (size_t)e->size, offset);
+		if (err)
+			return err;
+	}
+	if (crc32_z(0, place, (size_t)e->size) != e->payload_crc)
+		return err_new(ERR_CORRUPT, "bad checksum");
+	return NULL;
+}
+
+static struct err *inflate_into(const unsigned char *payload, size_t size,
+				unsigned char *place, size_t place_size)
+{
+	z_stream stream = {
+		.next_in = (unsigned char *)(uintptr_t)payload,
+		.avail_in = (unsigned)size,
+		.next_out = place,
+		.avail_out = (unsigned)place_size,
+	};
+
+	if (inflateInit(&stream) != Z_OK)
+		return err_new(ERR_NO_MEMORY, "inflating");
+	int status = inflate(&stream, Z_FINISH);
+	bool whole = status == Z_STREAM_END && stream.avail_out == 0;
+	inflateEnd(&stream);
+	return whole ? NULL : err_new(ERR_CORRUPT, "bad compressed data");
+}
+
+static struct err *fetch_zlib(struct dump *dump,
+			      const struct dump_page_entry *e,
+			      unsigned char *place)
+{
+	if (!dump->scratch)
+		dump->scratch = malloc(DUMP_BLOCK_MAX);
+	if (!dump->scratch)
+		return err_new(ERR_NO_MEMORY, "inflating");
+
+	struct err *err =
+		reader_pread(dump, dump->scratch, (size_t)e->stored_size,
+			     e->offset + sizeof(struct dump_block_header));
+	if (err)
+		return err;
+	if (crc32_z(0, dump->scratch, (size_t)e->stored_size) != e->payload_crc)
+		return err_new(ERR_CORRUPT, "bad checksum");
+	return inflate_into(dump->scratch, (size_t)e->stored_size, place,
+			    (size_t)e->size);
+}
+
+/* Make the block's bytes be at place. */
+static struct err *fetch_block(struct dump *dump, struct reader_block *block,
+			       unsigned char *place)
+{
+	const struct dump_page_entry *e = &block->entry;
+	struct err *err = NULL;
+
+	if (block->state == BLOCK_READY)
+		return NULL;
+	if (block->state == BLOCK_BAD)
+		err = err_new(ERR_CORRUPT, "bad checksum or data");
+	else if (e->codec == DUMP_CODEC_STORED)
+		err = fetch_stored(dump, e, place);
+	else if (e->codec == DUMP_CODEC_ZLIB)
+		err = fetch_zlib(dump, e, place);
+	block->state = err ? BLOCK_BAD : BLOCK_READY;
+	return err_wrap(err, "block at byte %" PRIu64 " (memory %#" PRIx64 ")",
+			e->offset, e->address);
+}
+
+struct err *dump_view(struct dump *dump, uint64_t address, size_t size,
+		      const void **ret)
+{
+	size_t i = find_extent(dump, address);
+
+	if (i == dump->extent_count || size > dump->extents[i].end - address)
+		return err_new(ERR_NOT_FOUND,
+			       "memory %#" PRIx64 " is not in the dump",
+			       i == dump->extent_count ? address
+						       : dump->extents[i].end);
+
+	uint64_t start = dump->extents[i].start;
+	struct reader_reservation *reservation =
+		&dump->reservations[dump->places[i].reservation];
+	struct err *err = reserve(reservation);
+	if (err)
+		return err;
+
+	unsigned char *base = reservation->base + dump->places[i].offset;
+	for (size_t b = find_block(dump, address);
+	     b < dump->block_count && !err &&
+	     dump->blocks[b].entry.address < address + size;
+	     b++)
+		err = fetch_block(
+			dump, &dump->blocks[b],
+			base + (dump->blocks[b].entry.address - start));
+	if (!err)
+		*ret = base + (address - start);
+	return err;
+}

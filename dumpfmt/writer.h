@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Write a dump to a file descriptor, from a source.
+ *
+ * The same writer serves a process that dumps itself while it dies and a
+ * debugger that dumps another: what differs is the source. It is
+ * async-signal-safe: no malloc, no stdio, no lock; all its memory is the
+ * workspace. It only appends, so fd may be a pipe. Errors are -errno.
+ */
+#ifndef DUMPFMT_WRITER_H
+#define DUMPFMT_WRITER_H
+
+#include "dumpfmt/facts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DUMP_WRITER_SIZE = 832 << 10 };
+
+/* Buffers and the compressor's state; aligned as a page. Zeroed or used. */
+struct dump_writer_space {
+	_Alignas(DUMP_PAGE_SIZE) unsigned char bytes[DUMP_WRITER_SIZE];
+};
+
+enum dump_page_state {
+	DUMP_PAGE_READ = 0,
+	DUMP_PAGE_ZERO = 1, /* never touched: known to be zero, not read */
+	DUMP_PAGE_SKIP = 2, /* not to be saved */
+};
+
+/*
+ * Each next_* function fills *ret and returns true until there is no more; its
+ * strings live until the next call. It is called to its end, once, in the
+ * order of the members.
+ */
+struct dump_source {
+	void *context;
+	const struct dump_process *process;
+	const uint64_t *roots;
+	size_t root_count;
+	const uint64_t *auxv; /* pairs */
+	size_t auxv_count;    /* of pairs */
+	bool (*next_thread)(void *context, struct dump_thread *ret);
+	bool (*next_map)(void *context, struct dump_map *ret);
+	bool (*next_module)(void *context, struct dump_module *ret);
+	/* Whole pages, disjoint, what matters most first. */
+	bool (*next_extent)(void *context, struct dump_extent *ret);
+
+	/* What is at offset of the environment's bytes; 0: its end. */
+	size_t (*environment)(void *context, uint64_t offset, void *buffer,
+			      size_t size);
+	/* What to do with count pages of the extent handed out last; NULL: all
+	 * are to be read. */
+	void (*page_states)(void *context, uint64_t address, size_t count,
+			    unsigned char *states);
+	/* Copy memory; how much was copied before what cannot be read. */
+	size_t (*read)(void *context, uint64_t address, void *buffer,
+		       size_t size);
+	/* Lines about what the source could not give, asked for last; NULL. */
+	size_t (*messages)(void *context, char *buffer, size_t size);
+};
+
+/* Write all of it. 0, or -errno of what failed first. */
+int dump_write(struct dump_writer_space *space, int fd,
+	       const struct dump_source *source);
+
+#endif
