@@ -20,8 +20,9 @@
 #include <unistd.h>
 
 enum {
-	POLL_MS = 100,  /* between looks at the roster's room */
-	KILL_MS = 2000, /* from SIGTERM to SIGKILL, and to giving up */
+	PARENT_MAX = 200, /* of $TMPDIR, for what libkma has room for */
+	POLL_MS = 100,    /* between looks at the roster's room */
+	KILL_MS = 2000,   /* from SIGTERM to SIGKILL, and to giving up */
 };
 #define NEVER_MS INT64_MAX
 
@@ -73,7 +74,9 @@ struct err *supervise_directory(char **ret)
 	const char *parent = getenv("TMPDIR");
 	char *path;
 
-	if (!parent || parent[0] != '/')
+	/* What KMA_DUMP and KMA_ROSTER cannot name is of no use. */
+	if (!parent || parent[0] != '/' || strchr(parent, ',') ||
+	    strlen(parent) > PARENT_MAX)
 		parent = "/tmp";
 	if (asprintf(&path, "%s/kdbg.XXXXXX", parent) < 0)
 		return err_new(ERR_NO_MEMORY, "out of memory");

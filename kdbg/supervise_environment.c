@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What libkma has room for, less the suffix. */
+enum { DUMP_PATH_MAX = 1000 };
+
 /* From the folder of kdbg's executable, most likely first. */
 static const char *const library_places[] = {
 	"../alloc/libkma_malloc.so",
@@ -54,6 +57,45 @@ static struct err *make_preload(char **ret)
 			  before ? before : "") < 0)
 		err = err_new(ERR_NO_MEMORY, "out of memory");
 	free(library);
+	return err;
+}
+
+bool supervise_is_tier(const char *tier)
+{
+	static const char *const names[] = { "off", "lite", "audit", "default",
+					     "guard" };
+
+	for (size_t i = 0; tier && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(tier, names[i]) == 0)
+			return true;
+	return !tier;
+}
+
+struct err *supervise_dump_option(const char *path, const char *suffix,
+				  char **ret)
+{
+	char *literal = calloc(2, strlen(path) + 1), *out = literal;
+	struct err *err = NULL;
+
+	for (const char *in = path; literal && *in; in++) {
+		if (*in == '%')
+			*out++ = '%';
+		*out++ = *in;
+	}
+	if (strchr(path, ','))
+		err = err_new(ERR_UNSUPPORTED,
+			      "%s: KMA_DUMP cannot name a path with a comma",
+			      path);
+	else if (literal && strlen(literal) > DUMP_PATH_MAX)
+		err = err_new(
+			ERR_UNSUPPORTED,
+			"%s: longer than the %d bytes that KMA_DUMP takes",
+			path, DUMP_PATH_MAX);
+	else if (!literal ||
+		 asprintf(ret, "path=%s.%s,on=exit+fatal+error,level=full",
+			  literal, suffix) < 0)
+		err = err_new(ERR_NO_MEMORY, "out of memory");
+	free(literal);
 	return err;
 }
 

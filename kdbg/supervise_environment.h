@@ -14,6 +14,16 @@ struct supervise_environment {
 	char *roster;  /* KMA_ROSTER */
 };
 
+/* One of the names --tier takes? NULL, the default, is. */
+bool supervise_is_tier(const char *tier);
+
+/*
+ * KMA_DUMP for dumps at every end of a process, named path.suffix; of suffix
+ * libkma expands %p (pid), %e (program) and %t (time).
+ */
+struct err *supervise_dump_option(const char *path, const char *suffix,
+				  char **ret) MUST_USE;
+
 /*
  * tier NULL: what the environment says, else audit. The library is found
  * beside kdbg: in the build tree, or where both are installed.
