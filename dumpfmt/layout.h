@@ -245,6 +245,10 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_error, offset, UINT)			\
 		FIELD(kma_error, expected, UINT)		\
 		FIELD(kma_error, found, UINT)			\
+		FIELD(kma_error, alloc_stack, UINT)		\
+		FIELD(kma_error, free_stack, UINT)		\
+		FIELD(kma_error, alloc_thread, UINT)		\
+		FIELD(kma_error, free_thread, UINT)		\
 		FIELD(kma_error, message, TEXT)			\
 	END(kma_error)
 
@@ -267,6 +271,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_TIER_LITE)			\
 	CONSTANT(KMA_TIER_AUDIT)		\
 	CONSTANT(KMA_TIER_GUARD)		\
+	CONSTANT(KMA_TIER_COUNT)		\
 	CONSTANT(KMA_BUFCTL_STATE_SHIFT)	\
 	CONSTANT(KMA_BUFCTL_STATE_MASK)		\
 	CONSTANT(KMA_BUFCTL_FAMILY_SHIFT)	\

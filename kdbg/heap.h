@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 struct heap;
+struct symbols;
 
 enum heap_tier { TIER_OFF, TIER_LITE, TIER_AUDIT, TIER_GUARD };
 
@@ -96,9 +97,11 @@ size_t heap_instances(const struct heap *heap,
 		      const struct heap_instance **ret);
 
 /* Caches in the allocator's order; slabs sorted by base. Slabs are read when
- * first asked for. */
+ * first asked for. heap_caches() counts buffers, which looks at every bufctl;
+ * heap_cache_at() and _named() do not: there the counts may still be 0. */
 size_t heap_caches(struct heap *heap, const struct heap_cache **ret);
 size_t heap_slabs(struct heap *heap, const struct heap_slab **ret);
+size_t heap_slabs_refused(struct heap *heap); /* not believed: see problems */
 const struct heap_cache *heap_cache_at(struct heap *heap, uint64_t address);
 const struct heap_cache *heap_cache_named(struct heap *heap, const char *name);
 
@@ -117,12 +120,16 @@ bool heap_buffer_get(struct heap *heap, size_t slab, uint32_t index,
 bool heap_buffer_of_bufctl(struct heap *heap, uint64_t bufctl,
 			   struct heap_buffer *ret);
 
+/* Its number in the slab alone, without looking at the bufctl. */
+bool heap_find(struct heap *heap, uint64_t address, size_t *slab,
+	       uint32_t *index);
+
 /*
  * For engines that ask about every word of memory. The arrays belong to the
  * heap and live as long as it; they tell of the slabs of heap_slabs() only.
  */
 struct heap_pages {                   /* the heap part of one instance */
-	uint64_t base, end;           /* committed */
+	uint64_t base, end;           /* up to the last slab's page */
 	unsigned page_shift;          /* address to page */
 	const uint32_t *slab_of_page; /* index into heap_slabs() */
 };
@@ -149,6 +156,7 @@ void heap_slab_live(struct heap *heap, size_t slab, uint64_t *bits);
 /* The allocator's records of threads; one is used again after its thread has
  * ended, so not every ended thread is here. */
 struct heap_thread {
+	uint64_t address; /* of the record */
 	size_t instance;
 	uint32_t tid;
 	bool live;
@@ -156,27 +164,104 @@ struct heap_thread {
 	uint64_t start_time, end_time; /* ticks; end 0: not yet */
 	uint64_t stack_top;            /* end of its stack; 0 unknown */
 	uint64_t altstack_base, altstack_size;
+	uint64_t magsets, magset_count; /* its magazines */
 };
 size_t heap_threads(struct heap *heap, const struct heap_thread **ret);
+/* The latest of that tid; NULL: none. */
+const struct heap_thread *heap_thread(struct heap *heap, uint32_t tid);
 
 /* The frames of a depot stack, innermost first. The array belongs to the
  * target. 0: no such stack. */
 size_t heap_stack(struct heap *heap, size_t instance, uint32_t id,
 		  const uint64_t **pcs, uint32_t *flags);
 
-/* The first frame that is neither libkma nor operator new; 0: none. */
-uint64_t heap_stack_caller(struct heap *heap, size_t instance, uint32_t id);
+/* Where the depot's entries lie; false: there are none. */
+bool heap_depot(struct heap *heap, size_t instance, uint64_t *base,
+		uint64_t *end);
 
-/* Ticks to nanoseconds of CLOCK_MONOTONIC. */
+/* The first frame that is neither libkma nor operator new; 0: none. Without
+ * symbols an operator new outside libkma is not known as one. */
+uint64_t heap_stack_caller(struct heap *heap, size_t instance, uint32_t id);
+uint64_t heap_stack_caller_named(struct heap *heap, struct symbols *symbols,
+				 size_t instance, uint32_t id);
+
+/* Ticks to nanoseconds of CLOCK_MONOTONIC. Without a second calibration (a
+ * core of a crash) the rate is not known and a tick counts as one. */
+bool heap_time_known(const struct heap *heap, size_t instance);
 uint64_t heap_time_ns(const struct heap *heap, size_t instance, uint64_t ticks);
 
 /* True where memory is the allocator's own: reserve, library data. */
 bool heap_owns(const struct heap *heap, uint64_t address);
+
+/* What was mapped where when stacks were taken; also what is gone since. */
+struct heap_module {
+	uint64_t address; /* of the record */
+	size_t instance;
+	uint64_t base, end;
+	uint64_t from_time, until_time; /* ticks; until 0: still there */
+	const char *path;
+	uint8_t build_id[64];
+	size_t build_id_size;
+};
+size_t heap_modules(struct heap *heap, const struct heap_module **ret);
+
+/* The transaction logs and their records, newest first, merged over threads. */
+enum heap_operation { OPERATION_ALLOC, OPERATION_FREE, OPERATION_REALLOC };
+
+struct heap_log {
+	uint64_t address;
+	size_t instance;
+	const char *name;
+	bool transactions; /* its records are heap_log_records */
+	uint64_t base, chunk_size, chunk_count;
+	uint64_t lost; /* records overwritten */
+};
+size_t heap_logs(struct heap *heap, const struct heap_log **ret);
+
+struct heap_log_record {
+	uint64_t address; /* of the record */
+	size_t instance;
+	enum heap_operation operation;
+	uint64_t time, time_ns;
+	uint64_t buffer; /* what the program had */
+	uint64_t size;   /* request */
+	uint32_t stack, thread;
+	const struct heap_cache *cache; /* or NULL */
+};
+struct heap_log_walk;
+struct err *heap_log_open(struct heap *heap,
+			  struct heap_log_walk **ret) MUST_USE;
+bool heap_log_next(struct heap_log_walk *walk, struct heap_log_record *ret);
+void heap_log_close(struct heap_log_walk *walk);
+
+/* What libkma reported: the first records, all counted. */
+struct heap_error {
+	size_t instance;
+	uint32_t code;
+	const char *name;    /* "DUPFREE" */
+	const char *message; /* the report's first line */
+	uint64_t time, time_ns;
+	uint32_t thread, stack;
+	uint64_t address; /* passed, or the first damaged byte */
+	uint64_t buffer, size;
+	int64_t offset; /* of address from buffer */
+	uint64_t bufctl, slab, cache;
+	uint64_t expected, found;
+	uint32_t alloc_thread, free_thread; /* as they were then */
+	uint32_t alloc_stack, free_stack;
+};
+size_t heap_errors(struct heap *heap, const struct heap_error **ret);
+/* Ever reported, over all instances. */
+uint64_t heap_error_count(struct heap *heap);
+/* The message ring of an instance, oldest line first; "" when empty. */
+const char *heap_messages(struct heap *heap, size_t instance);
 
 struct heap_problem {
 	uint64_t address;
 	const char *text;
 };
 size_t heap_problems(const struct heap *heap, const struct heap_problem **ret);
+/* How many more there were than are kept. */
+size_t heap_problems_lost(const struct heap *heap);
 
 #endif
