@@ -24,7 +24,7 @@ void build_id_format(const void *id, size_t size, char text[BUILD_ID_TEXT_SIZE])
 }
 
 /* Where it is loaded and how far it reaches, by its program headers. */
-static struct err *read_segments(struct module_file *file)
+static void read_segments(struct module_file *file)
 {
 	uint64_t low = UINT64_MAX, high = 0;
 	size_t count;
@@ -43,12 +43,10 @@ static struct err *read_segments(struct module_file *file)
 		if (header.p_vaddr + header.p_memsz > high)
 			high = header.p_vaddr + header.p_memsz;
 	}
-	if (low >= high)
-		return err_new(ERR_UNSUPPORTED, "%s: nothing in it is loaded",
-			       file->path);
-	file->base = low & ~(uint64_t)PAGE_MASK;
-	file->span = high - file->base;
-	return NULL;
+	if (low < high) {
+		file->base = low & ~(uint64_t)PAGE_MASK;
+		file->span = high - file->base;
+	}
 }
 
 static struct err *read_headers(struct module_file *file)
@@ -68,7 +66,8 @@ static struct err *read_headers(struct module_file *file)
 			       file->path);
 	ssize_t size = dwelf_elf_gnu_build_id(file->elf, &file->id);
 	file->id_size = size > 0 ? (size_t)size : 0;
-	return read_segments(file);
+	read_segments(file);
+	return NULL;
 }
 
 static struct err *map_file(struct module_file *file, int fd)

@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/range_index.h"
 
-#include <assert.h>
 #include <stdlib.h>
-
-struct err *range_index_init(struct range_index *index, size_t capacity)
-{
-	*index = (struct range_index){ .capacity = capacity };
-	index->ranges = calloc(capacity ? capacity : 1, sizeof(struct range));
-	return index->ranges ? NULL
-			     : err_new(ERR_NO_MEMORY, "%zu ranges", capacity);
-}
 
 void range_index_deinit(struct range_index *index)
 {
@@ -21,10 +12,20 @@ void range_index_deinit(struct range_index *index)
 void range_index_add(struct range_index *index, uint64_t start, uint64_t end,
 		     size_t item)
 {
-	assert(index->count < index->capacity);
-	if (start < end)
-		index->ranges[index->count++] =
-			(struct range){ start, end, item };
+	if (start >= end)
+		return;
+	if (index->count == index->capacity) {
+		size_t capacity = index->capacity ? index->capacity * 2 : 16;
+		struct range *ranges =
+			reallocarray(index->ranges, capacity, sizeof(*ranges));
+		if (!ranges) {
+			index->refused++;
+			return;
+		}
+		index->ranges = ranges;
+		index->capacity = capacity;
+	}
+	index->ranges[index->count++] = (struct range){ start, end, item };
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -44,9 +45,10 @@ static int compare_ranges(const void *a, const void *b)
 size_t range_index_finish(struct range_index *index)
 {
 	struct range *ranges = index->ranges;
-	size_t kept = 0, refused = 0;
+	size_t kept = 0, refused = index->refused;
 
-	qsort(ranges, index->count, sizeof(*ranges), compare_ranges);
+	if (index->count)
+		qsort(ranges, index->count, sizeof(*ranges), compare_ranges);
 	for (size_t i = 0; i < index->count; i++) {
 		while (kept && ranges[kept - 1].end > ranges[i].start &&
 		       ranges[kept - 1].item > ranges[i].item) {

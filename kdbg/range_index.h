@@ -9,9 +9,6 @@
 #ifndef KDBG_RANGE_INDEX_H
 #define KDBG_RANGE_INDEX_H
 
-#include "dumpfmt/err.h"
-
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,16 +17,15 @@ struct range {
 	size_t item; /* the caller's: index of what the range stands for */
 };
 
-struct range_index {
+struct range_index { /* all zero: empty */
 	struct range *ranges;
 	size_t count, capacity;
+	size_t refused; /* for want of memory */
 };
 
-struct err *range_index_init(struct range_index *index,
-			     size_t capacity) MUST_USE;
 void range_index_deinit(struct range_index *index);
 
-/* At most capacity times; then finish once; then find. */
+/* Any number; then finish once; then find. */
 void range_index_add(struct range_index *index, uint64_t start, uint64_t end,
 		     size_t item);
 size_t range_index_finish(struct range_index *index);

@@ -2,10 +2,10 @@
 /*
  * Names for addresses and addresses for names, from the target's modules.
  *
- * libdwfl finds and opens files and debug information; the table that is
- * searched is ours, sorted, one per module, made when first needed. A file
- * whose build id is not the module's is never used, and symbols_warnings()
- * says so. Results are memoised by address.
+ * The table that is searched is ours, sorted, one per module, made when first
+ * needed. A file
+ * whose build id is not the module's is never used: a warning of the target and
+ * symbols_module_status() say so. Results are memoised by address.
  */
 #ifndef KDBG_SYMBOLS_H
 #define KDBG_SYMBOLS_H
@@ -36,16 +36,34 @@ struct err *symbols_create(struct target *target,
 			   struct symbols **ret) MUST_USE;
 void symbols_destroy(struct symbols *symbols);
 
+/*
+ * A library that was closed since, as the allocator's module registry knows
+ * it, with the ticks between which it was there (until 0: it still is). What
+ * the _then forms ask for is looked up among the modules of that time; the
+ * others prefer those that are there now.
+ */
+struct err *symbols_add_module(struct symbols *symbols,
+			       const struct dump_module *module, uint64_t from,
+			       uint64_t until) MUST_USE;
+
 /* False: no module, or no symbol there (module is filled if there is one). */
 bool symbols_at(struct symbols *symbols, uint64_t address, struct symbol *ret);
+bool symbols_at_then(struct symbols *symbols, uint64_t address, uint64_t ticks,
+		     struct symbol *ret);
 
 /* Source frames of a code address, innermost inline first; how many there are
  * (at least 1 when any is known), at most max. A return address is looked up
  * at pc - 1: pass that. */
 size_t symbols_frames(struct symbols *symbols, uint64_t pc,
 		      struct symbol_frame *frames, size_t max);
+size_t symbols_frames_then(struct symbols *symbols, uint64_t pc, uint64_t ticks,
+			   struct symbol_frame *frames, size_t max);
 
-/* "name", "module`name", "module`file`name". */
+/*
+ * "name", "module`name", "module`file`name". A module is named by its path,
+ * its last part, or that up to ".so"; the program also by a.out. A C++ name
+ * may be mangled or not, then with or without its parameters.
+ */
 struct err *symbols_find(struct symbols *symbols, const char *name,
 			 struct symbol *ret, uint64_t *address) MUST_USE;
 
@@ -53,9 +71,19 @@ struct err *symbols_find(struct symbols *symbols, const char *name,
 void symbols_format(struct symbols *symbols, uint64_t address, char *buffer,
 		    size_t size);
 
-/* "name+0x12 (file.c:42)" for a return address of a stack. */
+/*
+ * A return address of a stack: "name+0x12 (file.c:42)", with calls inlined
+ * there before it, innermost first: "name+0x12 (helper at file.h:7,
+ * file.c:42)"; as symbols_format() where no source is known.
+ */
 void symbols_format_return(struct symbols *symbols, uint64_t pc, char *buffer,
 			   size_t size);
+void symbols_format_return_then(struct symbols *symbols, uint64_t pc,
+				uint64_t ticks, char *buffer, size_t size);
+
+/* The same for a pc that was about to be executed: frame 0 of a thread. */
+void symbols_format_pc(struct symbols *symbols, uint64_t pc, char *buffer,
+		       size_t size);
 
 /* Why a module has no symbols, or only some; NULL: it has all. */
 const char *symbols_module_status(struct symbols *symbols,

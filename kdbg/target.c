@@ -106,18 +106,8 @@ void target_warn(struct target *target, const char *fmt, ...)
 	target->warning_count = count + 1;
 }
 
-static struct err *index_facts(struct target *target)
+static void index_facts(struct target *target)
 {
-	struct err *err =
-		range_index_init(&target->map_index, target->map_count);
-	if (!err)
-		err = range_index_init(&target->module_index,
-				       target->module_count);
-	if (!err)
-		err = range_index_init(&target->thread_index,
-				       target->thread_count);
-	if (err)
-		return err;
 	for (size_t i = 0; i < target->map_count; i++)
 		range_index_add(&target->map_index, target->maps[i].start,
 				target->maps[i].end, i);
@@ -127,7 +117,6 @@ static struct err *index_facts(struct target *target)
 	for (size_t i = 0; i < target->thread_count; i++)
 		range_index_add(&target->thread_index, target->threads[i].tid,
 				(uint64_t)target->threads[i].tid + 1, i);
-	return NULL;
 }
 
 static void warn_overlap(struct target *target, struct range_index *index,
@@ -159,10 +148,7 @@ static size_t find_executable(const struct target *target)
 
 struct err *target_finish(struct target *target)
 {
-	struct err *err = index_facts(target);
-
-	if (err)
-		return err;
+	index_facts(target);
 	warn_overlap(target, &target->map_index, "mappings");
 	warn_overlap(target, &target->module_index, "modules");
 	warn_overlap(target, &target->thread_index, "threads");

@@ -78,6 +78,9 @@ static struct err *check_file(const struct module_file *file,
 					       module->build_id_size);
 	uint64_t span = module->end - module->base;
 
+	if (!err && !file->span)
+		err = err_new(ERR_UNSUPPORTED, "%s: nothing in it is loaded",
+			      file->path);
 	if (err || module->build_id_size)
 		return err;
 	if ((file->span + PAGE_SIZE - 1) / PAGE_SIZE !=
@@ -251,8 +254,16 @@ struct err *target_files_view(struct target *target, uint64_t address,
 	return *length ? NULL : not_there(target, address);
 }
 
-static struct module_file *open_debug(char *path, const struct module_file *of,
-				      bool by_sum, uint32_t sum)
+/* What a debug file must be: of this build id, or else of this sum. */
+struct proof {
+	const void *id;
+	size_t id_size;
+	bool has_sum;
+	uint32_t sum;
+};
+
+/* Takes path over; NULL: it is not there, or it is not the one. */
+static struct module_file *open_proven(char *path, const struct proof *proof)
 {
 	struct module_file *file = NULL;
 	struct err *err;
@@ -261,9 +272,10 @@ static struct module_file *open_debug(char *path, const struct module_file *of,
 		return NULL;
 	err = module_file_open(path, &file);
 	free(path);
-	if (!err && of->id_size)
-		err = module_file_check_id(file, of->id, of->id_size);
-	else if (!err && by_sum && crc32_z(0, file->image, file->size) != sum)
+	if (!err && proof->id_size)
+		err = module_file_check_id(file, proof->id, proof->id_size);
+	else if (!err && (!proof->has_sum ||
+			  crc32_z(0, file->image, file->size) != proof->sum))
 		err = err_new(ERR_NOT_FOUND, "%s: checksum", file->path);
 	if (!err)
 		return file;
@@ -272,49 +284,89 @@ static struct module_file *open_debug(char *path, const struct module_file *of,
 	return NULL;
 }
 
-/* .gnu_debuglink: a name, padding to 4 bytes, a CRC-32 of the debug file. */
-static struct module_file *find_by_link(const struct target *target,
-					const struct module_file *file)
+static struct module_file *find_by_id(const struct target *target,
+				      const struct proof *proof)
 {
-	static const char *const folders[] = { "", ".debug/" };
-	const char *slash = strrchr(file->path, '/');
+	if (!proof->id_size)
+		return NULL;
+	return open_proven(
+		build_id_path(target, proof->id, proof->id_size, ".debug"),
+		proof);
+}
+
+/* The name that .gnu_debuglink gives: text, padding to 4 bytes, a CRC-32. */
+static const char *debug_link(const struct module_file *file,
+			      struct proof *proof)
+{
 	size_t size = 0;
 	const char *link = module_file_section(file, ".gnu_debuglink", &size);
-	const char *sysroot = target->sysroot ? target->sysroot : "";
 	size_t length = link ? strnlen(link, size) : 0;
 	size_t at = (length + 4) & ~(size_t)3;
-	struct module_file *found = NULL;
-	uint32_t sum;
 
-	if (!length || at > size || size - at < sizeof(sum) ||
-	    strchr(link, '/') || !slash)
+	if (!length || at > size || size - at < sizeof(proof->sum) ||
+	    strchr(link, '/'))
 		return NULL;
-	memcpy(&sum, link + at, sizeof(sum));
+	memcpy(&proof->sum, link + at, sizeof(proof->sum));
+	proof->has_sum = true;
+	return link;
+}
+
+static struct module_file *find_by_link(const struct target *target,
+					const struct module_file *file,
+					struct proof *proof)
+{
+	const char *sysroot = target->sysroot ? target->sysroot : "";
+	const char *link = debug_link(file, proof);
+	const char *slash = strrchr(file->path, '/');
+
+	if (!link || !slash)
+		return NULL;
 	int folder = (int)(slash - file->path);
-	for (size_t i = 0; !found && i < 2; i++)
-		found = open_debug(text_create("%.*s/%s%s", folder, file->path,
-					       folders[i], link),
-				   file, true, sum);
-	if (!found) { /* the sysroot's own name is not repeated in it */
-		size_t skip = strlen(sysroot);
-		bool inside = strncmp(file->path, sysroot, skip) == 0;
-		const char *from = file->path + (inside ? skip : 0);
-		found = open_debug(text_create("%s" DEBUG_DIRECTORY "%.*s/%s",
-					       sysroot, (int)(slash - from),
-					       from, link),
-				   file, true, sum);
-	}
+	struct module_file *found = open_proven(
+		text_create("%.*s/%s", folder, file->path, link), proof);
+	if (!found)
+		found = open_proven(
+			text_create("%.*s/.debug/%s", folder, file->path, link),
+			proof);
+	size_t skip = strlen(sysroot); /* its name is not repeated in it */
+	if (strncmp(file->path, sysroot, skip) != 0 || (int)skip > folder)
+		skip = 0;
+	if (!found)
+		found = open_proven(text_create("%s" DEBUG_DIRECTORY "%.*s/%s",
+						sysroot, folder - (int)skip,
+						file->path + skip, link),
+				    proof);
 	return found;
 }
 
 struct module_file *target_find_debug_file(struct target *target,
 					   const struct module_file *file)
 {
-	struct module_file *found = NULL;
+	struct proof proof = { file->id, file->id_size, false, 0 };
+	struct module_file *found = find_by_id(target, &proof);
 
-	if (file->id_size)
-		found = open_debug(build_id_path(target, file->id,
-						 file->id_size, ".debug"),
-				   file, false, 0);
-	return found ? found : find_by_link(target, file);
+	return found ? found : find_by_link(target, file, &proof);
+}
+
+struct module_file *target_find_alternate(struct target *target,
+					  const struct module_file *of,
+					  const char *name, const void *id,
+					  size_t id_size)
+{
+	const struct proof proof = { id, id_size, false, 0 };
+	struct module_file *found = find_by_id(target, &proof);
+	const char *slash = strrchr(of->path, '/');
+
+	if (!found && name[0] == '/')
+		found = open_proven(
+			text_create("%s%s",
+				    target->sysroot ? target->sysroot : "",
+				    name),
+			&proof);
+	else if (!found && slash)
+		found = open_proven(text_create("%.*s/%s",
+						(int)(slash - of->path),
+						of->path, name),
+				    &proof);
+	return found;
 }

@@ -40,6 +40,12 @@ struct err *target_find_file(struct target *target,
 struct module_file *target_find_debug_file(struct target *target,
 					   const struct module_file *file);
 
+/* The file that dwz moved common parts of a debug file to. */
+struct module_file *target_find_alternate(struct target *target,
+					  const struct module_file *of,
+					  const char *name, const void *id,
+					  size_t id_size);
+
 /* Bytes of a read-only part of a module, from its file: at *ret, *length of
  * them, at least 1. An error says what is missing. */
 struct err *target_files_view(struct target *target, uint64_t address,

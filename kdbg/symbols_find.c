@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/symbols_impl.h"
+
+#include <elf.h>
+#include <string.h>
+
+enum { SCOPE_SIZE = 1024 };
+
+/* "module`file`name", taken apart; module and file are "" where not given. */
+struct scoped_name {
+	char module[SCOPE_SIZE], file[SCOPE_SIZE];
+	const char *name;
+};
+
+static bool take(char *to, const char *from, const char *end)
+{
+	size_t length = (size_t)(end - from);
+
+	if (length >= SCOPE_SIZE)
+		return false;
+	memcpy(to, from, length);
+	to[length] = 0;
+	return true;
+}
+
+static bool split_name(const char *text, struct scoped_name *ret)
+{
+	const char *first = strchr(text, '`');
+	const char *second = first ? strchr(first + 1, '`') : NULL;
+
+	*ret = (struct scoped_name){ .name = text };
+	if (first && !take(ret->module, text, first))
+		return false;
+	if (second && !take(ret->file, first + 1, second))
+		return false;
+	if (first)
+		ret->name = (second ? second : first) + 1;
+	return true;
+}
+
+static bool is_program(const struct symbols *symbols,
+		       const struct symbols_module *module)
+{
+	const struct target *target = symbols->target;
+
+	return module->origin == &target->modules[target->executable];
+}
+
+static bool is_called(const struct symbols *symbols,
+		      const struct symbols_module *module, const char *name)
+{
+	const char *suffix = strstr(module->name, ".so");
+	size_t stem =
+		suffix ? (size_t)(suffix - module->name) : strlen(module->name);
+
+	return !*name || strcmp(name, module->facts.path) == 0 ||
+	       strcmp(name, module->name) == 0 ||
+	       (strlen(name) == stem &&
+		strncmp(name, module->name, stem) == 0) ||
+	       (strcmp(name, "a.out") == 0 && is_program(symbols, module));
+}
+
+/* Is text what a person may write for a demangled name? */
+static bool reads_as(const char *demangled, const char *text)
+{
+	size_t length = strlen(text);
+
+	return strncmp(demangled, text, length) == 0 &&
+	       (!demangled[length] || demangled[length] == '(');
+}
+
+static const struct symbol_entry *find_demangled(struct symbols *symbols,
+						 struct symbol_table *table,
+						 const char *text)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct symbol_entry *entry = &table->entries[i];
+
+		if (strncmp(entry->name, "_Z", 2) == 0 &&
+		    reads_as(symbols_pretty(symbols, entry->name), text))
+			return entry;
+	}
+	return NULL;
+}
+
+/* How a symbol is looked for; each way in all modules before the next. */
+enum search { SEARCH_EXPORTED, SEARCH_ANY, SEARCH_DEMANGLED, SEARCH_COUNT };
+
+static const struct symbol_entry *search(struct symbols *symbols,
+					 struct symbols_module *module,
+					 const struct scoped_name *wanted,
+					 enum search how)
+{
+	const char *file = *wanted->file ? wanted->file : NULL;
+	const struct symbol_entry *found;
+
+	symbols_module_load(module, symbols->target);
+	if (!module->table)
+		return NULL;
+	if (how == SEARCH_DEMANGLED)
+		return find_demangled(symbols, module->table, wanted->name);
+	found = symbol_table_named(module->table, wanted->name, file);
+	if (found && how == SEARCH_EXPORTED && found->binding == STB_LOCAL)
+		return NULL;
+	return found;
+}
+
+static struct symbols_module *module_in_turn(const struct symbols *symbols,
+					     size_t i)
+{
+	return i < symbols->module_count
+		       ? symbols->modules[i]
+		       : symbols->past[i - symbols->module_count];
+}
+
+static struct err *not_found(const struct scoped_name *wanted,
+			     bool module_found)
+{
+	if (*wanted->module && !module_found)
+		return err_new(ERR_NOT_FOUND, "no module is called %s",
+			       wanted->module);
+	if (*wanted->module)
+		return err_new(ERR_NOT_FOUND, "%s: no symbol %s",
+			       wanted->module, wanted->name);
+	return err_new(ERR_NOT_FOUND, "no symbol %s", wanted->name);
+}
+
+struct err *symbols_find(struct symbols *symbols, const char *name,
+			 struct symbol *ret, uint64_t *address)
+{
+	size_t count = symbols->module_count + symbols->past_count;
+	struct scoped_name wanted;
+	bool module_found = false;
+
+	if (!split_name(name, &wanted) || !*wanted.name)
+		return err_new(ERR_NOT_FOUND, "not a symbol: %.80s", name);
+	for (int how = 0; how < SEARCH_COUNT; how++)
+		for (size_t i = 0; i < count; i++) {
+			struct symbols_module *module =
+				module_in_turn(symbols, i);
+			const struct symbol_entry *found;
+
+			if (!is_called(symbols, module, wanted.module))
+				continue;
+			module_found = true;
+			found = search(symbols, module, &wanted,
+				       (enum search)how);
+			if (!found)
+				continue;
+			*ret = (struct symbol){
+				.module = module->name,
+				.module_path = module->facts.path,
+			};
+			symbols_describe(symbols, module, found, ret);
+			ret->module_offset = ret->value - module->facts.base;
+			*address = ret->value;
+			return NULL;
+		}
+	return not_found(&wanted, module_found);
+}
+
+/* --- completion --------------------------------------------------------- */
+
+struct completion {
+	struct symbols *symbols;
+	size_t module; /* whose names are being offered */
+	const char *last;
+	void (*found)(void *context, const char *name);
+	void *context;
+};
+
+static void offer(void *context, const char *name)
+{
+	struct completion *completion = context;
+	struct symbols *symbols = completion->symbols;
+
+	if (completion->last && strcmp(completion->last, name) == 0)
+		return;
+	completion->last = name;
+	for (size_t i = 0; i < completion->module; i++)
+		if (symbols->modules[i]->table &&
+		    symbol_table_named(symbols->modules[i]->table, name, NULL))
+			return;
+	completion->found(completion->context, name);
+}
+
+void symbols_complete(struct symbols *symbols, const char *prefix,
+		      void (*found)(void *context, const char *name),
+		      void *context)
+{
+	struct completion completion = { symbols, 0, NULL, found, context };
+
+	for (size_t i = 0; i < symbols->module_count; i++) {
+		struct symbols_module *module = symbols->modules[i];
+
+		symbols_module_load(module, symbols->target);
+		completion.module = i;
+		completion.last = NULL;
+		if (module->table)
+			symbol_table_prefix(module->table, prefix, offer,
+					    &completion);
+	}
+}

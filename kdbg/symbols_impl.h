@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What kdbg/symbols*.c share. */
+#ifndef KDBG_SYMBOLS_IMPL_H
+#define KDBG_SYMBOLS_IMPL_H
+
+#include "kdbg/arena.h"
+#include "kdbg/demangle.h"
+#include "kdbg/symbols.h"
+#include "kdbg/symbols_module.h"
+
+struct symbols {
+	struct target *target;
+	struct symbols_module **modules; /* as the target lists them */
+	size_t module_count;
+	struct symbols_module **past;
+	size_t past_count;
+	struct range_index index; /* of modules */
+	struct demangler demangler;
+	struct memo names;  /* by address of the mangled name */
+	struct arena arena; /* of what the memos point to */
+};
+
+/* The name as a person reads it; linkage itself if it is not mangled. Kept. */
+const char *symbols_pretty(struct symbols *symbols, const char *linkage);
+
+/* Fill in what an entry of the module's table says. */
+void symbols_describe(struct symbols *symbols,
+		      const struct symbols_module *module,
+		      const struct symbol_entry *entry, struct symbol *ret);
+
+#endif
