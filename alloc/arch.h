@@ -18,13 +18,83 @@
 #error "alloc/arch.h knows x86-64 only"
 #endif
 
-/* A frame of a stack walk: everything a rule of ours can refer to. */
-struct kma_frame {
-	uintptr_t pc, sp, fp;
+/* The registers that survive a call, and so can be followed up a stack. */
+enum kma_column {
+	KMA_COLUMN_RBX,
+	KMA_COLUMN_FP,
+	KMA_COLUMN_SP,
+	KMA_COLUMN_R12,
+	KMA_COLUMN_R13,
+	KMA_COLUMN_R14,
+	KMA_COLUMN_R15,
+	KMA_COLUMN_PC,
+	KMA_COLUMNS
 };
 
-/* DWARF's numbers of the registers, and of the return address's column. */
-enum { KMA_DWARF_FP = 6, KMA_DWARF_SP = 7, KMA_DWARF_PC = 16 };
+struct kma_registers {
+	uintptr_t column[KMA_COLUMNS];
+};
+
+/* DWARF's number of a register to our column; -1 for one we do not follow. */
+static inline int kma_arch_column(uint64_t dwarf)
+{
+	switch (dwarf) {
+	case 3:
+		return KMA_COLUMN_RBX;
+	case 6:
+		return KMA_COLUMN_FP;
+	case 7:
+		return KMA_COLUMN_SP;
+	case 12:
+	case 13:
+	case 14:
+	case 15:
+		return KMA_COLUMN_R12 + (int)dwarf - 12;
+	case 16:
+		return KMA_COLUMN_PC;
+	default:
+		return -1;
+	}
+}
+
+/* The same registers out of the kernel's signal frame. */
+static inline struct kma_registers
+kma_arch_context_registers(const ucontext_t *context)
+{
+	const greg_t *greg = context->uc_mcontext.gregs;
+
+	return (struct kma_registers){ {
+		[KMA_COLUMN_RBX] = (uintptr_t)greg[REG_RBX],
+		[KMA_COLUMN_FP] = (uintptr_t)greg[REG_RBP],
+		[KMA_COLUMN_SP] = (uintptr_t)greg[REG_RSP],
+		[KMA_COLUMN_R12] = (uintptr_t)greg[REG_R12],
+		[KMA_COLUMN_R13] = (uintptr_t)greg[REG_R13],
+		[KMA_COLUMN_R14] = (uintptr_t)greg[REG_R14],
+		[KMA_COLUMN_R15] = (uintptr_t)greg[REG_R15],
+		[KMA_COLUMN_PC] = (uintptr_t)greg[REG_RIP],
+	} };
+}
+
+/*
+ * The registers of the function this is inlined into, as they are between two
+ * of its instructions, and that place as the PC: its .eh_frame tells the rest.
+ */
+__attribute__((always_inline)) static inline void
+kma_arch_registers(struct kma_registers *ret)
+{
+	__asm__ volatile("mov %%rbx, 0(%0)\n\t"
+			 "mov %%rbp, 8(%0)\n\t"
+			 "mov %%rsp, 16(%0)\n\t"
+			 "mov %%r12, 24(%0)\n\t"
+			 "mov %%r13, 32(%0)\n\t"
+			 "mov %%r14, 40(%0)\n\t"
+			 "mov %%r15, 48(%0)\n\t"
+			 "lea 0(%%rip), %%rax\n\t"
+			 "mov %%rax, 56(%0)"
+			 :
+			 : "r"(ret->column)
+			 : "rax", "memory");
+}
 
 static inline uint64_t kma_arch_ticks(void)
 {
@@ -44,13 +114,26 @@ static inline bool kma_arch_ticks_usable(void)
 	       (d & INVARIANT_BIT);
 }
 
-static inline struct kma_frame kma_arch_context_frame(const ucontext_t *context)
+/*
+ * A system call as the kernel has it: the result, or -errno. Not libc's: that
+ * one writes errno, may be a cancellation point, and may be interposed.
+ */
+static inline long kma_arch_syscall(long number, long a, long b, long c, long d)
 {
-	const greg_t *regs = context->uc_mcontext.gregs;
+	long ret;
+	register long r10 __asm__("r10") = d;
 
-	return (struct kma_frame){ (uintptr_t)regs[REG_RIP],
-				   (uintptr_t)regs[REG_RSP],
-				   (uintptr_t)regs[REG_RBP] };
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+/* The thread pointer: on x86-64 also the address of the thread's descriptor. */
+static inline uintptr_t kma_arch_thread_pointer(void)
+{
+	return (uintptr_t)__builtin_thread_pointer();
 }
 
 /* Bytes below the stack pointer that belong to a leaf function. */

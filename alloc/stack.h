@@ -8,6 +8,9 @@
  * handler. Frames of this library are cut but for the outermost, the function
  * the program called: frame 0.
  *
+ * A function through which the program enters must not leave by a jump (a
+ * tail call), or it has no frame to be seen.
+ *
  * The depot keeps each distinct stack once and names it by a 32-bit id: the
  * entry's offset in the depot's range in units of KMA_STACK_UNIT bytes. Id 0
  * is "none" (the depot was full, which it counts).
@@ -15,6 +18,7 @@
 #ifndef ALLOC_STACK_H
 #define ALLOC_STACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,16 +48,36 @@ struct kma_depot {
 	uint64_t table_mask;
 };
 
+/* The depot's memory; then a stack can be kept. False: no memory. */
+bool kma_depot_init(void);
+
 /* Capture up to limit frames (0: KMA_STACK_MAX) and intern them. */
 uint32_t kma_stack_record(unsigned limit);
 
-/* The same into the caller's array, from here, or from a signal's context. */
+/*
+ * The same into the caller's array, from here, or from a signal's context
+ * (nothing is cut from that one). A frame that a signal interrupted is kept as
+ * its PC plus one, so that every entry names the instruction before it, as a
+ * return address does.
+ */
 size_t kma_stack_capture(uint64_t *pc, size_t max, uint16_t *flags);
-struct ucontext_t;
 size_t kma_stack_capture_context(const void *ucontext, uint64_t *pc, size_t max,
 				 uint16_t *flags);
 
 /* NULL for 0 and for an id that is not one. */
 const struct kma_stack *kma_stack_get(uint32_t id);
+
+/* The id of a stack; 0 when the depot is full. */
+uint32_t kma_depot_intern(uint64_t hash, const uint64_t *pc, size_t depth,
+			  uint16_t flags);
+
+/*
+ * Zeroed memory beside the stacks, never freed; no lock is waited for, good in
+ * a signal handler. NULL when the depot is full.
+ */
+void *kma_depot_alloc(size_t size);
+
+/* In the child of a fork. */
+void kma_depot_fork_child(void);
 
 #endif

@@ -46,7 +46,8 @@ struct kma_thread {
 	uint32_t magset_count;
 	char name[16]; /* as last seen: at start, at exit, in a dump */
 	uint64_t start_time, end_time;
-	uintptr_t stack_top; /* end of its stack; 0 not known yet */
+	/* Its own stack, as the unwinder learnt it; top 0: not known yet. */
+	uintptr_t stack_low, stack_top;
 	uintptr_t altstack_base;
 	size_t altstack_size;
 	/* magsets[cache index * KMA_TIER_COUNT + tier] */

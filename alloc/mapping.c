@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/mapping.h"
+
+#include "alloc/arch.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+/* /proc/self/maps, a byte at a time: a line may be longer than any buffer. */
+struct stream {
+	int fd;
+	size_t at, filled;
+	char buffer[1024];
+};
+
+/* The next byte, or -1 at the end. */
+static int stream_next(struct stream *s)
+{
+	if (s->at == s->filled) {
+		long n = kma_arch_syscall(SYS_read, s->fd, (long)s->buffer,
+					  sizeof(s->buffer), 0);
+		if (n <= 0)
+			return -1;
+		s->filled = (size_t)n;
+		s->at = 0;
+	}
+	return (unsigned char)s->buffer[s->at++];
+}
+
+/* A number in hex; *stop is the byte after it. */
+static uintptr_t stream_hex(struct stream *s, int *stop)
+{
+	uintptr_t value = 0;
+
+	for (;;) {
+		int c = *stop = stream_next(s);
+
+		if (c >= '0' && c <= '9')
+			value = value << 4 | (uintptr_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			value = value << 4 | (uintptr_t)(c - 'a' + 10);
+		else
+			return value;
+	}
+}
+
+static int stream_skip_to(struct stream *s, int wanted)
+{
+	int c;
+
+	do
+		c = stream_next(s);
+	while (c != wanted && c != '\n' && c != -1);
+	return c;
+}
+
+/* The rest of a line after the permissions: offset device inode path. */
+static void read_path(struct stream *s, char *path, size_t size)
+{
+	size_t length = 0;
+	int c = ' ';
+
+	for (int field = 0; field < 3 && c == ' '; field++)
+		c = stream_skip_to(s, ' ');
+	while (c == ' ')
+		c = stream_next(s);
+	for (; c != '\n' && c != -1; c = stream_next(s))
+		if (length + 1 < size)
+			path[length++] = (char)c;
+	path[length] = '\0';
+}
+
+static bool search(struct stream *s, uintptr_t address, struct kma_mapping *ret,
+		   char *path, size_t path_size)
+{
+	int c;
+
+	for (;;) {
+		uintptr_t start = stream_hex(s, &c);
+		uintptr_t end = c == '-' ? stream_hex(s, &c) : 0;
+
+		if (c != ' ' || start > address)
+			return false; /* end of file, or past the place */
+		if (address < end) {
+			*ret = (struct kma_mapping){ start, end,
+						     stream_next(s) == 'r' };
+			stream_skip_to(s, ' ');
+			if (path)
+				read_path(s, path, path_size);
+			return true;
+		}
+		if (stream_skip_to(s, '\n') == -1)
+			return false;
+	}
+}
+
+bool kma_mapping_find(uintptr_t address, struct kma_mapping *ret, char *path,
+		      size_t path_size)
+{
+	struct stream s;
+	long fd =
+		kma_arch_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/maps",
+				 O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	s.fd = (int)fd;
+	s.at = s.filled = 0;
+	bool found = search(&s, address, ret, path, path_size);
+	kma_arch_syscall(SYS_close, fd, 0, 0, 0);
+	return found;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/module.h"
+
+#include "alloc/arch.h"
+#include "alloc/clock.h"
+#include "alloc/mapping.h"
+#include "alloc/root.h"
+#include "alloc/stack.h"
+#include "alloc/unwind.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+static bool inside(const struct kma_module *module, uintptr_t address,
+		   size_t size)
+{
+	return address >= module->base && address <= module->end &&
+	       size <= module->end - address;
+}
+
+/* The build id among the notes at address. */
+static void read_notes(struct kma_module *module, uintptr_t address,
+		       size_t size)
+{
+	uintptr_t end = address + size;
+
+	if (!inside(module, address, size))
+		return;
+	while (end - address >= sizeof(Elf64_Nhdr)) {
+		const Elf64_Nhdr *note = (const void *)address;
+		const char *name = (const void *)(note + 1);
+		size_t name_size = ((size_t)note->n_namesz + 3) & ~(size_t)3;
+		size_t total = sizeof(*note) + name_size +
+			       (((size_t)note->n_descsz + 3) & ~(size_t)3);
+
+		if (total > end - address)
+			return;
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+		    memcmp(name, "GNU", 4) == 0 &&
+		    note->n_descsz <= KMA_BUILD_ID_MAX) {
+			memcpy(module->build_id, name + name_size,
+			       note->n_descsz);
+			module->build_id_size = note->n_descsz;
+			return;
+		}
+		address += total;
+	}
+}
+
+static void read_build_id(struct kma_module *module, uintptr_t bias)
+{
+	const Elf64_Ehdr *header = (const void *)module->base;
+
+	if (!inside(module, module->base, sizeof(*header)) ||
+	    memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    header->e_phentsize != sizeof(Elf64_Phdr) ||
+	    !inside(module, module->base + header->e_phoff,
+		    (size_t)header->e_phnum * sizeof(Elf64_Phdr)))
+		return;
+	const Elf64_Phdr *segment =
+		(const void *)(module->base + header->e_phoff);
+	for (int i = 0; i < header->e_phnum && !module->build_id_size; i++)
+		if (segment[i].p_type == PT_NOTE)
+			read_notes(module, bias + segment[i].p_vaddr,
+				   segment[i].p_memsz);
+}
+
+/*
+ * The linker knows the program itself as "", and others by the name they were
+ * opened with: where that is no path from the root, the kernel is asked.
+ */
+static char *copy_path(const char *name, uintptr_t base)
+{
+	struct kma_mapping mapping;
+	size_t size = name[0] == '/' ? strlen(name) + 1 : PATH_MAX;
+	char *path = kma_depot_alloc(size);
+	long length;
+
+	if (!path)
+		return NULL;
+	if (name[0] == '/')
+		return memcpy(path, name, size);
+	path[0] = '\0';
+	if (name[0] == '\0') {
+		length = kma_arch_syscall(SYS_readlinkat, AT_FDCWD,
+					  (long)"/proc/self/exe", (long)path,
+					  PATH_MAX - 1);
+		path[length > 0 ? length : 0] = '\0';
+	} else if (!kma_mapping_find(base, &mapping, path, size)) {
+		strncpy(path, name, size - 1);
+	}
+	return path;
+}
+
+/* A module that begins where others were means that they are gone. */
+static void end_overlapped(const struct kma_module *added)
+{
+	struct kma_module *m =
+		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
+	uint64_t zero = 0;
+	bool any = false;
+
+	for (; m; m = m->next)
+		if (m != added && m->base < added->end && added->base < m->end)
+			any |= __atomic_compare_exchange_n(
+				&m->until_time, &zero, added->from_time, false,
+				__ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	if (any)
+		kma_unwind_flush();
+}
+
+static const struct kma_module *search(const struct kma_module *m,
+				       const struct kma_module *stop,
+				       const struct dl_find_object *object)
+{
+	const char *name = object->dlfo_link_map->l_name;
+
+	for (; m && m != stop; m = m->next)
+		if (m->base == (uintptr_t)object->dlfo_map_start &&
+		    m->end == (uintptr_t)object->dlfo_map_end &&
+		    m->eh_frame_header == object->dlfo_eh_frame &&
+		    __atomic_load_n(&m->until_time, __ATOMIC_RELAXED) == 0 &&
+		    (name[0] != '/' || (m->path && !strcmp(m->path, name))))
+			return m;
+	return NULL;
+}
+
+/* Enter it, unless another thread does first. */
+static const struct kma_module *add(const struct dl_find_object *object,
+				    const struct kma_module *seen)
+{
+	struct kma_module *module = kma_depot_alloc(sizeof(*module));
+	const struct link_map *map = object->dlfo_link_map;
+	const struct kma_module *head = seen, *found;
+
+	if (!module)
+		return NULL;
+	module->base = (uintptr_t)object->dlfo_map_start;
+	module->end = (uintptr_t)object->dlfo_map_end;
+	module->eh_frame_header = object->dlfo_eh_frame;
+	module->from_time = kma_clock_now();
+	module->path = copy_path(map->l_name, module->base);
+	read_build_id(module, map->l_addr);
+	do {
+		found = search(head, seen, object);
+		if (found)
+			return found;
+		seen = head;
+		module->next = (struct kma_module *)head;
+	} while (!__atomic_compare_exchange_n(&kma_root.modules, &head, module,
+					      false, __ATOMIC_RELEASE,
+					      __ATOMIC_ACQUIRE));
+	end_overlapped(module);
+	return module;
+}
+
+const struct kma_module *kma_module_find(uintptr_t pc)
+{
+	struct dl_find_object object;
+
+	if (_dl_find_object((void *)pc, &object) != 0)
+		return NULL;
+	const struct kma_module *head =
+		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
+	const struct kma_module *found = search(head, NULL, &object);
+	return found ? found : add(&object, head);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The unwinder's inside: what .eh_frame says of a PC, what the rule cache
+ * keeps of that, and how far a stack may be read. Users want alloc/stack.h.
+ *
+ *	unwind_cfi.c     .eh_frame -> row: how to find every register
+ *	unwind_step.c    row and registers -> the caller's registers
+ *	unwind_bounds.c  which bytes around sp are stack
+ *	unwind.c         row -> rule (one word, cached) -> walk
+ */
+#ifndef ALLOC_UNWIND_H
+#define ALLOC_UNWIND_H
+
+#include "alloc/arch.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a frame's caller's value of one register is found. */
+enum kma_cfi_how {
+	KMA_CFI_SAME,       /* unchanged; of sp: the CFA */
+	KMA_CFI_UNDEFINED,  /* of the PC: there is no caller */
+	KMA_CFI_OFFSET,     /* in memory at CFA + value */
+	KMA_CFI_VAL_OFFSET, /* is CFA + value */
+	KMA_CFI_REGISTER,   /* is in the register of column value */
+	KMA_CFI_EXPRESSION, /* in memory where the expression at value says */
+	KMA_CFI_VAL_EXPRESSION, /* is what the expression at value says */
+};
+
+struct kma_cfi_column {
+	int64_t value;
+	enum kma_cfi_how how;
+};
+
+/*
+ * What .eh_frame says of one PC. cfa: EXPRESSION is the expression at value;
+ * REGISTER is cfa_column + value. Expressions are uleb length, then bytes, in
+ * the module's own read-only memory.
+ */
+struct kma_cfi_row {
+	struct kma_cfi_column cfa;
+	int cfa_column;
+	bool signal; /* a signal trampoline: sp is at its ucontext */
+	struct kma_cfi_column column[KMA_COLUMNS];
+};
+
+/*
+ * The row for the instruction at address, in module. False: none, or one that
+ * cannot be understood.
+ */
+struct kma_module;
+bool kma_cfi_find(const struct kma_module *module, uintptr_t address,
+		  struct kma_cfi_row *ret);
+
+/* Bytes that a walk may read: [low, top). */
+struct kma_bounds {
+	uintptr_t low, top;
+};
+
+/* False, value untouched, when address is not wholly inside the bounds. */
+static inline bool kma_bounds_read(const struct kma_bounds *bounds,
+				   uintptr_t address, uintptr_t *value)
+{
+	if (address < bounds->low || address >= bounds->top ||
+	    address % sizeof(uintptr_t) != 0)
+		return false;
+	*value = *(const uintptr_t *)address;
+	return true;
+}
+
+/*
+ * Step registers to the caller by a row, reading only inside bounds. False:
+ * the row leads outside, or uses what is not known.
+ */
+bool kma_cfi_step(const struct kma_cfi_row *row,
+		  const struct kma_bounds *bounds,
+		  struct kma_registers *registers);
+
+/*
+ * What may be read from sp up, where the calling thread runs or ran before a
+ * signal. Empty when there is no such memory. top is a multiple of 8.
+ */
+struct kma_bounds kma_bounds_find(uintptr_t sp);
+
+/* Forget the rules cached: a module's place was taken by another. */
+void kma_unwind_flush(void);
+
+#endif

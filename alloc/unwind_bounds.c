@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How far a stack may be read.
+ *
+ * A thread runs on its own stack nearly always, so its bounds are learnt once
+ * and kept in its record: from the kernel's list of mappings, as libc's answer
+ * takes locks and memory. glibc puts a thread's descriptor, which the thread
+ * pointer names, at the top of the stack it made, so a mapping that happens to
+ * continue above is cut there. The main thread's stack grows down: its bound
+ * is as low as it may become.
+ *
+ * Any other stack (sigaltstack, coroutine) is looked up and kept in a small
+ * table by the page of sp. Such memory may be unmapped and mapped again, so an
+ * answer from the table is used only for what mincore still finds mapped.
+ *
+ * An interrupted function may have popped a register that its row still finds
+ * below sp, in the red zone: that much below sp is readable too.
+ */
+#include "alloc/unwind.h"
+
+#include "alloc/mapping.h"
+#include "alloc/pages.h"
+#include "alloc/thread.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+enum {
+	FOREIGN_SLOTS = 256, /* pages of stacks that are not a thread's own */
+	FOREIGN_PAGES = 256, /* at most this much of one is read */
+	/* The kernel keeps this much below the main stack free of mappings. */
+	MAIN_STACK_GAP = 128 << 20,
+};
+
+/* One word, so that it is read and written whole: page of sp, pages above. */
+enum { FOREIGN_COUNT_BITS = 12 };
+static uint64_t foreign_table[FOREIGN_SLOTS];
+
+static uintptr_t page_of(uintptr_t address)
+{
+	return address & ~(uintptr_t)(KMA_PAGE_SIZE - 1);
+}
+
+/* Is every page of the range mapped? */
+static bool all_mapped(uintptr_t page, size_t count)
+{
+	unsigned char vector[FOREIGN_PAGES];
+
+	return kma_arch_syscall(SYS_mincore, (long)page,
+				(long)(count << KMA_PAGE_SHIFT), (long)vector,
+				0) == 0;
+}
+
+/* [sp - red zone, top), but nothing below floor. */
+static struct kma_bounds bounds_make(uintptr_t sp, uintptr_t floor,
+				     uintptr_t top)
+{
+	uintptr_t low = sp - KMA_ARCH_REDZONE;
+
+	return (struct kma_bounds){ low < floor ? floor : low, top };
+}
+
+static struct kma_bounds foreign_bounds(uintptr_t sp, uintptr_t end)
+{
+	uintptr_t page = page_of(sp);
+	size_t count = (end - page) >> KMA_PAGE_SHIFT;
+
+	if (count > FOREIGN_PAGES)
+		count = FOREIGN_PAGES;
+	__atomic_store_n(
+		&foreign_table[(page >> KMA_PAGE_SHIFT) % FOREIGN_SLOTS],
+		(page >> KMA_PAGE_SHIFT) << FOREIGN_COUNT_BITS | count,
+		__ATOMIC_RELAXED);
+	return bounds_make(sp, page, page + (count << KMA_PAGE_SHIFT));
+}
+
+static bool foreign_recall(uintptr_t sp, struct kma_bounds *ret)
+{
+	uintptr_t number = sp >> KMA_PAGE_SHIFT;
+	uint64_t word = __atomic_load_n(&foreign_table[number % FOREIGN_SLOTS],
+					__ATOMIC_RELAXED);
+	size_t count = word & ((1U << FOREIGN_COUNT_BITS) - 1);
+
+	if (word >> FOREIGN_COUNT_BITS != number ||
+	    !all_mapped(page_of(sp), count))
+		return false;
+	*ret = bounds_make(sp, page_of(sp),
+			   page_of(sp) + (count << KMA_PAGE_SHIFT));
+	return true;
+}
+
+/*
+ * top is stored last: zero until then, it tells a signal handler that comes
+ * between the stores that nothing is known yet.
+ */
+static struct kma_bounds own_bounds(struct kma_thread *self, uintptr_t sp,
+				    uintptr_t low, uintptr_t top)
+{
+	self->stack_low = low;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	self->stack_top = top;
+	return bounds_make(sp, low, top);
+}
+
+static struct kma_bounds bounds_learn(struct kma_thread *self, uintptr_t sp)
+{
+	struct kma_mapping mapping;
+	uintptr_t descriptor = kma_arch_thread_pointer();
+	char name[16];
+
+	if (!kma_mapping_find(sp, &mapping, name, sizeof(name)))
+		return all_mapped(page_of(sp), 1)
+			       ? /* no /proc here? */
+			       foreign_bounds(sp, page_of(sp) + KMA_PAGE_SIZE)
+			       : (struct kma_bounds){ sp, sp };
+	if (!mapping.readable)
+		return (struct kma_bounds){ sp, sp };
+	if (self && strcmp(name, "[stack]") == 0)
+		return own_bounds(self, sp, mapping.end - MAIN_STACK_GAP,
+				  mapping.end);
+	if (self && descriptor > sp && descriptor < mapping.end)
+		return own_bounds(self, sp, mapping.start, descriptor);
+	return foreign_bounds(sp, mapping.end);
+}
+
+struct kma_bounds kma_bounds_find(uintptr_t sp)
+{
+	struct kma_thread *self = kma_self;
+	struct kma_bounds bounds;
+
+	if (self && sp < self->stack_top && sp >= self->stack_low)
+		return bounds_make(sp, self->stack_low, self->stack_top);
+	if (foreign_recall(sp, &bounds))
+		return bounds;
+	return bounds_learn(self, sp);
+}
