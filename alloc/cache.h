@@ -97,11 +97,11 @@ struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	size_t stride; /* bytes from one buffer to the next */
 	uint32_t buffers;
 	uint32_t in_use;
-	uint32_t reciprocal; /* of stride: address to index by multiplication */
 	uint8_t tier;        /* enum kma_tier */
 	uint8_t kind;        /* enum kma_page_kind */
 	uint8_t list;        /* enum kma_slab_list */
 	uint8_t zeroed;      /* large: the kernel's zeros, untouched yet */
+	uint64_t reciprocal; /* of stride: offset to index by multiplication */
 	uint64_t *free_bits; /* bit set: free in the slab */
 	struct kma_bufctl *bufctls; /* audit, guard; else NULL */
 };
@@ -115,9 +115,11 @@ enum kma_slab_list {
 
 struct kma_magazine;
 
+enum { KMA_CACHE_NAME_SIZE = 32, KMA_CACHES_MAX = 128 };
+
 struct kma_cache {
 	struct kma_cache *next; /* all caches, oldest first */
-	char name[32];
+	char name[KMA_CACHE_NAME_SIZE];
 	uint32_t index;  /* in the page map's word, and of magazine sets */
 	uint32_t flags;  /* enum kma_cache_flags: what it does */
 	uint32_t cflags; /* what its creator asked for */
@@ -129,7 +131,8 @@ struct kma_cache {
 	struct kma_magazine *full_magazines[KMA_TIER_COUNT];
 	struct kma_magazine *full_tails[KMA_TIER_COUNT]; /* audit: FIFO */
 	struct kma_magazine *empty_magazines[KMA_TIER_COUNT];
-	uint32_t magazine_size; /* rounds */
+	uint32_t full_count[KMA_TIER_COUNT]; /* magazines on the full list */
+	uint32_t magazine_size;              /* rounds */
 	uint32_t depot_contention;
 	/* What threads that have exited did, and what bypassed magazines. */
 	uint64_t alloc, free, alloc_fail;
@@ -166,8 +169,28 @@ bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret);
 uintptr_t kma_buffer_user(const struct kma_buffer *buffer);
 size_t kma_buffer_size(const struct kma_buffer *buffer);
 
-/* "kmem_alloc_N" for a request, or the kmem_oversize cache. */
-struct kma_cache *kma_cache_for(size_t size, size_t align);
+/* The caches by index; kma_cache_count of them. */
+extern struct kma_cache *kma_caches[KMA_CACHES_MAX];
+extern unsigned kma_cache_count;
+
+/* Make the size classes and kmem_oversize. All caches exist before the first
+ * thread record does, so a thread has a magazine set for every one. */
+bool kma_cache_init(void);
+
+/*
+ * The index of the class for a small request, by (size + 15) / 16. malloc's
+ * fast path reads it; the other requests go through kma_cache_for().
+ */
+enum { KMA_CLASS_TABLE_MAX = 4096 };
+extern uint8_t kma_class_table[KMA_CLASS_TABLE_MAX / 16 + 1];
+
+/*
+ * "kmem_alloc_N" for a request at a tier, or the kmem_oversize cache. Aligned
+ * requests get buffers that are so by nature (off) or leave room to move the
+ * user's pointer up (audit).
+ */
+struct kma_cache *kma_cache_for(size_t size, size_t align, enum kma_tier tier);
+struct kma_cache *kma_cache_oversize(void);
 
 /*
  * One buffer of the cache at the tier wanted now, from the thread's magazine,
@@ -182,5 +205,8 @@ void kma_cache_put(const struct kma_buffer *buffer);
 bool kma_large_take(size_t size, size_t align, enum kma_tier tier,
 		    struct kma_buffer *ret);
 void kma_large_put(const struct kma_buffer *buffer);
+
+/* Make a large buffer of tier off hold size bytes where it lies. */
+bool kma_large_resize(const struct kma_buffer *buffer, size_t size);
 
 #endif

@@ -7,7 +7,12 @@
 #ifndef ALLOC_META_H
 #define ALLOC_META_H
 
+#include "alloc/lock.h"
+
 #include <stddef.h>
+
+/* For fork.c. */
+extern struct kma_lock kma_meta_lock;
 
 /*
  * Zeroed, 64-byte aligned; NULL when memory is exhausted. Takes the meta lock,

@@ -15,6 +15,7 @@
 #ifndef ALLOC_PAGES_H
 #define ALLOC_PAGES_H
 
+#include "alloc/lock.h"
 #include "alloc/range.h"
 
 #include <stdbool.h>
@@ -40,6 +41,9 @@ enum { KMA_PAGE_TIER_SHIFT = 2, KMA_PAGE_CACHE_SHIFT = 48 };
 
 struct kma_slab;
 
+/* For fork.c. */
+extern struct kma_lock kma_pages_lock;
+
 /*
  * A run of count pages whose address is a multiple of align bytes (a power of
  * two, at least KMA_PAGE_SIZE). 0 when the heap is exhausted. *zeroed tells
@@ -50,7 +54,20 @@ uintptr_t kma_pages_alloc(size_t count, size_t align, bool *zeroed);
 /* Give a run back: merged with its free neighbours, memory returned. */
 void kma_pages_free(uintptr_t base, size_t count);
 
-/* Set the words of a run. kind NONE clears them. */
+/*
+ * Make a run of old pages one of count pages where it lies: the tail given
+ * back, or the free pages behind it taken. False, nothing changed, when those
+ * are not free. The caller then sets the words.
+ */
+bool kma_pages_resize(uintptr_t base, size_t old, size_t count);
+
+/* Return all free memory to the system; bytes returned. */
+size_t kma_pages_trim(void);
+
+/* Pages in free runs, and pages ever handed out. */
+void kma_pages_count(size_t *free, size_t *extent);
+
+/* Set the words of a run; 0 clears them. */
 void kma_pages_set(uintptr_t base, size_t count, uint64_t word);
 
 static inline uint64_t kma_pages_word(const struct kma_slab *slab,

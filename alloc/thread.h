@@ -44,7 +44,8 @@ struct kma_thread {
 	uint32_t state; /* enum kma_thread_state */
 	uint32_t busy;  /* depth inside the allocator */
 	uint32_t magset_count;
-	char name[16]; /* as last seen: at start, at exit, in a dump */
+	uint32_t exit_rounds; /* how often its destructor has run */
+	char name[16];        /* as last seen: at start, at exit, in a dump */
 	uint64_t start_time, end_time;
 	/* Its own stack, as the unwinder learnt it; top 0: not known yet. */
 	uintptr_t stack_low, stack_top;
@@ -54,6 +55,7 @@ struct kma_thread {
 	struct kma_magset *magsets;
 	struct kma_log_chunk *log_chunk;
 	struct kma_trace *trace;
+	struct kma_thread *next_exited; /* oldest first; for reuse */
 };
 
 extern __thread struct kma_thread *kma_self
@@ -61,5 +63,21 @@ extern __thread struct kma_thread *kma_self
 
 /* The calling thread's record, made if need be. NULL: ended, or no memory. */
 struct kma_thread *kma_thread_self(void);
+
+/*
+ * Every path that takes a lock or touches the record runs between these two.
+ * A thread is nested when it came in again from a signal handler (or from a
+ * libc function that we called): it then holds locks it knows nothing of, so
+ * it must take none but by kma_lock_try().
+ */
+struct kma_thread *kma_thread_enter(void);
+void kma_thread_leave(struct kma_thread *thread);
+bool kma_thread_nested(const struct kma_thread *thread);
+
+bool kma_thread_init(void);
+
+/* For fork.c: the registry's lock; mark all threads but this one as ended. */
+extern struct kma_lock kma_thread_lock;
+void kma_thread_forked(void);
 
 #endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The slow half of every entry point, and the only half above tier off.
+ *
+ * A call that is nested (a signal handler came in while its thread was in
+ * here) takes no lock that it would have to wait for: the thread it
+ * interrupted may hold it. It gets a buffer of a slab whose cache is free at
+ * the moment, of its own class or of a larger one, or NULL; what it frees is
+ * put back if the cache is free and is deferred otherwise.
+ */
+#include "alloc/allocate.h"
+
+#include "alloc/audit.h"
+#include "alloc/deferred.h"
+#include "alloc/fork.h"
+#include "alloc/magazine.h"
+#include "alloc/report.h"
+#include "alloc/root.h"
+#include "alloc/slab.h"
+#include "alloc/thread.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+static bool is_dressed(const struct kma_slab *slab)
+{
+	return slab->bufctls != NULL;
+}
+
+/* --- taking ------------------------------------------------------------------
+ */
+
+static void *take_from_slabs(struct kma_cache *cache, enum kma_tier tier)
+{
+	void *start = NULL;
+
+	kma_lock_acquire(&cache->lock);
+	if (kma_slab_take(cache, tier, &start, 1, true))
+		cache->alloc++;
+	kma_lock_release(&cache->lock);
+	return start;
+}
+
+/* Nested: from this cache or a larger one that nobody holds. */
+static void *take_nested(struct kma_cache *cache, enum kma_tier tier)
+{
+	void *start = NULL;
+
+	for (; cache->bufsize && !start; cache = cache->next) {
+		if (!kma_lock_try(&cache->lock))
+			continue;
+		if (kma_slab_take(cache, tier, &start, 1, false))
+			cache->alloc++;
+		kma_lock_release(&cache->lock);
+	}
+	return start;
+}
+
+bool kma_cache_take(struct kma_cache *cache, enum kma_tier tier,
+		    struct kma_buffer *ret)
+{
+	struct kma_thread *self = kma_self;
+	void *start = NULL;
+
+	if (kma_thread_nested(self))
+		start = take_nested(cache, tier);
+	else if (self)
+		start = kma_magazine_take(self, cache, tier);
+	if (!start && !kma_thread_nested(self))
+		start = take_from_slabs(cache, tier);
+	return start && kma_buffer_find((uintptr_t)start, ret);
+}
+
+static void *dress(const struct kma_buffer *buffer,
+		   const struct kma_request *request)
+{
+	void *p = (void *)buffer->start;
+
+	if (is_dressed(buffer->slab))
+		return kma_audit_alloc(buffer, request->size, request->align,
+				       request->family, request->zero);
+	if (request->zero && !buffer->slab->zeroed)
+		memset(p, 0, request->size);
+	return p;
+}
+
+static void count_failure(struct kma_cache *cache)
+{
+	__atomic_add_fetch(&cache->alloc_fail, 1, __ATOMIC_RELAXED);
+}
+
+static bool take(const struct kma_request *request, struct kma_thread *self,
+		 struct kma_buffer *ret)
+{
+	enum kma_tier tier = kma_root.tier;
+	struct kma_cache *cache =
+		kma_cache_for(request->size, request->align, tier);
+	bool taken = false;
+
+	if (cache->bufsize)
+		taken = kma_cache_take(cache, tier, ret);
+	else if (!kma_thread_nested(self))
+		taken = kma_large_take(request->size, request->align, tier,
+				       ret);
+	if (!taken)
+		count_failure(cache);
+	return taken;
+}
+
+static void drain_deferred(void);
+
+void *kma_allocate(const struct kma_request *request)
+{
+	struct kma_thread *self = kma_thread_enter();
+	struct kma_buffer buffer;
+	void *p = NULL;
+
+	if (request->size <= PTRDIFF_MAX && (self || kma_init())) {
+		kma_fork_check();
+		if (kma_deferred_count && !kma_thread_nested(self))
+			drain_deferred();
+		if (take(request, self, &buffer))
+			p = dress(&buffer, request);
+	}
+	kma_thread_leave(self);
+	if (!p)
+		errno = ENOMEM;
+	return p;
+}
+
+/* --- giving back
+ * --------------------------------------------------------------- */
+
+void kma_report_bad_free(uintptr_t start, const char *function)
+{
+	struct kma_buffer buffer;
+	struct kma_report report = { .code = KMA_ERROR_BADADDR,
+				     .address = start,
+				     .function = function };
+
+	if (kma_buffer_find(start, &buffer)) {
+		report.code = buffer.start == start ? KMA_ERROR_DUPFREE
+						    : KMA_ERROR_BADBASE;
+		report.buffer = &buffer;
+	}
+	kma_report(&report);
+}
+
+/* False: it is free there already, or no buffer. */
+static bool put_in_slab(struct kma_cache *cache, void *start)
+{
+	kma_lock_acquire(&cache->lock);
+	bool put = kma_slab_put(cache, start, true);
+
+	cache->free += put;
+	kma_lock_release(&cache->lock);
+	return put;
+}
+
+static void put_nested(struct kma_cache *cache, void *start)
+{
+	if (!kma_lock_try(&cache->lock)) {
+		kma_deferred_put((uintptr_t)start);
+		return;
+	}
+	cache->free += kma_slab_put(cache, start, false);
+	kma_lock_release(&cache->lock);
+}
+
+void kma_cache_put(const struct kma_buffer *buffer)
+{
+	struct kma_thread *self = kma_self;
+	struct kma_cache *cache = buffer->slab->cache;
+	enum kma_tier tier = buffer->slab->tier;
+	void *start = (void *)buffer->start;
+
+	if (kma_thread_nested(self))
+		put_nested(cache, start);
+	else if (!self || !kma_magazine_put(self, cache, tier, start))
+		if (!put_in_slab(cache, start))
+			kma_report_bad_free(buffer->start, "free");
+}
+
+static void put(const struct kma_buffer *buffer, struct kma_thread *self)
+{
+	if (buffer->slab->kind == KMA_PAGE_SLAB)
+		kma_cache_put(buffer);
+	else if (kma_thread_nested(self))
+		kma_deferred_put(buffer->start);
+	else
+		kma_large_put(buffer);
+}
+
+static void drain_deferred(void)
+{
+	struct kma_buffer buffer;
+	uintptr_t start;
+
+	while ((start = kma_deferred_take()) != 0)
+		if (kma_buffer_find(start, &buffer))
+			put(&buffer, kma_self);
+}
+
+/* The live buffer that p is; reported when it is none. */
+static bool find_buffer(const void *p, const char *function,
+			struct kma_buffer *ret)
+{
+	struct kma_report report = { .code = KMA_ERROR_BADADDR,
+				     .address = (uintptr_t)p,
+				     .function = function };
+
+	if (!kma_buffer_find((uintptr_t)p, ret)) {
+		kma_report(&report);
+		return false;
+	}
+	if (is_dressed(ret->slab) || ret->start == (uintptr_t)p)
+		return true;
+	report.code = KMA_ERROR_BADBASE;
+	report.buffer = ret;
+	kma_report(&report);
+	return false;
+}
+
+void kma_release(void *p, size_t size, enum kma_family family,
+		 const char *function)
+{
+	struct kma_buffer buffer;
+	int saved_errno = errno;
+
+	if (!p)
+		return;
+
+	struct kma_thread *self = kma_thread_enter();
+
+	kma_fork_check();
+	if (kma_deferred_count && !kma_thread_nested(self))
+		drain_deferred();
+	if (find_buffer(p, function, &buffer) &&
+	    (!is_dressed(buffer.slab) ||
+	     kma_audit_free(&buffer, (uintptr_t)p, size, family, function)))
+		put(&buffer, self);
+	kma_thread_leave(self);
+	errno = saved_errno;
+}
+
+/* --- resizing
+ * -------------------------------------------------------------------- */
+
+/* Whether a plain buffer can hold size bytes where it lies, without keeping
+ * more than twice of what is wanted. */
+static bool resize_plain(const struct kma_buffer *buffer, size_t size)
+{
+	size_t usable = buffer->slab->stride;
+
+	if (buffer->slab->kind == KMA_PAGE_LARGE)
+		return size > KMA_CACHED_MAX && size <= PTRDIFF_MAX &&
+		       kma_large_resize(buffer, size);
+	return size <= usable && size >= usable / 2;
+}
+
+static bool resize_dressed(const struct kma_buffer *buffer, size_t size)
+{
+	size_t room = kma_audit_room(buffer);
+
+	if (size > room || size < room / 2)
+		return false;
+	kma_audit_resize(buffer, size);
+	return true;
+}
+
+static enum kma_buffer_state state_of(const struct kma_buffer *buffer)
+{
+	uint64_t word =
+		__atomic_load_n(&buffer->bufctl->word, __ATOMIC_RELAXED);
+
+	return (word >> KMA_BUFCTL_STATE_SHIFT) & KMA_BUFCTL_STATE_MASK;
+}
+
+/* Resize where it lies, or tell how much is to be copied. */
+static bool resize(void *p, size_t size, bool *in_place, size_t *old)
+{
+	struct kma_buffer buffer;
+
+	if (!find_buffer(p, "realloc", &buffer))
+		return false;
+	if (!is_dressed(buffer.slab)) {
+		*old = buffer.slab->stride;
+		*in_place = resize_plain(&buffer, size);
+		return true;
+	}
+	if (state_of(&buffer) != KMA_BUFFER_ALLOCATED ||
+	    kma_buffer_user(&buffer) != (uintptr_t)p) {
+		/* Names what is wrong with it, and frees nothing. */
+		kma_audit_free(&buffer, (uintptr_t)p, SIZE_MAX,
+			       KMA_FAMILY_MALLOC, "realloc");
+		return false;
+	}
+	*old = kma_buffer_size(&buffer);
+	*in_place = resize_dressed(&buffer, size);
+	return true;
+}
+
+void *kma_reallocate(void *p, size_t size)
+{
+	struct kma_request request = { .size = size, .align = 16 };
+	bool in_place = false;
+	size_t old = 0;
+
+	if (!p)
+		return kma_allocate(&request);
+	if (size == 0) {
+		kma_release(p, SIZE_MAX, KMA_FAMILY_MALLOC, "realloc");
+		return NULL;
+	}
+
+	struct kma_thread *self = kma_thread_enter();
+
+	kma_fork_check();
+	bool valid = resize(p, size, &in_place, &old);
+
+	kma_thread_leave(self);
+	if (!valid)
+		errno = EINVAL;
+	if (!valid || in_place)
+		return valid ? p : NULL;
+
+	void *moved = kma_allocate(&request);
+
+	if (moved) {
+		memcpy(moved, p, old < size ? old : size);
+		kma_release(p, SIZE_MAX, KMA_FAMILY_MALLOC, "realloc");
+	}
+	return moved;
+}
+
+size_t kma_usable_size(const void *p)
+{
+	struct kma_buffer buffer;
+
+	if (!p || !kma_buffer_find((uintptr_t)p, &buffer))
+		return 0;
+	if (is_dressed(buffer.slab))
+		return state_of(&buffer) == KMA_BUFFER_ALLOCATED
+			       ? kma_buffer_size(&buffer)
+			       : 0;
+	return buffer.slab->stride;
+}
+
+size_t kma_trim(void)
+{
+	struct kma_thread *self = kma_thread_enter();
+	size_t trimmed = 0;
+
+	if (!kma_thread_nested(self) && kma_init()) {
+		for (unsigned i = 0; i < kma_cache_count; i++)
+			if (kma_caches[i]->bufsize)
+				kma_magazine_drain(kma_caches[i]);
+		trimmed = kma_pages_trim();
+	}
+	kma_thread_leave(self);
+	return trimmed;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Allocation as the malloc family, C++'s operators and kmem share it: a cache,
+ * or pages of its own, for a size, dressed where the tier wants it.
+ */
+#ifndef ALLOC_ALLOCATE_H
+#define ALLOC_ALLOCATE_H
+
+#include "alloc/cache.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct kma_request {
+	size_t size;
+	size_t align; /* a power of two */
+	enum kma_family family;
+	bool zero;
+};
+
+/* NULL with errno ENOMEM when there is no memory. */
+void *kma_allocate(const struct kma_request *request);
+
+/* size: what the caller claims, or SIZE_MAX. NULL is ignored; errno is kept. */
+void kma_release(void *p, size_t size, enum kma_family family,
+		 const char *function);
+
+/* As realloc(3): size 0 frees. */
+void *kma_reallocate(void *p, size_t size);
+
+/* Bytes the program may use; 0 for what is not a live buffer of ours. */
+size_t kma_usable_size(const void *p);
+
+/*
+ * Report a free that tier off let pass and that showed when the buffer came
+ * back to its slab: it was free there already, or never a buffer.
+ */
+void kma_report_bad_free(uintptr_t start, const char *function);
+
+/* Empty the depots, give free pages back; bytes returned to the system. */
+size_t kma_trim(void);
+
+#endif

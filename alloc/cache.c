@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The caches by size, and what can be told of a buffer from an address.
+ *
+ * The classes are Solaris's. kmem_alloc_8 takes part in kmem_alloc only:
+ * malloc's buffers are 16-aligned, which an 8-byte stride is not.
+ */
+#include "alloc/cache.h"
+
+#include "alloc/meta.h"
+#include "alloc/root.h"
+
+#include <string.h>
+
+static const uint32_t class_sizes[] = {
+	8,     16,    32,     48,     64,     80,     96,    112,
+	128,   160,   192,    224,    256,    320,    384,   448,
+	512,   640,   768,    896,    1152,   1344,   1600,  2048,
+	2304,  2688,  4096,   4544,   8192,   9216,   12288, 16384,
+	24576, 32768, 40960,  49152,  57344,  65536,  73728, 81920,
+	90112, 98304, 106496, 114688, 122880, 131072,
+};
+
+enum { CLASS_COUNT = sizeof(class_sizes) / sizeof(class_sizes[0]) };
+enum { CLASS_MALLOC_FIRST = 1 }; /* kmem_alloc_16 */
+
+static_assert(CLASS_COUNT + 1 <= KMA_CACHES_MAX, "caches fit their table");
+
+struct kma_cache *kma_caches[KMA_CACHES_MAX];
+unsigned kma_cache_count;
+uint8_t kma_class_table[KMA_CLASS_TABLE_MAX / 16 + 1];
+
+/* Magazines of 8 words' header fill a power of two of metadata exactly. */
+static uint32_t magazine_size(size_t bufsize)
+{
+	if (bufsize <= 128)
+		return 126;
+	if (bufsize <= 512)
+		return 62;
+	if (bufsize <= 2304)
+		return 30;
+	if (bufsize <= 9216)
+		return 14;
+	if (bufsize <= 32768)
+		return 6;
+	return 2;
+}
+
+static char *append(char *at, const char *text)
+{
+	while (*text)
+		*at++ = *text++;
+	return at;
+}
+
+static char *append_number(char *at, size_t number)
+{
+	char digits[24];
+	unsigned count = 0;
+
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (count)
+		*at++ = digits[--count];
+	return at;
+}
+
+static struct kma_cache *cache_create(size_t bufsize, struct kma_cache **link)
+{
+	struct kma_cache *cache = kma_meta_alloc(sizeof(*cache));
+
+	if (!cache)
+		return NULL;
+	if (bufsize)
+		append_number(append(cache->name, "kmem_alloc_"), bufsize);
+	else
+		append(cache->name, "kmem_oversize");
+	cache->bufsize = bufsize;
+	cache->align = bufsize == 8 ? 8 : bufsize ? 16 : KMA_PAGE_SIZE;
+	cache->magazine_size = bufsize ? magazine_size(bufsize) : 0;
+	cache->index = kma_cache_count;
+	if (kma_root.tier == KMA_TIER_AUDIT)
+		cache->flags = KMA_CACHE_AUDIT | KMA_CACHE_DEADBEEF |
+			       KMA_CACHE_REDZONE;
+	if (!bufsize)
+		cache->flags |= KMA_CACHE_NOMAGAZINE;
+	kma_caches[kma_cache_count++] = cache;
+	*link = cache;
+	return cache;
+}
+
+bool kma_cache_init(void)
+{
+	struct kma_cache **link = &kma_root.caches;
+	struct kma_cache *cache;
+
+	for (unsigned i = 0; i <= CLASS_COUNT; i++) {
+		cache = cache_create(i < CLASS_COUNT ? class_sizes[i] : 0,
+				     link);
+		if (!cache)
+			return false;
+		link = &cache->next;
+	}
+	kma_root.cache_count = kma_cache_count;
+
+	unsigned class = CLASS_MALLOC_FIRST;
+
+	for (size_t size = 0; size <= KMA_CLASS_TABLE_MAX; size += 16) {
+		while (class_sizes[class] < size)
+			class ++;
+		kma_class_table[size / 16] = (uint8_t) class;
+	}
+	return true;
+}
+
+struct kma_cache *kma_cache_oversize(void)
+{
+	return kma_caches[CLASS_COUNT];
+}
+
+/* The first class from this one on that holds size bytes. */
+static unsigned class_holding(size_t size)
+{
+	unsigned class = kma_class_table[KMA_CLASS_TABLE_MAX / 16];
+
+	if (size <= KMA_CLASS_TABLE_MAX)
+		return kma_class_table[(size + 15) / 16];
+	while (class_sizes[class] < size)
+		class ++;
+	return class;
+}
+
+struct kma_cache *kma_cache_for(size_t size, size_t align, enum kma_tier tier)
+{
+	bool natural = tier == KMA_TIER_OFF || tier == KMA_TIER_LITE;
+
+	if (align <= 16)
+		align = 16;
+	else if (natural && align > KMA_PAGE_SIZE)
+		return kma_cache_oversize();
+	if (size > KMA_CACHED_MAX || align > KMA_CACHED_MAX / 2)
+		return kma_cache_oversize();
+	if (!natural)
+		size += align - 16;
+	if (size > KMA_CACHED_MAX)
+		return kma_cache_oversize();
+
+	unsigned class = class_holding(size);
+
+	if (natural)
+		while (class_sizes[class] % align)
+			class ++;
+	return kma_caches[class];
+}
+
+bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret)
+{
+	uint64_t word = kma_pages_lookup(address);
+	unsigned kind = (unsigned)(word & KMA_PAGE_KIND_MASK);
+
+	if (kind != KMA_PAGE_SLAB && kind != KMA_PAGE_LARGE)
+		return false;
+
+	struct kma_slab *slab =
+		(struct kma_slab *)(uintptr_t)(word & KMA_PAGE_SLAB_MASK);
+	uintptr_t offset = address - slab->base;
+
+	if (offset < slab->first)
+		return false;
+	offset -= slab->first;
+	ret->index = (uint32_t)(((offset >> 3) * slab->reciprocal) >> 32);
+	if (ret->index >= slab->buffers)
+		return false;
+	ret->slab = slab;
+	ret->start = slab->base + slab->first + ret->index * slab->stride;
+	ret->bufctl = slab->bufctls ? &slab->bufctls[ret->index] : NULL;
+	return true;
+}
+
+uintptr_t kma_buffer_user(const struct kma_buffer *buffer)
+{
+	uint64_t word;
+
+	if (!buffer->bufctl)
+		return buffer->start;
+	word = __atomic_load_n(&buffer->bufctl->word, __ATOMIC_RELAXED);
+	return buffer->start + 16 * ((word >> KMA_BUFCTL_OFFSET_SHIFT) &
+				     KMA_BUFCTL_OFFSET_MASK);
+}
+
+size_t kma_buffer_size(const struct kma_buffer *buffer)
+{
+	uint64_t word;
+
+	if (!buffer->bufctl)
+		return buffer->slab->stride;
+	word = __atomic_load_n(&buffer->bufctl->word, __ATOMIC_RELAXED);
+	return word >> KMA_BUFCTL_SIZE_SHIFT;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What differs between libkma_malloc.so, libkma.so and libkma.a. */
+#ifndef ALLOC_INSTANCE_H
+#define ALLOC_INSTANCE_H
+
+#include "alloc/cache.h"
+
+#include <stdint.h>
+
+struct kma_instance {
+	char name[32];
+	enum kma_tier default_tier; /* where the environment says nothing */
+	/* Once options and metadata are there, before the first buffer; and in
+	 * the child of a fork. NULL: nothing to do. */
+	void (*start)(void);
+	void (*forked)(uint32_t parent_pid);
+};
+
+extern const struct kma_instance kma_instance;
+
+#endif

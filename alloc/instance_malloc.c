@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/environment.h"
+#include "alloc/instance.h"
+#include "alloc/roster.h"
+
+static void start(void)
+{
+	kma_environment_init();
+	kma_roster_init();
+}
+
+const struct kma_instance kma_instance = {
+	.name = "libkma_malloc.so",
+	.default_tier = KMA_TIER_OFF,
+	.start = start,
+	.forked = kma_roster_forked,
+};

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/instance.h"
+
+/* Sizes and double frees of kmem's calls are always checked. */
+const struct kma_instance kma_instance = {
+	.name = "libkma.a",
+	.default_tier = KMA_TIER_AUDIT,
+};

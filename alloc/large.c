@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Large buffers: above KMA_CACHED_MAX, or aligned beyond what a slab can give.
+ * Each has its own pages and a slab header of one buffer.
+ *
+ * At tier audit the user's pointer has at least a canary before it and a
+ * redzone behind it, and a freed buffer waits in a short queue before its
+ * pages go, so that a second free is known for what it is.
+ */
+#include "alloc/cache.h"
+
+#include "alloc/slab.h"
+
+enum { QUEUE_SIZE = 64 };
+static const size_t queue_bytes_max = 32 << 20;
+
+/* Freed buffers of tier audit, oldest at head. Guarded by the oversize cache's
+ * depot lock. */
+static struct {
+	struct kma_slab *slab[QUEUE_SIZE];
+	unsigned head, count;
+	size_t bytes;
+} queue;
+
+static size_t pages_of(size_t bytes)
+{
+	return (bytes >> KMA_PAGE_SHIFT) + ((bytes & (KMA_PAGE_SIZE - 1)) != 0);
+}
+
+static size_t bytes_of(const struct kma_slab *slab)
+{
+	return slab->pages << KMA_PAGE_SHIFT;
+}
+
+static bool is_dressed(enum kma_tier tier)
+{
+	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD;
+}
+
+static void set_words(const struct kma_slab *slab, uintptr_t base, size_t pages)
+{
+	kma_pages_set(base, pages,
+		      kma_pages_word(slab, KMA_PAGE_LARGE, slab->tier,
+				     slab->cache->index));
+}
+
+/*
+ * Where the buffer starts in its pages, and how many bytes it needs. Page zero
+ * of an aligned audited buffer is never touched but for its canary.
+ */
+static bool measure(size_t size, size_t align, enum kma_tier tier,
+		    size_t *first, size_t *bytes)
+{
+	size_t behind = 0;
+
+	*first = 0;
+	if (is_dressed(tier)) {
+		*first = align > 16 ? align : 16;
+		behind = KMA_REDZONE_MIN + KMA_CANARY_SIZE;
+	}
+	return !__builtin_add_overflow(size, *first + behind, bytes) &&
+	       *bytes <= PTRDIFF_MAX;
+}
+
+bool kma_large_take(size_t size, size_t align, enum kma_tier tier,
+		    struct kma_buffer *ret)
+{
+	size_t first, bytes;
+	bool zeroed;
+
+	if (!measure(size, align, tier, &first, &bytes))
+		return false;
+
+	size_t pages = bytes ? pages_of(bytes) : 1;
+	uintptr_t base = kma_pages_alloc(
+		pages, align > KMA_PAGE_SIZE ? align : KMA_PAGE_SIZE, &zeroed);
+
+	if (!base)
+		return false;
+
+	struct kma_slab *slab =
+		kma_slab_create_large(base, pages, first, tier, zeroed);
+
+	if (!slab) {
+		kma_pages_free(base, pages);
+		return false;
+	}
+	set_words(slab, base, pages);
+	ret->slab = slab;
+	ret->index = 0;
+	ret->start = base + first;
+	ret->bufctl = slab->bufctls;
+	return true;
+}
+
+static void release(struct kma_slab *slab)
+{
+	kma_pages_free(slab->base, slab->pages);
+	kma_slab_destroy_large(slab);
+}
+
+static struct kma_slab *queue_pop(void)
+{
+	struct kma_slab *slab = queue.slab[queue.head];
+
+	queue.head = (queue.head + 1) % QUEUE_SIZE;
+	queue.count--;
+	queue.bytes -= bytes_of(slab);
+	return slab;
+}
+
+static void queue_push(struct kma_slab *slab)
+{
+	queue.slab[(queue.head + queue.count) % QUEUE_SIZE] = slab;
+	queue.count++;
+	queue.bytes += bytes_of(slab);
+}
+
+/* Queue slab; release what that pushes out. */
+static void quarantine(struct kma_slab *slab)
+{
+	struct kma_lock *lock = &slab->cache->depot_lock;
+	size_t room = queue_bytes_max - bytes_of(slab);
+
+	kma_lock_acquire(lock);
+	while (queue.count == QUEUE_SIZE ||
+	       (queue.count && queue.bytes > room)) {
+		struct kma_slab *oldest = queue_pop();
+
+		kma_lock_release(lock);
+		release(oldest);
+		kma_lock_acquire(lock);
+	}
+	queue_push(slab);
+	kma_lock_release(lock);
+}
+
+void kma_large_put(const struct kma_buffer *buffer)
+{
+	struct kma_slab *slab = buffer->slab;
+
+	if (is_dressed(slab->tier) && bytes_of(slab) <= queue_bytes_max)
+		quarantine(slab);
+	else
+		release(slab);
+}
+
+bool kma_large_resize(const struct kma_buffer *buffer, size_t size)
+{
+	struct kma_slab *slab = buffer->slab;
+	struct kma_lock *lock = &slab->cache->lock;
+	size_t old = slab->pages, pages = pages_of(size);
+
+	if (pages == old)
+		return true;
+	if (pages == 0 || !kma_pages_resize(slab->base, old, pages))
+		return false;
+	kma_lock_acquire(lock);
+	slab->pages = pages;
+	slab->stride = bytes_of(slab) - slab->first;
+	slab->zeroed = false;
+	slab->cache->pages += pages - old;
+	kma_lock_release(lock);
+	if (pages > old)
+		set_words(slab, slab->base + (old << KMA_PAGE_SHIFT),
+			  pages - old);
+	return true;
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two magazines a thread, a cache and a tier; a depot a cache and a tier.
+ *
+ *	thread: loaded, previous <--> depot: full ..., empty ... <--> slabs
+ *
+ * Tier off. Both operations work on loaded; when it runs out (or full) and
+ * previous can help, the two change places; else one is exchanged with the
+ * depot. So a thread that goes back and forth across the edge of a magazine
+ * does not go to the depot each time.
+ *
+ * Tier audit. A freed buffer must not come back at once, or a write through a
+ * stale pointer would look like the new owner's. Allocation empties loaded,
+ * freeing fills previous, full magazines queue in the depot first in first
+ * out, and none is taken out before QUARANTINE bytes are in.
+ *
+ * The depot's lock is taken once in magazine_size operations. What the depot
+ * holds beyond its limit goes back to the slabs, the oldest first.
+ */
+#include "alloc/magazine.h"
+
+#include "alloc/allocate.h"
+#include "alloc/meta.h"
+#include "alloc/slab.h"
+
+/* Buffers kept from reuse, by bytes and by number, in each cache. */
+enum { QUARANTINE_BYTES = 256 * 1024, QUARANTINE_ROUNDS = 1024 };
+
+/* What a depot may hold beyond that. */
+enum { DEPOT_BYTES = 1024 * 1024, DEPOT_MAGAZINES_MIN = 4 };
+
+static size_t magazine_bytes(const struct kma_magazine *magazine)
+{
+	return sizeof(*magazine) + magazine->capacity * sizeof(void *);
+}
+
+static struct kma_magazine *magazine_create(const struct kma_cache *cache)
+{
+	struct kma_magazine *magazine = kma_meta_alloc(
+		sizeof(*magazine) + cache->magazine_size * sizeof(void *));
+
+	if (magazine)
+		magazine->capacity = cache->magazine_size;
+	return magazine;
+}
+
+static bool holds(const struct kma_magazine *magazine)
+{
+	return magazine && magazine->rounds > 0;
+}
+
+static bool has_room(const struct kma_magazine *magazine)
+{
+	return magazine && magazine->rounds < magazine->capacity;
+}
+
+static bool is_queue(enum kma_tier tier)
+{
+	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD;
+}
+
+/* --- the depot ------------------------------------------------------------ */
+
+/* Magazines that must be in before one comes out. */
+static uint32_t depot_quarantine(const struct kma_cache *cache,
+				 enum kma_tier tier)
+{
+	if (!is_queue(tier))
+		return 0;
+
+	size_t rounds = QUARANTINE_BYTES / cache->bufsize;
+
+	if (rounds > QUARANTINE_ROUNDS)
+		rounds = QUARANTINE_ROUNDS;
+	return (uint32_t)(rounds / cache->magazine_size) + 1;
+}
+
+static uint32_t depot_limit(const struct kma_cache *cache, enum kma_tier tier)
+{
+	size_t count =
+		DEPOT_BYTES / (cache->bufsize * (size_t)cache->magazine_size);
+
+	if (count < DEPOT_MAGAZINES_MIN)
+		count = DEPOT_MAGAZINES_MIN;
+	return (uint32_t)count + depot_quarantine(cache, tier);
+}
+
+static void depot_push_full(struct kma_cache *cache, enum kma_tier tier,
+			    struct kma_magazine *magazine)
+{
+	struct kma_magazine **head = &cache->full_magazines[tier];
+	struct kma_magazine **tail = &cache->full_tails[tier];
+
+	cache->full_count[tier]++;
+	if (is_queue(tier)) {
+		magazine->next = NULL;
+		if (*tail)
+			(*tail)->next = magazine;
+		else
+			*head = magazine;
+		*tail = magazine;
+		return;
+	}
+	magazine->next = *head;
+	*head = magazine;
+	if (!*tail)
+		*tail = magazine;
+}
+
+static struct kma_magazine *depot_pop_full(struct kma_cache *cache,
+					   enum kma_tier tier)
+{
+	struct kma_magazine *magazine = cache->full_magazines[tier];
+
+	if (!magazine)
+		return NULL;
+	cache->full_magazines[tier] = magazine->next;
+	if (!magazine->next)
+		cache->full_tails[tier] = NULL;
+	cache->full_count[tier]--;
+	magazine->next = NULL;
+	return magazine;
+}
+
+static void depot_push_empty(struct kma_cache *cache, enum kma_tier tier,
+			     struct kma_magazine *magazine)
+{
+	magazine->next = cache->empty_magazines[tier];
+	cache->empty_magazines[tier] = magazine;
+}
+
+static struct kma_magazine *depot_pop_empty(struct kma_cache *cache,
+					    enum kma_tier tier)
+{
+	struct kma_magazine *magazine = cache->empty_magazines[tier];
+
+	if (magazine)
+		cache->empty_magazines[tier] = magazine->next;
+	return magazine;
+}
+
+/* Give an empty magazine (or none) and get one with rounds, or NULL. */
+static struct kma_magazine *depot_trade_empty(struct kma_cache *cache,
+					      enum kma_tier tier,
+					      struct kma_magazine *empty)
+{
+	struct kma_magazine *full = NULL;
+
+	if (!__atomic_load_n(&cache->full_magazines[tier], __ATOMIC_RELAXED))
+		return NULL;
+	kma_lock_acquire(&cache->depot_lock);
+	if (cache->full_count[tier] > depot_quarantine(cache, tier))
+		full = depot_pop_full(cache, tier);
+	if (full && empty)
+		depot_push_empty(cache, tier, empty);
+	kma_lock_release(&cache->depot_lock);
+	return full;
+}
+
+/* All rounds of a magazine to the slabs. Misuse that tier off let pass shows
+ * here: a buffer that is free already, or no buffer. */
+static void magazine_flush(struct kma_cache *cache,
+			   struct kma_magazine *magazine)
+{
+	void *bad = NULL;
+
+	kma_lock_acquire(&cache->lock);
+	for (uint32_t i = 0; i < magazine->rounds; i++)
+		if (!kma_slab_put(cache, magazine->round[i], true))
+			bad = magazine->round[i];
+	magazine->rounds = 0;
+	kma_lock_release(&cache->lock);
+	if (bad)
+		kma_report_bad_free((uintptr_t)bad, "free");
+}
+
+/* Give a magazine with rounds (or none) and get an empty one, or NULL. */
+static struct kma_magazine *depot_trade_full(struct kma_cache *cache,
+					     enum kma_tier tier,
+					     struct kma_magazine *full)
+{
+	struct kma_magazine *empty, *surplus = NULL;
+
+	kma_lock_acquire(&cache->depot_lock);
+	if (full)
+		depot_push_full(cache, tier, full);
+	if (cache->full_count[tier] > depot_limit(cache, tier))
+		surplus = depot_pop_full(cache, tier);
+	empty = surplus ? NULL : depot_pop_empty(cache, tier);
+	kma_lock_release(&cache->depot_lock);
+	if (surplus) {
+		magazine_flush(cache, surplus);
+		return surplus;
+	}
+	return empty ? empty : magazine_create(cache);
+}
+
+/* --- the thread's magazines ----------------------------------------------- */
+
+static void swap(struct kma_magset *set)
+{
+	struct kma_magazine *loaded = set->loaded;
+
+	set->loaded = set->previous;
+	set->previous = loaded;
+}
+
+/* Fill loaded from the slabs, so that the lowest address is taken first. */
+static bool refill(struct kma_magset *set, struct kma_cache *cache,
+		   enum kma_tier tier)
+{
+	struct kma_magazine *magazine = set->loaded;
+
+	if (!magazine)
+		magazine = set->loaded = magazine_create(cache);
+	if (!magazine)
+		return false;
+	kma_lock_acquire(&cache->lock);
+	uint32_t rounds = kma_slab_take(cache, tier, magazine->round,
+					magazine->capacity, true);
+	kma_lock_release(&cache->lock);
+	for (uint32_t i = 0; i < rounds / 2; i++) {
+		void *start = magazine->round[i];
+
+		magazine->round[i] = magazine->round[rounds - 1 - i];
+		magazine->round[rounds - 1 - i] = start;
+	}
+	magazine->rounds = rounds;
+	return rounds > 0;
+}
+
+static bool load(struct kma_magset *set, struct kma_cache *cache,
+		 enum kma_tier tier)
+{
+	if (holds(set->loaded))
+		return true;
+	if (!is_queue(tier) && holds(set->previous)) {
+		swap(set);
+		return true;
+	}
+
+	struct kma_magazine *full = depot_trade_empty(cache, tier, set->loaded);
+
+	if (!full)
+		return refill(set, cache, tier);
+	set->loaded = full;
+	return true;
+}
+
+static struct kma_magset *magset(struct kma_thread *self,
+				 const struct kma_cache *cache,
+				 enum kma_tier tier)
+{
+	return &self->magsets[cache->index * KMA_TIER_COUNT + tier];
+}
+
+void *kma_magazine_take(struct kma_thread *self, struct kma_cache *cache,
+			enum kma_tier tier)
+{
+	struct kma_magset *set = magset(self, cache, tier);
+
+	if (!load(set, cache, tier))
+		return NULL;
+	set->alloc++;
+	return set->loaded->round[--set->loaded->rounds];
+}
+
+/* Make *slot a magazine with room. */
+static bool make_room(struct kma_magazine **slot, struct kma_cache *cache,
+		      enum kma_tier tier)
+{
+	if (has_room(*slot))
+		return true;
+
+	struct kma_magazine *empty = depot_trade_full(cache, tier, *slot);
+
+	*slot = empty;
+	return empty != NULL;
+}
+
+bool kma_magazine_put(struct kma_thread *self, struct kma_cache *cache,
+		      enum kma_tier tier, void *start)
+{
+	struct kma_magset *set = magset(self, cache, tier);
+	struct kma_magazine *magazine;
+
+	if (is_queue(tier)) {
+		if (!make_room(&set->previous, cache, tier))
+			return false;
+		magazine = set->previous;
+	} else {
+		if (!has_room(set->loaded)) {
+			swap(set);
+			if (!make_room(&set->loaded, cache, tier))
+				return false;
+		}
+		magazine = set->loaded;
+	}
+	magazine->round[magazine->rounds++] = start;
+	set->free++;
+	return true;
+}
+
+/* --- whole sets ------------------------------------------------------------
+ */
+
+static void hand_back(struct kma_cache *cache, enum kma_tier tier,
+		      struct kma_magazine *magazine)
+{
+	struct kma_magazine *surplus = NULL;
+
+	if (!magazine)
+		return;
+	kma_lock_acquire(&cache->depot_lock);
+	if (magazine->rounds == 0)
+		depot_push_empty(cache, tier, magazine);
+	else
+		depot_push_full(cache, tier, magazine);
+	if (cache->full_count[tier] > depot_limit(cache, tier))
+		surplus = depot_pop_full(cache, tier);
+	kma_lock_release(&cache->depot_lock);
+	if (surplus) {
+		magazine_flush(cache, surplus);
+		kma_meta_free(surplus, magazine_bytes(surplus));
+	}
+}
+
+void kma_magazine_hand_back(struct kma_thread *thread)
+{
+	for (uint32_t i = 0; i < thread->magset_count; i++) {
+		struct kma_magset *set = &thread->magsets[i];
+		struct kma_cache *cache = kma_caches[i / KMA_TIER_COUNT];
+		enum kma_tier tier = i % KMA_TIER_COUNT;
+
+		if (!set->loaded && !set->previous)
+			continue;
+		hand_back(cache, tier, set->previous);
+		hand_back(cache, tier, set->loaded);
+		set->loaded = set->previous = NULL;
+		kma_lock_acquire(&cache->lock);
+		cache->alloc += set->alloc;
+		cache->free += set->free;
+		kma_lock_release(&cache->lock);
+		set->alloc = set->free = 0;
+	}
+}
+
+void kma_magazine_drain(struct kma_cache *cache)
+{
+	struct kma_magazine *magazine;
+
+	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++)
+		do {
+			kma_lock_acquire(&cache->depot_lock);
+			magazine = depot_pop_full(cache, tier);
+			if (!magazine)
+				magazine = depot_pop_empty(cache, tier);
+			kma_lock_release(&cache->depot_lock);
+			if (!magazine)
+				break;
+			magazine_flush(cache, magazine);
+			kma_meta_free(magazine, magazine_bytes(magazine));
+		} while (true);
+	kma_lock_acquire(&cache->lock);
+	kma_slab_reap(cache);
+	kma_lock_release(&cache->lock);
+}
+
+size_t kma_magazine_depot_rounds(struct kma_cache *cache)
+{
+	size_t rounds = 0;
+
+	kma_lock_acquire(&cache->depot_lock);
+	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++)
+		for (struct kma_magazine *magazine =
+			     cache->full_magazines[tier];
+		     magazine; magazine = magazine->next)
+			rounds += magazine->rounds;
+	kma_lock_release(&cache->depot_lock);
+	return rounds;
+}

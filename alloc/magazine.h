@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Magazines: a thread's own store of free buffers, exchanged whole with the
+ * depot of the cache. Callers have entered (kma_thread_enter()) and are not
+ * nested.
+ */
+#ifndef ALLOC_MAGAZINE_H
+#define ALLOC_MAGAZINE_H
+
+#include "alloc/cache.h"
+#include "alloc/thread.h"
+
+/* A free buffer's start; NULL when memory is exhausted. */
+void *kma_magazine_take(struct kma_thread *self, struct kma_cache *cache,
+			enum kma_tier tier);
+
+/* False: no room could be made; the buffer is the caller's. */
+bool kma_magazine_put(struct kma_thread *self, struct kma_cache *cache,
+		      enum kma_tier tier, void *start);
+
+/* Hand all magazines of a thread that ends to the depots. */
+void kma_magazine_hand_back(struct kma_thread *thread);
+
+/* Empty the depots of a cache into its slabs. */
+void kma_magazine_drain(struct kma_cache *cache);
+
+/* How many buffers lie in the depot. */
+size_t kma_magazine_depot_rounds(struct kma_cache *cache);
+
+#endif

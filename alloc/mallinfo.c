@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What glibc tells of its heap, told of ours: arena is the extent of the heap,
+ * hblkhd what lies in large buffers, uordblks what the program has, fordblks
+ * the rest. malloc_info() is the one function here that uses stdio: it is
+ * handed a stream.
+ */
+#include "alloc/mallinfo.h"
+
+#include "alloc/allocate.h"
+#include "alloc/fast.h"
+#include "alloc/root.h"
+#include "alloc/sys.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+/* One cache's buffers: in all slabs, and with the program. */
+struct usage {
+	size_t total, in_use;
+};
+
+static uint64_t sum_of_threads(unsigned index, bool frees)
+{
+	uint64_t sum = 0;
+
+	for (struct kma_thread *thread = kma_root.threads; thread;
+	     thread = thread->next)
+		for (unsigned tier = 0; tier < KMA_TIER_COUNT; tier++) {
+			size_t set = index * KMA_TIER_COUNT + tier;
+
+			if (set < thread->magset_count)
+				sum += frees ? thread->magsets[set].free
+					     : thread->magsets[set].alloc;
+		}
+	return sum;
+}
+
+/* The registry's lock is held: no thread's counts move to the cache's. */
+static struct usage usage_of(struct kma_cache *cache)
+{
+	struct usage usage;
+	uint64_t frees = sum_of_threads(cache->index, true);
+	uint64_t allocs = sum_of_threads(cache->index, false);
+
+	kma_lock_acquire(&cache->lock);
+	usage.total = cache->buf_total;
+	allocs += cache->alloc;
+	frees += cache->free;
+	kma_lock_release(&cache->lock);
+	usage.in_use = allocs > frees ? (size_t)(allocs - frees) : 0;
+	return usage;
+}
+
+struct mallinfo2 mallinfo2(void)
+{
+	struct mallinfo2 info = { .hblks = 0 };
+	struct kma_thread *self = kma_thread_enter();
+	size_t free_pages, extent;
+
+	if (kma_thread_nested(self) || !kma_init()) {
+		kma_thread_leave(self);
+		return info;
+	}
+	kma_pages_count(&free_pages, &extent);
+	info.arena = extent * KMA_PAGE_SIZE;
+	kma_lock_acquire(&kma_thread_lock);
+	for (unsigned i = 0; i < kma_cache_count; i++) {
+		struct usage usage = usage_of(kma_caches[i]);
+
+		info.ordblks += usage.total - usage.in_use;
+		info.uordblks += usage.in_use * kma_caches[i]->bufsize;
+		if (kma_caches[i]->bufsize == 0) {
+			info.hblks = usage.total;
+			info.hblkhd = kma_caches[i]->pages * KMA_PAGE_SIZE;
+		}
+	}
+	kma_lock_release(&kma_thread_lock);
+	kma_thread_leave(self);
+	info.uordblks += info.hblkhd;
+	info.fordblks =
+		info.arena > info.uordblks ? info.arena - info.uordblks : 0;
+	info.keepcost = free_pages * KMA_PAGE_SIZE;
+	return info;
+}
+
+static int clamp(size_t value)
+{
+	return value > INT_MAX ? INT_MAX : (int)value;
+}
+
+struct mallinfo mallinfo(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return (struct mallinfo){
+		.arena = clamp(info.arena),
+		.ordblks = clamp(info.ordblks),
+		.hblks = clamp(info.hblks),
+		.hblkhd = clamp(info.hblkhd),
+		.uordblks = clamp(info.uordblks),
+		.fordblks = clamp(info.fordblks),
+		.keepcost = clamp(info.keepcost),
+	};
+}
+
+/* glibc's parameters shape an allocator of another design: known ones are
+ * taken and change nothing. */
+int mallopt(int parameter, int value)
+{
+	enum { M_ARENA_MAX_ = -8, M_MXFAST_ = 1 };
+
+	(void)value;
+	return parameter >= M_ARENA_MAX_ && parameter <= M_MXFAST_ &&
+	       parameter != 0;
+}
+
+int malloc_trim(size_t pad)
+{
+	(void)pad;
+	return kma_trim() > 0;
+}
+
+struct text {
+	char at[1024];
+	size_t size;
+};
+
+static void add(struct text *text, const char *string)
+{
+	size_t size = strlen(string);
+
+	if (size > sizeof(text->at) - text->size)
+		return;
+	memcpy(text->at + text->size, string, size);
+	text->size += size;
+}
+
+static void add_number(struct text *text, size_t number)
+{
+	char digits[24];
+	char *at = digits + sizeof(digits) - 1;
+
+	*at = '\0';
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	add(text, at);
+}
+
+static void add_field(struct text *text, const char *before, size_t number,
+		      const char *after)
+{
+	add(text, before);
+	add_number(text, number);
+	add(text, after);
+}
+
+int malloc_info(int options, FILE *stream)
+{
+	struct mallinfo2 info = mallinfo2();
+	struct text text = { .size = 0 };
+
+	if (options) {
+		errno = EINVAL;
+		return -1;
+	}
+	add(&text, "<malloc version=\"1\">\n<heap nr=\"0\">\n");
+	add_field(&text, "<total type=\"mmap\" count=\"", info.hblks, "\"");
+	add_field(&text, " size=\"", info.hblkhd, "\"/>\n");
+	add_field(&text, "<system type=\"current\" size=\"", info.arena,
+		  "\"/>\n");
+	add_field(&text, "<aspace type=\"total\" size=\"", info.arena,
+		  "\"/>\n");
+	add_field(&text, "<total type=\"rest\" count=\"", info.ordblks, "\"");
+	add_field(&text, " size=\"", info.fordblks, "\"/>\n");
+	add(&text, "</heap>\n</malloc>\n");
+	return fwrite(text.at, 1, text.size, stream) == text.size ? 0 : -1;
+}
+
+void malloc_stats(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	struct text text = { .size = 0 };
+
+	add_field(&text, "system bytes     = ", info.arena, "\n");
+	add_field(&text, "in use bytes     = ", info.uordblks, "\n");
+	add_field(&text, "large regions    = ", info.hblks, "\n");
+	add_field(&text, "large bytes      = ", info.hblkhd, "\n");
+	sys_write(2, text.at, text.size);
+}

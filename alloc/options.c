@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The environment, read once.
+ *
+ * Each variable is a comma list of items, an item a name or name=value. What
+ * an item does stands in a table; an item that is not in the table of its
+ * variable is told on stderr and ignored. UMEM_* are read only where the KMA_*
+ * of the same name is unset, and then as libumem would read them.
+ *
+ * environ may not be set yet when ld.so makes the first allocation; the kernel
+ * has the same strings in /proc/self/environ.
+ */
+#include "alloc/options.h"
+
+#include "alloc/report.h"
+#include "alloc/root.h"
+#include "alloc/sys.h"
+#include "dumpfmt/format.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+struct kma_options kma_options;
+
+extern char **environ;
+
+/* A stretch of text, not terminated. */
+struct text {
+	const char *at;
+	size_t size;
+};
+
+enum { MIN_LOG = 64 * 1024, DEPTH_DEFAULT = 64, UMEM_DEPTH = 15 };
+
+static bool text_is(struct text text, const char *word)
+{
+	return strlen(word) == text.size &&
+	       memcmp(text.at, word, text.size) == 0;
+}
+
+/* Cut text before the first separator; the rest goes to *rest. */
+static struct text text_cut(struct text text, char separator, struct text *rest)
+{
+	const char *at = memchr(text.at, separator, text.size);
+	struct text head = text;
+
+	*rest = (struct text){ text.at + text.size, 0 };
+	if (!at)
+		return head;
+	head.size = (size_t)(at - text.at);
+	rest->at = at + 1;
+	rest->size = text.size - head.size - 1;
+	return head;
+}
+
+static bool text_number(struct text text, size_t *ret)
+{
+	size_t number = 0;
+
+	if (text.size == 0)
+		return false;
+	for (size_t i = 0; i < text.size; i++) {
+		unsigned digit = (unsigned)(unsigned char)text.at[i] - '0';
+
+		if (digit > 9 || __builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, digit, &number))
+			return false;
+	}
+	*ret = number;
+	return true;
+}
+
+/* A number with K, M, G or T behind it. */
+static bool text_size(struct text text, size_t *ret)
+{
+	static const char units[] = "KMGT";
+	unsigned shift = 0;
+	size_t number;
+
+	if (text.size && text.at[text.size - 1] > '9') {
+		const char *unit =
+			strchr(units, text.at[text.size - 1] & ~0x20);
+
+		if (!unit)
+			return false;
+		shift = 10 * (unsigned)(unit - units + 1);
+		text.size--;
+	}
+	if (!text_number(text, &number) || number > SIZE_MAX >> shift)
+		return false;
+	*ret = number << shift;
+	return true;
+}
+
+/* --- what items do ---------------------------------------------------------
+ */
+
+/* False: the value is not one this item takes. */
+typedef bool item_action(struct text value);
+
+struct item {
+	const char *name;
+	item_action *action; /* NULL: known, but not in this version */
+};
+
+static bool choose_off(struct text value)
+{
+	kma_options.tier = KMA_TIER_OFF;
+	return value.size == 0;
+}
+
+static bool choose_audit(struct text value)
+{
+	size_t depth;
+
+	kma_options.tier = KMA_TIER_AUDIT;
+	if (value.size == 0)
+		return true;
+	if (memchr(value.at, '/', value.size)) {
+		kma_message("sampled audit is not in this version; auditing "
+			    "every buffer");
+		return true;
+	}
+	if (!text_number(value, &depth) || depth > UINT32_MAX)
+		return false;
+	kma_options.audit_depth = (unsigned)depth;
+	return true;
+}
+
+static bool choose_lite(struct text value)
+{
+	kma_options.tier = KMA_TIER_AUDIT;
+	kma_message("tier lite is not in this version; running audit");
+	return value.size == 0;
+}
+
+static bool choose_guard(struct text value)
+{
+	(void)value;
+	kma_options.tier = KMA_TIER_AUDIT;
+	kma_message("tier guard is not in this version; running audit");
+	return true;
+}
+
+static bool choose_umem_audit(struct text value)
+{
+	kma_options.audit_depth = UMEM_DEPTH;
+	return choose_audit(value);
+}
+
+static bool choose_noabort(struct text value)
+{
+	kma_options.noabort = true;
+	return value.size == 0;
+}
+
+static bool choose_verbose(struct text value)
+{
+	kma_options.verbose = true;
+	return value.size == 0;
+}
+
+static bool choose_transaction(struct text value)
+{
+	kma_options.transaction_log = MIN_LOG;
+	return value.size == 0 ||
+	       text_size(value, &kma_options.transaction_log);
+}
+
+static bool choose_path(struct text value)
+{
+	if (value.size == 0 || value.size >= sizeof(kma_options.dump.path))
+		return false;
+	memcpy(kma_options.dump.path, value.at, value.size);
+	kma_options.dump.path[value.size] = '\0';
+	return true;
+}
+
+static bool request_signal(struct text name)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} signals[] = {
+		{ "USR1", SIGUSR1 }, { "USR2", SIGUSR2 },   { "HUP", SIGHUP },
+		{ "QUIT", SIGQUIT }, { "URG", SIGURG },     { "IO", SIGIO },
+		{ "PWR", SIGPWR },   { "WINCH", SIGWINCH },
+	};
+	size_t number;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (text_is(name, signals[i].name)) {
+			kma_options.dump.request_signal = signals[i].number;
+			return true;
+		}
+	if (!text_number(name, &number) || number == 0 || number >= NSIG)
+		return false;
+	kma_options.dump.request_signal = (int)number;
+	return true;
+}
+
+static bool choose_on(struct text value)
+{
+	while (value.size) {
+		struct text argument;
+		struct text event = text_cut(value, '+', &value);
+
+		event = text_cut(event, ':', &argument);
+		if (text_is(event, "exit"))
+			kma_options.dump.on_exit = true;
+		else if (text_is(event, "fatal"))
+			kma_options.dump.on_fatal = true;
+		else if (text_is(event, "error"))
+			kma_options.dump.on_error = true;
+		else if (!text_is(event, "request") ||
+			 !request_signal(argument))
+			return false;
+	}
+	return true;
+}
+
+static bool choose_level(struct text value)
+{
+	static const char *const names[] = {
+		[DUMP_FULL] = "full",
+		[DUMP_HEAP] = "heap",
+		[DUMP_META] = "meta",
+	};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (text_is(value, names[i])) {
+			kma_options.dump.level = i;
+			return true;
+		}
+	return false;
+}
+
+static const struct item debug_items[] = {
+	{ "off", choose_off },
+	{ "lite", choose_lite },
+	{ "audit", choose_audit },
+	{ "default", choose_audit },
+	{ "guard", choose_guard },
+	{ "guards", choose_audit },
+	{ "noabort", choose_noabort },
+	{ "verbose", choose_verbose },
+	{ "allverbose", choose_verbose },
+	{ "contents", NULL },
+	{ "nosignal", NULL },
+	{ "firewall", NULL },
+	{ "maxverify", NULL },
+	{ "mtbf", NULL },
+	{ "random", NULL },
+	{ "checknull", NULL },
+	{ NULL, NULL },
+};
+
+/* libumem: "default" has contents too, and audit keeps 15 frames. */
+static const struct item umem_debug_items[] = {
+	{ "default", choose_umem_audit },
+	{ "audit", choose_umem_audit },
+	{ "guards", choose_audit },
+	{ "lite", choose_lite },
+	{ "noabort", choose_noabort },
+	{ "verbose", choose_verbose },
+	{ "allverbose", choose_verbose },
+	{ "contents", NULL },
+	{ "nosignal", NULL },
+	{ "firewall", NULL },
+	{ "maxverify", NULL },
+	{ "mtbf", NULL },
+	{ "random", NULL },
+	{ "checknull", NULL },
+	{ NULL, NULL },
+};
+
+static const struct item logging_items[] = {
+	{ "transaction", choose_transaction },
+	{ "contents", NULL },
+	{ "fail", NULL },
+	{ "slab", NULL },
+	{ NULL, NULL },
+};
+
+static const struct item options_items[] = {
+	{ "backend", NULL },
+	{ "allocator", NULL },
+	{ "concurrency", NULL },
+	{ "max_contention", NULL },
+	{ "nomagazines", NULL },
+	{ "reap_interval", NULL },
+	{ "size_add", NULL },
+	{ "size_remove", NULL },
+	{ "size_clear", NULL },
+	{ "perthread_cache", NULL },
+	{ "sbrk_minalloc", NULL },
+	{ "sbrk_pagesize", NULL },
+	{ NULL, NULL },
+};
+
+static const struct item dump_items[] = {
+	{ "path", choose_path },
+	{ "on", choose_on },
+	{ "level", choose_level },
+	{ NULL, NULL },
+};
+
+static const struct variable {
+	const char *name;
+	const struct item *items;
+	const char *instead; /* read where name is unset */
+	const struct item *instead_items;
+} variables[] = {
+	{ "KMA_DEBUG", debug_items, "UMEM_DEBUG", umem_debug_items },
+	{ "KMA_LOGGING", logging_items, "UMEM_LOGGING", logging_items },
+	{ "KMA_OPTIONS", options_items, "UMEM_OPTIONS", options_items },
+	{ "KMA_DUMP", dump_items, NULL, NULL },
+};
+
+/* --- reading ----------------------------------------------------------------
+ */
+
+struct line {
+	char text[256];
+	size_t size;
+};
+
+static void line_add(struct line *line, const char *at, size_t size)
+{
+	size_t room = sizeof(line->text) - 1 - line->size;
+
+	if (size > room)
+		size = room;
+	memcpy(line->text + line->size, at, size);
+	line->size += size;
+	line->text[line->size] = '\0';
+}
+
+static void complain(const char *variable, struct text item, const char *what)
+{
+	struct line line = { .size = 0 };
+
+	line_add(&line, variable, strlen(variable));
+	line_add(&line, ": '", 3);
+	line_add(&line, item.at, item.size);
+	line_add(&line, "' ", 2);
+	line_add(&line, what, strlen(what));
+	kma_message(line.text);
+}
+
+static void read_item(const char *variable, const struct item *items,
+		      struct text item)
+{
+	struct text value;
+	struct text name = text_cut(item, '=', &value);
+
+	for (; items->name; items++) {
+		if (!text_is(name, items->name))
+			continue;
+		if (!items->action)
+			complain(variable, item,
+				 "is not in this version; ignored");
+		else if (!items->action(value))
+			complain(variable, item, "has a bad value; ignored");
+		return;
+	}
+	complain(variable, item, "is not known; ignored");
+}
+
+static void read_items(const char *variable, const struct item *items,
+		       struct text list)
+{
+	while (list.size) {
+		struct text item = text_cut(list, ',', &list);
+
+		if (item.size)
+			read_item(variable, items, item);
+	}
+}
+
+/* What was understood, for the debugger: "KMA_DEBUG=audit KMA_DUMP=..." */
+static void keep(const char *variable, struct text value)
+{
+	struct line line = { .size = 0 };
+	size_t used = strlen(kma_root.options_text);
+
+	if (used)
+		line_add(&line, " ", 1);
+	line_add(&line, variable, strlen(variable));
+	line_add(&line, "=", 1);
+	line_add(&line, value.at, value.size);
+	if (line.size < sizeof(kma_root.options_text) - used)
+		memcpy(kma_root.options_text + used, line.text, line.size + 1);
+}
+
+/* The value in a string NAME=VALUE, if it is NAME's. */
+static bool value_of(const char *string, const char *name, struct text *ret)
+{
+	size_t size = strlen(name);
+
+	if (strncmp(string, name, size) != 0 || string[size] != '=')
+		return false;
+	ret->at = string + size + 1;
+	ret->size = strlen(ret->at);
+	return true;
+}
+
+static bool lookup(char **strings, const char *name, struct text *ret)
+{
+	for (; strings && *strings; strings++)
+		if (value_of(*strings, name, ret))
+			return true;
+	return false;
+}
+
+static void read_variables(char **strings)
+{
+	struct text value;
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const struct variable *variable = &variables[i];
+
+		if (lookup(strings, variable->name, &value)) {
+			keep(variable->name, value);
+			read_items(variable->name, variable->items, value);
+		} else if (variable->instead &&
+			   lookup(strings, variable->instead, &value)) {
+			keep(variable->instead, value);
+			read_items(variable->instead, variable->instead_items,
+				   value);
+		}
+	}
+	if (lookup(strings, "KMA_ROSTER", &value) &&
+	    value.size < sizeof(kma_options.roster))
+		memcpy(kma_options.roster, value.at, value.size);
+}
+
+void kma_options_init(enum kma_tier default_tier)
+{
+	kma_options.tier = default_tier;
+	kma_options.audit_depth = DEPTH_DEFAULT;
+	if (!getauxval(AT_SECURE))
+		read_variables(environ);
+}

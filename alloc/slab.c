@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A slab: a run of pages cut into buffers of one size and one tier.
+ *
+ *	cache --> partial --> slab --> slab	taken from first
+ *	      |-> empty ----> slab		at most EMPTY_MAX a tier
+ *	      \-> full -----> slab		listed for those who walk
+ *
+ * With the cache's lock held: in_use is the number of clear bits in free_bits;
+ * in_use tells the list: none is empty, all is full, else partial. Buffers are
+ * taken from the lowest address up, so that a slab fills from one end and the
+ * pages never reached stay untouched.
+ */
+#include "alloc/slab.h"
+
+#include "alloc/meta.h"
+
+enum { EMPTY_MAX = 1 };
+
+/* A slab has at least this many bytes and at least this many buffers, and
+ * wastes at most an eighth. */
+enum { SLAB_MIN = 64 * 1024, SLAB_BUFFERS_MIN = 8, SLAB_WASTE_PART = 8 };
+
+static size_t stride_for(const struct kma_cache *cache, enum kma_tier tier)
+{
+	if (tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD)
+		return cache->bufsize + 16;
+	return cache->bufsize;
+}
+
+/* KMA_CANARY_SIZE, rounded so that the first buffer is 16-aligned. */
+static size_t first_for(enum kma_tier tier)
+{
+	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD ? 16 : 0;
+}
+
+static bool has_bufctls(enum kma_tier tier)
+{
+	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD;
+}
+
+/*
+ * Multiplying offset / 8 by this and dropping 32 bits divides by the stride,
+ * exactly as long as offset * stride is below 2^38: slabs are at most 1 MiB
+ * (and a little) of buffers of at most 128 KiB (and a little).
+ */
+static uint64_t reciprocal_of(size_t stride)
+{
+	size_t units = stride / 8;
+
+	return ((UINT64_C(1) << 32) + units - 1) / units;
+}
+
+static size_t pages_for(size_t stride, size_t first)
+{
+	size_t bytes = stride * SLAB_BUFFERS_MIN + first;
+	size_t pages;
+
+	if (bytes < SLAB_MIN)
+		bytes = SLAB_MIN;
+	pages = (bytes + KMA_PAGE_SIZE - 1) >> KMA_PAGE_SHIFT;
+	for (;; pages++) {
+		size_t size = pages << KMA_PAGE_SHIFT;
+
+		if ((size - first) % stride <= size / SLAB_WASTE_PART)
+			return pages;
+	}
+}
+
+static size_t bits_words(uint32_t buffers)
+{
+	return (buffers + 63) / 64;
+}
+
+static size_t header_size(uint32_t buffers)
+{
+	return sizeof(struct kma_slab) + bits_words(buffers) * sizeof(uint64_t);
+}
+
+/* A header with its bitmap behind it, and bufctls where the tier has them. */
+static struct kma_slab *header_create(uint32_t buffers, enum kma_tier tier)
+{
+	struct kma_slab *slab = kma_meta_alloc(header_size(buffers));
+
+	if (!slab)
+		return NULL;
+	slab->buffers = buffers;
+	slab->tier = (uint8_t)tier;
+	slab->free_bits = (uint64_t *)(slab + 1);
+	if (!has_bufctls(tier))
+		return slab;
+	slab->bufctls = kma_meta_alloc(buffers * sizeof(struct kma_bufctl));
+	if (slab->bufctls)
+		return slab;
+	kma_meta_free(slab, header_size(buffers));
+	return NULL;
+}
+
+static void header_destroy(struct kma_slab *slab)
+{
+	kma_meta_free(slab->bufctls, slab->buffers * sizeof(struct kma_bufctl));
+	kma_meta_free(slab, header_size(slab->buffers));
+}
+
+static void list_insert(struct kma_slab *slab, enum kma_slab_list list)
+{
+	struct kma_slab **head = &slab->cache->slabs[slab->tier][list];
+
+	slab->list = (uint8_t)list;
+	slab->prev = NULL;
+	slab->next = *head;
+	if (slab->next)
+		slab->next->prev = slab;
+	*head = slab;
+}
+
+static void list_remove(struct kma_slab *slab)
+{
+	if (slab->prev)
+		slab->prev->next = slab->next;
+	else
+		slab->cache->slabs[slab->tier][slab->list] = slab->next;
+	if (slab->next)
+		slab->next->prev = slab->prev;
+}
+
+static void list_settle(struct kma_slab *slab)
+{
+	enum kma_slab_list list = slab->in_use == 0 ? KMA_SLABS_EMPTY
+				  : slab->in_use == slab->buffers
+					  ? KMA_SLABS_FULL
+					  : KMA_SLABS_PARTIAL;
+
+	if (list == slab->list)
+		return;
+	list_remove(slab);
+	list_insert(slab, list);
+}
+
+static void count_slab(struct kma_cache *cache, const struct kma_slab *slab)
+{
+	cache->slab_create++;
+	cache->buf_total += slab->buffers;
+	cache->pages += slab->pages;
+}
+
+static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
+{
+	size_t stride = stride_for(cache, tier), first = first_for(tier);
+	size_t pages = pages_for(stride, first);
+	uint32_t buffers =
+		(uint32_t)(((pages << KMA_PAGE_SHIFT) - first) / stride);
+	bool zeroed;
+	struct kma_slab *slab = header_create(buffers, tier);
+
+	if (!slab)
+		return NULL;
+	slab->base = kma_pages_alloc(pages, KMA_PAGE_SIZE, &zeroed);
+	if (!slab->base) {
+		header_destroy(slab);
+		return NULL;
+	}
+	slab->cache = cache;
+	slab->pages = pages;
+	slab->first = first;
+	slab->stride = stride;
+	slab->reciprocal = reciprocal_of(stride);
+	slab->kind = KMA_PAGE_SLAB;
+	for (uint32_t i = 0; i < buffers; i++)
+		slab->free_bits[i / 64] |= UINT64_C(1) << (i % 64);
+	list_insert(slab, KMA_SLABS_EMPTY);
+	count_slab(cache, slab);
+	kma_pages_set(slab->base, pages,
+		      kma_pages_word(slab, KMA_PAGE_SLAB, tier, cache->index));
+	return slab;
+}
+
+static void slab_destroy(struct kma_slab *slab)
+{
+	struct kma_cache *cache = slab->cache;
+
+	list_remove(slab);
+	cache->slab_destroy++;
+	cache->buf_total -= slab->buffers;
+	cache->pages -= slab->pages;
+	kma_pages_free(slab->base, slab->pages);
+	header_destroy(slab);
+}
+
+static void *slab_take_one(struct kma_slab *slab, size_t word)
+{
+	unsigned bit = (unsigned)__builtin_ctzl(slab->free_bits[word]);
+	size_t index = word * 64 + bit;
+
+	slab->free_bits[word] &= slab->free_bits[word] - 1;
+	slab->in_use++;
+	return (void *)(slab->base + slab->first + index * slab->stride);
+}
+
+static unsigned slab_take(struct kma_slab *slab, void **starts, unsigned count)
+{
+	size_t words = bits_words(slab->buffers);
+	unsigned taken = 0;
+
+	for (size_t word = 0; word < words; word++)
+		while (slab->free_bits[word]) {
+			if (taken == count)
+				return taken;
+			starts[taken++] = slab_take_one(slab, word);
+		}
+	return taken;
+}
+
+unsigned kma_slab_take(struct kma_cache *cache, enum kma_tier tier,
+		       void **starts, unsigned count, bool grow)
+{
+	unsigned taken = 0;
+
+	while (taken < count) {
+		struct kma_slab *slab = cache->slabs[tier][KMA_SLABS_PARTIAL];
+
+		if (!slab)
+			slab = cache->slabs[tier][KMA_SLABS_EMPTY];
+		if (!slab && grow && taken == 0)
+			slab = slab_create(cache, tier);
+		if (!slab)
+			break;
+		taken += slab_take(slab, starts + taken, count - taken);
+		list_settle(slab);
+	}
+	return taken;
+}
+
+static bool mark_free(const struct kma_buffer *buffer)
+{
+	uint64_t *word = &buffer->slab->free_bits[buffer->index / 64];
+	uint64_t bit = UINT64_C(1) << (buffer->index % 64);
+
+	if (*word & bit)
+		return false;
+	*word |= bit;
+	buffer->slab->in_use--;
+	return true;
+}
+
+static bool keep_empty(const struct kma_cache *cache, unsigned tier)
+{
+	const struct kma_slab *slab = cache->slabs[tier][KMA_SLABS_EMPTY];
+	int empty = 0;
+
+	for (; slab && empty < EMPTY_MAX; slab = slab->next)
+		empty++;
+	return empty < EMPTY_MAX;
+}
+
+bool kma_slab_put(struct kma_cache *cache, void *start, bool release)
+{
+	struct kma_buffer buffer;
+
+	if (!kma_buffer_find((uintptr_t)start, &buffer) ||
+	    buffer.start != (uintptr_t)start || buffer.slab->cache != cache ||
+	    !mark_free(&buffer))
+		return false;
+	if (release && buffer.slab->in_use == 0 &&
+	    !keep_empty(cache, buffer.slab->tier))
+		slab_destroy(buffer.slab);
+	else
+		list_settle(buffer.slab);
+	return true;
+}
+
+void kma_slab_reap(struct kma_cache *cache)
+{
+	struct kma_slab *slab;
+
+	for (unsigned tier = 0; tier < KMA_TIER_COUNT; tier++)
+		while ((slab = cache->slabs[tier][KMA_SLABS_EMPTY]))
+			slab_destroy(slab);
+}
+
+struct kma_slab *kma_slab_create_large(uintptr_t base, size_t pages,
+				       size_t first, enum kma_tier tier,
+				       bool zeroed)
+{
+	struct kma_cache *cache = kma_cache_oversize();
+	struct kma_slab *slab = header_create(1, tier);
+
+	if (!slab)
+		return NULL;
+	slab->cache = cache;
+	slab->base = base;
+	slab->pages = pages;
+	slab->first = first;
+	slab->stride = (pages << KMA_PAGE_SHIFT) - first;
+	slab->in_use = 1;
+	slab->kind = KMA_PAGE_LARGE;
+	slab->zeroed = zeroed;
+	kma_lock_acquire(&cache->lock);
+	list_insert(slab, KMA_SLABS_FULL);
+	count_slab(cache, slab);
+	cache->alloc++;
+	kma_lock_release(&cache->lock);
+	return slab;
+}
+
+void kma_slab_destroy_large(struct kma_slab *slab)
+{
+	struct kma_cache *cache = slab->cache;
+
+	kma_lock_acquire(&cache->lock);
+	list_remove(slab);
+	cache->slab_destroy++;
+	cache->buf_total -= slab->buffers;
+	cache->pages -= slab->pages;
+	cache->free++;
+	kma_lock_release(&cache->lock);
+	header_destroy(slab);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Slabs of a cache: where buffers come from when no magazine has one, and
+ * where they go when no magazine has room.
+ */
+#ifndef ALLOC_SLAB_H
+#define ALLOC_SLAB_H
+
+#include "alloc/cache.h"
+
+/*
+ * Take up to count buffers, from partial slabs first; returns how many. Caller
+ * holds cache->lock. With grow false no slab is made and no other lock taken.
+ */
+unsigned kma_slab_take(struct kma_cache *cache, enum kma_tier tier,
+		       void **starts, unsigned count, bool grow);
+
+/*
+ * Give a buffer back. Caller holds cache->lock. False: it was free in its slab
+ * already, or is not the start of a buffer; nothing is changed then. With
+ * release false no slab is destroyed and no other lock taken.
+ */
+bool kma_slab_put(struct kma_cache *cache, void *start, bool release);
+
+/* Release the empty slabs kept for the next time. Caller holds cache->lock. */
+void kma_slab_reap(struct kma_cache *cache);
+
+/* The header of a large buffer: one that has its pages for itself. */
+struct kma_slab *kma_slab_create_large(uintptr_t base, size_t pages,
+				       size_t first, enum kma_tier tier,
+				       bool zeroed);
+void kma_slab_destroy_large(struct kma_slab *slab);
+
+#endif

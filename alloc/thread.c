@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a thread's record.
+ *
+ *	first call --> record made or reused, registered, named
+ *	destructor --> runs in every round of the thread's destructors but does
+ *	               nothing until the last, as others free memory in theirs
+ *	last round --> magazines handed back, record EXITED; calls that still
+ *	               come go past the magazines
+ *
+ * Records of ended threads are kept, oldest reused first, until KEPT_MAX of
+ * them lie about: a debugger names the threads of old allocations by them, but
+ * a program that starts a million threads must not keep a million records.
+ *
+ * A thread without a record (ended, being recorded, no memory) counts its
+ * entries in a TLS word of its own, so that its signal handlers know too.
+ */
+#include "alloc/thread.h"
+
+#include "alloc/clock.h"
+#include "alloc/magazine.h"
+#include "alloc/meta.h"
+#include "alloc/root.h"
+#include "alloc/sys.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <sys/prctl.h>
+
+enum { KEPT_MAX = 1024 };
+
+__thread struct kma_thread *kma_self __attribute__((tls_model("initial-exec")));
+
+/* For a thread without a record. */
+static __thread struct {
+	uint32_t entered;
+	bool recording; /* its record is being made */
+	bool ended;
+} outside __attribute__((tls_model("initial-exec")));
+
+struct kma_lock kma_thread_lock;
+
+/* Guarded by kma_thread_lock: exited records in the order they ended. */
+static struct kma_thread *oldest_exited, *newest_exited;
+static unsigned exited_count;
+
+static pthread_key_t exit_key;
+static bool have_exit_key;
+
+static struct kma_thread *record_reuse(void)
+{
+	struct kma_thread *thread = oldest_exited;
+
+	if (!thread || exited_count < KEPT_MAX)
+		return NULL;
+	oldest_exited = thread->next_exited;
+	if (!oldest_exited)
+		newest_exited = NULL;
+	exited_count--;
+	return thread;
+}
+
+static struct kma_thread *record_create(void)
+{
+	struct kma_thread *thread = kma_meta_alloc(sizeof(*thread));
+
+	if (!thread)
+		return NULL;
+	thread->next = kma_root.threads;
+	__atomic_store_n(&kma_root.threads, thread, __ATOMIC_RELEASE);
+	return thread;
+}
+
+static void learn_name(struct kma_thread *thread)
+{
+	sys_call(SYS_prctl, PR_GET_NAME, (long)(uintptr_t)thread->name, 0, 0, 0,
+		 0);
+}
+
+static void record_fill(struct kma_thread *thread, struct kma_magset *magsets)
+{
+	thread->tid = sys_gettid();
+	thread->busy = 0;
+	thread->exit_rounds = 0;
+	thread->start_time = kma_clock_now();
+	thread->end_time = 0;
+	thread->stack_low = thread->stack_top = 0; /* unwind_bounds.c */
+	thread->altstack_base = 0;
+	thread->altstack_size = 0;
+	thread->magsets = magsets;
+	thread->magset_count = kma_cache_count * KMA_TIER_COUNT;
+	learn_name(thread);
+	__atomic_store_n(&thread->state, KMA_THREAD_LIVE, __ATOMIC_RELEASE);
+}
+
+static struct kma_thread *record_register(void)
+{
+	struct kma_magset *magsets = kma_meta_alloc(
+		kma_cache_count * KMA_TIER_COUNT * sizeof(*magsets));
+
+	if (!magsets)
+		return NULL;
+	kma_lock_acquire(&kma_thread_lock);
+	struct kma_thread *thread = record_reuse();
+
+	if (!thread)
+		thread = record_create();
+	if (thread)
+		record_fill(thread, magsets);
+	kma_lock_release(&kma_thread_lock);
+	return thread;
+}
+
+static struct kma_thread *record_make(void)
+{
+	if (outside.ended || outside.recording)
+		return NULL;
+	outside.recording = true;
+	outside.entered++;
+
+	struct kma_thread *thread = kma_init() ? record_register() : NULL;
+
+	kma_self = thread;
+	outside.entered--;
+	outside.recording = false;
+	if (!thread || !have_exit_key)
+		return thread;
+
+	/* With many keys in use this allocates: it comes in again, nested. */
+	thread->busy++;
+	pthread_setspecific(exit_key, thread);
+	thread->busy--;
+	return thread;
+}
+
+struct kma_thread *kma_thread_self(void)
+{
+	struct kma_thread *thread = kma_self;
+
+	return __builtin_expect(thread != NULL, 1) ? thread : record_make();
+}
+
+struct kma_thread *kma_thread_enter(void)
+{
+	struct kma_thread *thread = kma_thread_self();
+
+	if (thread)
+		thread->busy++;
+	else
+		outside.entered++;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return thread;
+}
+
+void kma_thread_leave(struct kma_thread *thread)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (thread)
+		thread->busy--;
+	else
+		outside.entered--;
+}
+
+bool kma_thread_nested(const struct kma_thread *thread)
+{
+	return (thread ? thread->busy : outside.entered) > 1;
+}
+
+static void record_end(struct kma_thread *thread)
+{
+	size_t size = thread->magset_count * sizeof(*thread->magsets);
+	struct kma_magset *magsets = thread->magsets;
+
+	kma_magazine_hand_back(thread);
+	kma_lock_acquire(&kma_thread_lock);
+	thread->magset_count = 0;
+	thread->magsets = NULL;
+	thread->log_chunk = NULL;
+	thread->end_time = kma_clock_now();
+	__atomic_store_n(&thread->state, KMA_THREAD_EXITED, __ATOMIC_RELEASE);
+	thread->next_exited = NULL;
+	if (newest_exited)
+		newest_exited->next_exited = thread;
+	else
+		oldest_exited = thread;
+	newest_exited = thread;
+	exited_count++;
+	kma_lock_release(&kma_thread_lock);
+	kma_meta_free(magsets, size);
+}
+
+static void at_thread_exit(void *argument)
+{
+	struct kma_thread *thread = argument;
+
+	if (++thread->exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+		pthread_setspecific(exit_key, thread);
+		return;
+	}
+	learn_name(thread);
+	outside.ended = true;
+	outside.entered++;
+	kma_self = NULL;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	record_end(thread);
+	outside.entered--;
+}
+
+bool kma_thread_init(void)
+{
+	have_exit_key = pthread_key_create(&exit_key, at_thread_exit) == 0;
+	return have_exit_key;
+}
+
+/*
+ * Only the calling thread lives on in a child. What lay in the magazines of
+ * the others is free memory here too, but for a thread caught inside the
+ * allocator, whose magazines may be half changed: those stay where they are.
+ */
+void kma_thread_forked(void)
+{
+	struct kma_thread *self = kma_self;
+
+	for (struct kma_thread *thread = kma_root.threads; thread;
+	     thread = thread->next) {
+		if (thread == self || thread->state != KMA_THREAD_LIVE)
+			continue;
+		if (thread->busy == 0)
+			record_end(thread);
+		else
+			thread->state = KMA_THREAD_EXITED;
+	}
+	if (self)
+		self->tid = sys_gettid();
+}
