@@ -6,6 +6,8 @@
  */
 #include "dumpfmt/writer_impl.h"
 
+#include "dumpfmt/line.h"
+
 #include <string.h>
 
 static void flush_part(struct writer *w)
@@ -209,35 +211,22 @@ void writer_facts(struct writer *w)
 	put_environment(w);
 }
 
-static void put_line_text(struct writer *w, const char *text)
-{
-	put(w, text, strlen(text));
-}
-
-static void put_line_number(struct writer *w, uint64_t value, unsigned base)
-{
-	char digits[20];
-	size_t n = sizeof(digits);
-
-	do {
-		digits[--n] = "0123456789abcdef"[value % base];
-		value /= base;
-	} while (value);
-	put(w, digits + n, sizeof(digits) - n);
-}
-
 void writer_messages(struct writer *w)
 {
+	char *text = (char *)w->part;
+	struct line line;
+
 	begin_section(w, DUMP_SECTION_MESSAGES);
+	line_init(&line, text, WRITER_RECORD_MAX);
 	if (w->unreadable_pages > 0) {
-		put_line_number(w, w->unreadable_pages, 10);
-		put_line_text(w, " pages could not be read, the first at 0x");
-		put_line_number(w, w->unreadable_first, 16);
-		put_line_text(w, "\n");
+		line_add_number(&line, w->unreadable_pages, 10);
+		line_add(&line, " pages could not be read, the first at 0x");
+		line_add_number(&line, w->unreadable_first, 16);
+		line_add(&line, "\n");
 	}
+	w->part_used = line.used;
 	if (w->source->messages)
 		w->part_used += w->source->messages(
-			w->source->context, (char *)w->part + w->part_used,
-			WRITER_PART_SIZE);
+			w->source->context, text + line.used, WRITER_PART_SIZE);
 	end_section(w);
 }
