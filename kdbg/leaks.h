@@ -38,25 +38,22 @@ struct leaks_options {
 
 struct leak_group {
 	enum leak_class class;
-	size_t cache; /* index into heap_caches() */
+	uint32_t number; /* its place in leaks_groups() */
+	size_t cache;    /* index into heap_caches() */
 	size_t instance;
-	uint32_t stack;  /* of the leader's allocation; 0 not known */
+	uint32_t stack;  /* of the first leader's allocation; 0 not known */
 	uint64_t caller; /* first frame outside the allocator; 0 not known */
 	uint64_t leaked; /* buffers */
 	uint64_t bytes, retained;
-	uint64_t knots;   /* leaders */
-	uint64_t largest; /* bytes of the largest buffer */
-	uint64_t smallest;
+	uint64_t smallest, largest; /* bytes of a buffer */
+	uint64_t knots;
 	uint64_t address, bufctl; /* of the oldest leader; bufctl 0: none */
-	uint64_t first_time, last_time; /* ticks of the allocations; 0 */
-	bool cycle;                     /* some knot is a circle */
+	uint64_t leader_time, first_time, last_time; /* ticks; 0 not known */
+	bool cycle;                                  /* some knot is a circle */
 };
 
 struct leaks_totals {
-	uint64_t buffers, bytes; /* definite and indirect */
-	uint64_t definite_buffers, definite_bytes;
-	uint64_t indirect_buffers, indirect_bytes;
-	uint64_t possible_buffers, possible_bytes;
+	uint64_t buffers[LEAK_CLASS_COUNT], bytes[LEAK_CLASS_COUNT];
 };
 
 struct err *leaks_create(struct session *session, struct reach *reach,
@@ -69,10 +66,13 @@ void leaks_destroy(struct leaks *leaks);
 size_t leaks_groups(const struct leaks *leaks, const struct leak_group **ret);
 const struct leaks_totals *leaks_totals(const struct leaks *leaks);
 
-/* The buffers of a group, by address; each false stops. leaders: only the
- * first of each knot. */
+/* The buffers of a group, by address; false stops. */
 typedef bool leak_fn(void *context, const struct heap_buffer *buffer);
-void leaks_each(const struct leaks *leaks, size_t group, bool leaders,
-		leak_fn *each, void *context);
+struct err *leaks_each(const struct leaks *leaks, size_t group, leak_fn *each,
+		       void *context) MUST_USE;
+
+/* Which group holds the buffer that a bufctl or any address in it names?
+ * False: none, it is not leaked. */
+bool leaks_group_at(const struct leaks *leaks, uint64_t address, size_t *ret);
 
 #endif

@@ -165,8 +165,6 @@ static void scan_contents(struct marker *m, struct scan_buffer buffer)
 	m->scanned++;
 	if (words)
 		probe_words(m, words, count);
-	else if (count)
-		m->reach->totals.unreadable++;
 }
 
 /* The next buffer of the queue, filled up from the stack. */
@@ -349,6 +347,7 @@ static void sum_up(struct reach *reach, const struct marker *m)
 	totals->words = m->words;
 	totals->references = m->references;
 	totals->inner = m->inner;
+	totals->unread = m->scan->unread;
 }
 
 static struct err *mark_all(struct reach *reach)

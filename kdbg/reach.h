@@ -39,7 +39,7 @@ struct reach_totals {
 	uint64_t words;      /* looked at, in roots and buffers */
 	uint64_t references; /* of them pointing at a live buffer */
 	uint64_t inner;      /* of those, not to the buffer's start */
-	uint64_t unreadable; /* live buffers whose bytes are not there */
+	uint64_t unread;     /* bytes of live buffers that are not there */
 };
 
 /* Finds the roots and marks. Interrupted, it is an error that says so. */

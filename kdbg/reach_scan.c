@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { COPY_PART = 4096 }; /* what is lost with a page that cannot be read */
+
 static bool read_layouts(struct scan *scan)
 {
 	const struct heap_instance *instances;
@@ -161,19 +163,29 @@ struct scan_extent scan_extent(struct scan *scan, struct scan_buffer buffer)
 /* Copy what can be read; what cannot reads as zeros. */
 static const char *copy_words(struct scan *scan, uint64_t address, size_t size)
 {
-	size_t got;
-
+	if (scan->copy && scan->copied == address)
+		return scan->copy;
 	if (scan->copy_size < size) {
 		char *grown = realloc(scan->copy, size);
 
-		if (!grown)
+		if (!grown) {
+			scan->unread += size;
 			return NULL;
+		}
 		scan->copy = grown;
 		scan->copy_size = size;
 	}
+	scan->copied = address;
 	memset(scan->copy, 0, size);
-	got = target_read_some(scan->target, address, scan->copy, size);
-	return got ? scan->copy : NULL;
+	for (size_t at = 0, part; at < size; at += part) {
+		part = COPY_PART - (size_t)((address + at) % COPY_PART);
+		if (part > size - at)
+			part = size - at;
+		scan->unread +=
+			part - target_read_some(scan->target, address + at,
+						scan->copy + at, part);
+	}
+	return scan->copy;
 }
 
 const char *scan_words(struct scan *scan, struct scan_buffer buffer,

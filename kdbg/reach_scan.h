@@ -46,6 +46,8 @@ struct scan {
 	struct heap_bufctl_layout *layouts; /* one per instance */
 	char *copy; /* words of a buffer that could not be viewed */
 	size_t copy_size;
+	uint64_t copied; /* their address */
+	uint64_t unread; /* bytes that scan_words() found missing */
 };
 
 /* A buffer, known by its slab and its place there. */
@@ -133,7 +135,8 @@ static inline const char *scan_bytes_at(const struct scan *scan,
 struct scan_extent scan_extent(struct scan *scan, struct scan_buffer buffer);
 
 /* The aligned words of what the program has, for scan_load(); they stay until
- * the next call. NULL with *count nonzero: the bytes are not there. */
+ * the next call. What the target has no bytes for reads as zeros and is counted
+ * in scan.unread. NULL: no words. */
 const char *scan_words(struct scan *scan, struct scan_buffer buffer,
 		       size_t *count);
 

@@ -331,3 +331,17 @@ uint64_t heap_stack_caller(struct heap *heap, size_t instance, uint32_t id)
 
 	return heap_stack(heap, instance, id, &pcs, &flags) > 1 ? pcs[1] : 0;
 }
+
+bool heap_buffer_of_bufctl(struct heap *heap, uint64_t bufctl,
+			   struct heap_buffer *ret)
+{
+	uint64_t number = (bufctl - FAKE_BUFCTL_BASE) / STRIDE;
+
+	for (size_t i = 0; i < heap->slab_count; i++) {
+		uint64_t index = number - heap->slabs[i].first_buffer;
+
+		if (heap->audited[i] && index < heap->slabs[i].buffers)
+			return heap_buffer_get(heap, i, (uint32_t)index, ret);
+	}
+	return false;
+}
