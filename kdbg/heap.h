@@ -175,6 +175,10 @@ const struct heap_thread *heap_thread(struct heap *heap, uint32_t tid);
 size_t heap_stack(struct heap *heap, size_t instance, uint32_t id,
 		  const uint64_t **pcs, uint32_t *flags);
 
+/* Does a stack with these flags go on past its last frame? */
+bool heap_stack_truncated(const struct heap *heap, size_t instance,
+			  uint32_t flags);
+
 /* Where the depot's entries lie; false: there are none. */
 bool heap_depot(struct heap *heap, size_t instance, uint64_t *base,
 		uint64_t *end);

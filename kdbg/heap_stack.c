@@ -81,6 +81,14 @@ size_t heap_stack(struct heap *heap, size_t instance, uint32_t id,
 	return (size_t)depth;
 }
 
+bool heap_stack_truncated(const struct heap *heap, size_t instance,
+			  uint32_t flags)
+{
+	const struct heap_layout *layout = &heap->parts[instance].layout;
+
+	return flags & layout->constants.KMA_STACK_TRUNCATED.value;
+}
+
 bool heap_depot(struct heap *heap, size_t instance, uint64_t *base,
 		uint64_t *end)
 {

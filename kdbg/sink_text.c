@@ -9,6 +9,9 @@
  *	                 00007f0000003000        -
  *	                 main+0x12				LINES
  *
+ * LINES of line 0 follow the record as they are; those of a later line stand
+ * under the column's name.
+ *
  * Nothing is buffered, so widths are fixed before the first row. A value wider
  * than its column pushes the following ones to the right only until one of
  * them has blanks to give back.
@@ -210,8 +213,12 @@ static void put_record(struct sink *sink, const struct value *values)
 		put_line(sink, i, values);
 }
 
-static void put_lines(struct sink *sink, const char *const *lines)
+static void put_lines(struct sink *sink, const struct column *column,
+		      const char *const *lines)
 {
+	if (column->line && lines && *lines)
+		fprintf(sink->stream, "%*s%s:\n", (int)indentation(sink->table),
+			"", column->name);
 	for (; lines && *lines; lines++) {
 		fprintf(sink->stream, "%*s", (int)indentation(sink->table), "");
 		put_text(sink->stream, *lines);
@@ -235,7 +242,7 @@ static void text_row(struct sink *sink, const struct value *values,
 	}
 	for (size_t i = 0; i < table->column_count; i++)
 		if (table->columns[i].kind == VALUE_LINES && !values[i].absent)
-			put_lines(sink, values[i].lines);
+			put_lines(sink, &table->columns[i], values[i].lines);
 }
 
 static void text_line(struct sink *sink, const char *text)

@@ -95,8 +95,8 @@ struct err *target_read(struct target *target, uint64_t address, void *buffer,
 size_t target_read_some(struct target *target, uint64_t address, void *buffer,
 			size_t size);
 
-/* The bytes themselves, valid until the current command ends. They must lie
- * in one extent. */
+/* The bytes themselves, valid until target_close(): the heap view keeps them.
+ * They must lie in one extent. */
 struct err *target_view(struct target *target, uint64_t address, size_t size,
 			const void **ret) MUST_USE;
 

@@ -9,7 +9,18 @@
 extern const struct dcmd *const dcmd_table[];     /* NULL-terminated */
 extern const struct walker *const walker_table[]; /* NULL-terminated */
 
+extern const struct dcmd dcmd_bufctl;
 extern const struct dcmd dcmd_dcmds;
+extern const struct dcmd dcmd_kmastat;
+extern const struct dcmd dcmd_kmem_cache;
 extern const struct dcmd dcmd_walkers;
+
+extern const struct walker walker_bufctl;
+extern const struct walker walker_freectl;
+extern const struct walker walker_freemem;
+extern const struct walker walker_kmem;
+extern const struct walker walker_kmem_cache;
+extern const struct walker walker_kmem_log;
+extern const struct walker walker_kmem_slab;
 
 #endif

@@ -4,11 +4,11 @@
 #include "kdbg/dcmds/dcmds.h"
 
 const struct dcmd *const dcmd_table[] = {
-	&dcmd_dcmds,
-	&dcmd_walkers,
-	NULL,
+	&dcmd_bufctl,     &dcmd_dcmds,   &dcmd_kmastat,
+	&dcmd_kmem_cache, &dcmd_walkers, NULL,
 };
 
 const struct walker *const walker_table[] = {
-	NULL,
+	&walker_bufctl,     &walker_freectl,  &walker_freemem,   &walker_kmem,
+	&walker_kmem_cache, &walker_kmem_log, &walker_kmem_slab, NULL,
 };

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The allocator's walkers.
+ *
+ *	kmem_cache	caches			kmem_slab	slab headers
+ *	kmem freemem	buffers the program has, and has not
+ *	bufctl freectl	the bufctls of the same, where there are any
+ *	kmem_log	transaction records, newest first
+ *
+ * Those of buffers and slabs take a cache, or walk all. A buffer is named by
+ * the program's pointer. freectl passes over bufctls of buffers that were never
+ * handed out: they have nothing to tell.
+ */
+#include "kdbg/dcmds/dcmds.h"
+#include "kdbg/heap.h"
+
+#include <inttypes.h>
+
+struct buffer_walk {
+	struct session *session;
+	struct heap *heap;
+	bool one_cache;
+	size_t cache;
+	walk_fn *each;
+	void *context;
+};
+
+static struct err *begin(struct buffer_walk *walk, bool has_address,
+			 uint64_t address)
+{
+	const struct heap_cache *caches, *cache;
+	struct err *err = session_heap(walk->session, &walk->heap);
+
+	if (err || !has_address)
+		return err;
+	heap_caches(walk->heap, &caches);
+	cache = heap_cache_at(walk->heap, address);
+	if (!cache)
+		return err_new(ERR_NOT_FOUND, "%#" PRIx64 " is not a cache",
+			       address);
+	walk->one_cache = true;
+	walk->cache = (size_t)(cache - caches);
+	return NULL;
+}
+
+static struct err *walk_caches(struct session *session, bool has_address,
+			       uint64_t address, walk_fn *each, void *context)
+{
+	const struct heap_cache *caches;
+	struct heap *heap;
+	struct err *err = session_heap(session, &heap);
+
+	(void)has_address;
+	(void)address;
+	if (err)
+		return err;
+	size_t count = heap_caches(heap, &caches);
+	for (size_t i = 0; i < count && each(context, caches[i].address); i++)
+		;
+	return NULL;
+}
+
+static struct err *walk_slabs(struct session *session, bool has_address,
+			      uint64_t address, walk_fn *each, void *context)
+{
+	struct buffer_walk walk = { .session = session };
+	const struct heap_slab *slabs;
+	struct err *err = begin(&walk, has_address, address);
+
+	if (err)
+		return err;
+	size_t count = heap_slabs(walk.heap, &slabs);
+	for (size_t i = 0; i < count; i++) {
+		if (walk.one_cache && slabs[i].cache != walk.cache)
+			continue;
+		if (!each(context, slabs[i].address))
+			break;
+	}
+	return NULL;
+}
+
+/* What a walk yields of a buffer; 0: nothing. */
+typedef uint64_t pick_fn(const struct heap_buffer *buffer);
+
+static bool walk_slab(const struct buffer_walk *walk, size_t number,
+		      const struct heap_slab *slab, pick_fn *pick)
+{
+	struct heap_buffer buffer;
+
+	for (uint32_t i = 0; i < slab->buffers; i++) {
+		uint64_t value;
+
+		if (!heap_buffer_get(walk->heap, number, i, &buffer))
+			break;
+		value = pick(&buffer);
+		if (value && !walk->each(walk->context, value))
+			return false;
+	}
+	return !session_interrupted(walk->session);
+}
+
+static struct err *walk_buffers(struct buffer_walk *walk, bool has_address,
+				uint64_t address, pick_fn *pick)
+{
+	const struct heap_slab *slabs;
+	struct err *err = begin(walk, has_address, address);
+
+	if (err)
+		return err;
+	size_t count = heap_slabs(walk->heap, &slabs);
+	for (size_t i = 0; i < count; i++) {
+		if (walk->one_cache && slabs[i].cache != walk->cache)
+			continue;
+		if (!walk_slab(walk, i, &slabs[i], pick))
+			break;
+	}
+	return NULL;
+}
+
+static uint64_t pick_allocated(const struct heap_buffer *buffer)
+{
+	return buffer->state == BUFFER_ALLOCATED ? buffer->user : 0;
+}
+
+static uint64_t pick_free(const struct heap_buffer *buffer)
+{
+	return buffer->state != BUFFER_ALLOCATED ? buffer->user : 0;
+}
+
+static uint64_t pick_bufctl(const struct heap_buffer *buffer)
+{
+	return buffer->state == BUFFER_ALLOCATED ? buffer->bufctl : 0;
+}
+
+static uint64_t pick_freectl(const struct heap_buffer *buffer)
+{
+	return buffer->state == BUFFER_FREE ? buffer->bufctl : 0;
+}
+
+#define WALK_BUFFERS(name)                                                     \
+	static struct err *walk_##name(struct session *session,                \
+				       bool has_address, uint64_t address,     \
+				       walk_fn *each, void *context)           \
+	{                                                                      \
+		struct buffer_walk walk = { .session = session,                \
+					    .each = each,                      \
+					    .context = context };              \
+		return walk_buffers(&walk, has_address, address, pick_##name); \
+	}
+
+WALK_BUFFERS(allocated)
+WALK_BUFFERS(free)
+WALK_BUFFERS(bufctl)
+WALK_BUFFERS(freectl)
+
+static struct err *walk_log(struct session *session, bool has_address,
+			    uint64_t address, walk_fn *each, void *context)
+{
+	struct heap_log_walk *walk;
+	struct heap_log_record record;
+	struct heap *heap;
+	struct err *err = session_heap(session, &heap);
+
+	(void)has_address;
+	(void)address;
+	if (!err)
+		err = heap_log_open(heap, &walk);
+	if (err)
+		return err;
+	while (!session_interrupted(session) && heap_log_next(walk, &record) &&
+	       each(context, record.address))
+		;
+	heap_log_close(walk);
+	return NULL;
+}
+
+#define ALIAS(name) ((const char *const[]){ name, NULL })
+
+const struct walker walker_kmem_cache = {
+	.name = "kmem_cache",
+	.aliases = ALIAS("umem_cache"),
+	.summary = "the allocator's caches",
+	.walk = walk_caches,
+};
+
+const struct walker walker_kmem_slab = {
+	.name = "kmem_slab",
+	.aliases = ALIAS("umem_slab"),
+	.summary = "the slabs of a cache, or of all",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_slabs,
+};
+
+const struct walker walker_kmem = {
+	.name = "kmem",
+	.aliases = ALIAS("umem"),
+	.summary = "the buffers of a cache, or of all, that the program has",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_allocated,
+};
+
+const struct walker walker_freemem = {
+	.name = "freemem",
+	.summary = "the buffers of a cache, or of all, that are free",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_free,
+};
+
+const struct walker walker_bufctl = {
+	.name = "bufctl",
+	.summary = "the bufctls of allocated buffers",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_bufctl,
+};
+
+const struct walker walker_freectl = {
+	.name = "freectl",
+	.summary = "the bufctls of freed buffers",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_freectl,
+};
+
+const struct walker walker_kmem_log = {
+	.name = "kmem_log",
+	.aliases = ALIAS("umem_log"),
+	.summary = "the records of the transaction log, newest first",
+	.walk = walk_log,
+};
