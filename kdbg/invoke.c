@@ -2,6 +2,7 @@
 #include "kdbg/invoke.h"
 
 #include "kdbg/options.h"
+#include "kdbg/progress.h"
 #include "kdbg/usage.h"
 
 #include <stdlib.h>
@@ -39,6 +40,7 @@ static struct err *run(const struct dcmd *dcmd, struct dcmd_call *call,
 		if (dcmd->table_count)
 			sink_table(out, &dcmd->tables[0]);
 		err = dcmd->run(call, out);
+		progress_clear(call->session);
 	}
 	free(options);
 	return err;

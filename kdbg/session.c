@@ -2,16 +2,19 @@
 #include "kdbg/session.h"
 
 #include "kdbg/dcmd.h"
+#include "kdbg/exit_status.h"
 #include "kdbg/heap.h"
 #include "kdbg/leaks.h"
 #include "kdbg/reach.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
+#include "kdbg/utf8.h"
+#include "kdbg/variables.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { RADIX_DEFAULT = 16, STATUS_FAILED = 1 };
+enum { RADIX_DEFAULT = 16 };
 
 struct err *session_init(struct session *session, struct target *target,
 			 const struct dcmd *const *dcmds,
@@ -24,7 +27,7 @@ struct err *session_init(struct session *session, struct target *target,
 		.radix = RADIX_DEFAULT,
 		.errors = stderr,
 	};
-	return NULL;
+	return variables_create(&session->variables);
 }
 
 void session_deinit(struct session *session)
@@ -36,6 +39,7 @@ void session_deinit(struct session *session)
 		symbols_destroy(session->symbols);
 	if (session->target)
 		target_close(session->target);
+	variables_destroy(session->variables);
 	free(session->repeat);
 	*session = (struct session){ 0 };
 }
@@ -136,7 +140,9 @@ void session_report(struct session *session, struct err *err)
 	if (!err)
 		return;
 	err_describe(err, text, sizeof(text));
-	fprintf(session->errors, "kdbg: %s\n", text);
+	fputs("kdbg: ", session->errors);
+	utf8_put(session->errors, text);
+	fputc('\n', session->errors);
 	err_free(err);
 	if (!session->status)
 		session->status = STATUS_FAILED;

@@ -46,8 +46,11 @@ struct session {
 	bool quit;
 	int status;               /* of the batch so far */
 	volatile int interrupted; /* by SIGINT; a command stops soon */
+	/* NULL where nobody watches; call session_progress(). */
 	void (*progress)(struct session *session, const char *what,
 			 uint64_t done, uint64_t total);
+	uint64_t progress_ms; /* progress.c: when it was shown */
+	bool progress_shown;
 };
 
 /* Memory for a session on target, which it owns from now on (NULL: none). */
@@ -82,6 +85,11 @@ void session_run(struct session *session, const char *text, const char *origin,
  * the last value it passes on: ::grep, ::map. */
 struct err *session_map(struct session *session, const char *text,
 			uint64_t value, uint64_t *ret) MUST_USE;
+
+/* Run the statements of text inside a command, their rows to out; the first
+ * failure ends them: ::eval. */
+struct err *session_eval(struct session *session, const char *text,
+			 struct sink *out) MUST_USE;
 
 /* Tell of a failure on session->errors and count it in status. Frees err. */
 void session_report(struct session *session, struct err *err);

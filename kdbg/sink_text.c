@@ -31,45 +31,6 @@ struct line {
 	size_t want; /* where the next cell begins */
 };
 
-static void put_char(FILE *stream, unsigned char c)
-{
-	if ((c < 0x20 && c != '\t') || c >= 0x7f)
-		fprintf(stream, "\\x%02x", c);
-	else
-		fputc(c, stream);
-}
-
-static bool is_control(const char *s, size_t length)
-{
-	/* U+0080 to U+009f are terminal controls as well. */
-	return length == 2 && (unsigned char)s[0] == 0xc2 &&
-	       (unsigned char)s[1] < 0xa0;
-}
-
-/* Print s so that it cannot drive the terminal; how many columns it took,
- * one for each character. With stream NULL, only count. */
-static size_t put_text(FILE *stream, const char *s)
-{
-	size_t columns = 0;
-
-	while (*s) {
-		unsigned char c = (unsigned char)*s;
-		size_t length = utf8_sequence(s);
-		bool plain = length > 1 ? !is_control(s, length)
-					: (c >= 0x20 && c < 0x7f) || c == '\t';
-
-		if (!plain)
-			length = 1;
-		columns += plain ? 1 : 4;
-		if (stream && plain)
-			fwrite(s, 1, length, stream);
-		else if (stream)
-			put_char(stream, c);
-		s += length;
-	}
-	return columns;
-}
-
 static bool is_left(enum value_kind kind)
 {
 	return kind == VALUE_ADDRESS || kind == VALUE_TEXT;
@@ -104,7 +65,7 @@ static void put_cell(struct line *line, const struct column *column,
 		     const char *text)
 {
 	size_t width = column_width(column);
-	size_t length = put_text(NULL, text);
+	size_t length = utf8_put(NULL, text);
 	size_t start = line->want;
 
 	if (!is_left(column->kind) && length < width)
@@ -112,7 +73,7 @@ static void put_cell(struct line *line, const struct column *column,
 	if (line->at && line->at >= start)
 		start = line->at + 1;
 	put_blanks(line, start);
-	line->at += put_text(line->stream, text);
+	line->at += utf8_put(line->stream, text);
 	line->want += width + 1;
 }
 
@@ -221,7 +182,7 @@ static void put_lines(struct sink *sink, const struct column *column,
 			"", column->name);
 	for (; lines && *lines; lines++) {
 		fprintf(sink->stream, "%*s", (int)indentation(sink->table), "");
-		put_text(sink->stream, *lines);
+		utf8_put(sink->stream, *lines);
 		fputc('\n', sink->stream);
 	}
 }
@@ -237,7 +198,7 @@ static void text_row(struct sink *sink, const struct value *values,
 	if (!text)
 		put_record(sink, values);
 	else if (*text) {
-		put_text(sink->stream, text);
+		utf8_put(sink->stream, text);
 		fputc('\n', sink->stream);
 	}
 	for (size_t i = 0; i < table->column_count; i++)
@@ -247,7 +208,7 @@ static void text_row(struct sink *sink, const struct value *values,
 
 static void text_line(struct sink *sink, const char *text)
 {
-	put_text(sink->stream, text);
+	utf8_put(sink->stream, text);
 	fputc('\n', sink->stream);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/utf8.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 static size_t length_by_lead(unsigned char lead)
@@ -33,4 +34,41 @@ size_t utf8_sequence(const char *s)
 	    (point >= 0xd800 && point <= 0xdfff))
 		return 0;
 	return length;
+}
+
+static void put_char(FILE *stream, unsigned char c)
+{
+	if ((c < 0x20 && c != '\t') || c >= 0x7f)
+		fprintf(stream, "\\x%02x", c);
+	else
+		fputc(c, stream);
+}
+
+static bool is_control(const char *s, size_t length)
+{
+	/* U+0080 to U+009f are terminal controls as well. */
+	return length == 2 && (unsigned char)s[0] == 0xc2 &&
+	       (unsigned char)s[1] < 0xa0;
+}
+
+size_t utf8_put(FILE *stream, const char *s)
+{
+	size_t columns = 0;
+
+	while (*s) {
+		unsigned char c = (unsigned char)*s;
+		size_t length = utf8_sequence(s);
+		bool plain = length > 1 ? !is_control(s, length)
+					: (c >= 0x20 && c < 0x7f) || c == '\t';
+
+		if (!plain)
+			length = 1;
+		columns += plain ? 1 : 4;
+		if (stream && plain)
+			fwrite(s, 1, length, stream);
+		else if (stream)
+			put_char(stream, c);
+		s += length;
+	}
+	return columns;
 }

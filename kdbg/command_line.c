@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/command_line.h"
+
+#include "kdbg/exit_status.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+
+void command_line_usage(FILE *stream, const struct subcommand *subcommands)
+{
+	fputs("usage: kdbg [-e CMD]... [-j] [-x EXE] [--sysroot DIR] [--no-rc] "
+	      "TARGET\n",
+	      stream);
+	for (; subcommands->name; subcommands++)
+		if (subcommands->run)
+			fprintf(stream, "       kdbg %s %s\n",
+				subcommands->name, subcommands->usage);
+}
+
+static void print_help(const struct subcommand *subcommands)
+{
+	command_line_usage(stdout, subcommands);
+	puts("\n"
+	     "TARGET is a dump written by libkma or an ELF core. Without -e,\n"
+	     "commands come from a prompt, or from standard input where that\n"
+	     "is no terminal.\n"
+	     "\n"
+	     "  -e CMD         run CMD and exit; -e can be given again\n"
+	     "  -j             rows as JSON, one object a line\n"
+	     "  -x EXE         the program, where the target does not tell\n"
+	     "  --sysroot DIR  look for programs and libraries below DIR\n"
+	     "  --no-rc        do not run the commands of ~/.kdbgrc\n"
+	     "  --help, --version\n"
+	     "\n"
+	     "::dcmds lists the commands, ::help NAME explains one.\n"
+	     "Exit status: 0 fine, 1 a command failed, 2 usage, 23 "
+	     "::kmem_verify\n"
+	     "found damage.\n");
+	for (; subcommands->name; subcommands++)
+		if (subcommands->run)
+			printf("kdbg %-8s %s\n", subcommands->name,
+			       subcommands->summary);
+}
+
+static int usage_error(const struct subcommand *subcommands,
+		       const char *message)
+{
+	if (message)
+		fprintf(stderr, "kdbg: %s\n", message);
+	command_line_usage(stderr, subcommands);
+	return STATUS_USAGE;
+}
+
+enum { CODE_SYSROOT = 256, CODE_NO_RC };
+
+static const struct option long_options[] = {
+	{ "sysroot", required_argument, NULL, CODE_SYSROOT },
+	{ "no-rc", no_argument, NULL, CODE_NO_RC },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int take_option(int code, const struct subcommand *subcommands,
+		       struct debug_options *options)
+{
+	switch (code) {
+	case 'e':
+		options->commands[options->command_count++] = optarg;
+		return COMMAND_LINE_GO;
+	case 'j':
+		options->json = true;
+		return COMMAND_LINE_GO;
+	case 'x':
+		options->target.executable = optarg;
+		return COMMAND_LINE_GO;
+	case CODE_SYSROOT:
+		options->target.sysroot = optarg;
+		return COMMAND_LINE_GO;
+	case CODE_NO_RC:
+		options->no_rc = true;
+		return COMMAND_LINE_GO;
+	case 'h':
+		print_help(subcommands);
+		return STATUS_FINE;
+	case 'V':
+		puts("kdbg " KMA_VERSION);
+		return STATUS_FINE;
+	case 'p':
+		return usage_error(subcommands,
+				   "live processes (-p) are not in this "
+				   "version; kdbg run writes a dump");
+	default:
+		return usage_error(subcommands, NULL);
+	}
+}
+
+int command_line_parse(int argc, char **argv,
+		       const struct subcommand *subcommands,
+		       struct debug_options *options)
+{
+	int status = COMMAND_LINE_GO;
+	int code;
+
+	options->commands = calloc((size_t)argc, sizeof(*options->commands));
+	if (!options->commands) {
+		perror("kdbg");
+		return STATUS_FAILED;
+	}
+	while (status == COMMAND_LINE_GO &&
+	       (code = getopt_long(argc, argv, "e:jx:p:hV", long_options,
+				   NULL)) != -1)
+		status = take_option(code, subcommands, options);
+	if (status != COMMAND_LINE_GO)
+		return status;
+	if (optind == argc)
+		return usage_error(subcommands, "which dump or core?");
+	if (optind + 1 < argc)
+		return usage_error(subcommands, "one target at a time");
+	options->path = argv[optind];
+	return COMMAND_LINE_GO;
+}

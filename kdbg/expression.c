@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/expression.h"
+
+#include "kdbg/arch.h"
+#include "kdbg/arena.h"
+#include "kdbg/parser.h"
+#include "kdbg/symbols.h"
+#include "kdbg/target.h"
+#include "kdbg/variables.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct err *divide(int64_t left, int64_t right, uint64_t *ret)
+{
+	if (right == 0)
+		return err_new(ERR_USAGE, "division by zero");
+	*ret = right == -1 ? 0 - (uint64_t)left : (uint64_t)(left / right);
+	return NULL;
+}
+
+static struct err *round_up(int64_t left, int64_t right, uint64_t *ret)
+{
+	if (right == 0)
+		return err_new(ERR_USAGE, "rounding up to a multiple of zero");
+	int64_t over = right == -1 ? 0 : left % right;
+	uint64_t unit = right > 0 ? (uint64_t)right : 0 - (uint64_t)right;
+
+	*ret = (uint64_t)left;
+	if (over > 0)
+		*ret += unit - (uint64_t)over;
+	else if (over < 0)
+		*ret -= (uint64_t)over;
+	return NULL;
+}
+
+static uint64_t shift(uint64_t left, uint64_t right, bool to_left)
+{
+	if (right > 63)
+		return 0;
+	return to_left ? left << right : left >> right;
+}
+
+static struct err *binary_value(enum operation operation, uint64_t left,
+				uint64_t right, uint64_t *ret)
+{
+	switch (operation) {
+	case OPERATOR_LOGICAL_OR:
+		*ret = left || right;
+		break;
+	case OPERATOR_LOGICAL_AND:
+		*ret = left && right;
+		break;
+	case OPERATOR_OR:
+		*ret = left | right;
+		break;
+	case OPERATOR_XOR:
+		*ret = left ^ right;
+		break;
+	case OPERATOR_AND:
+		*ret = left & right;
+		break;
+	case OPERATOR_EQUAL:
+		*ret = left == right;
+		break;
+	case OPERATOR_UNEQUAL:
+		*ret = left != right;
+		break;
+	case OPERATOR_LESS:
+		*ret = left < right;
+		break;
+	case OPERATOR_LESS_EQUAL:
+		*ret = left <= right;
+		break;
+	case OPERATOR_GREATER:
+		*ret = left > right;
+		break;
+	case OPERATOR_GREATER_EQUAL:
+		*ret = left >= right;
+		break;
+	case OPERATOR_SHIFT_LEFT:
+	case OPERATOR_SHIFT_RIGHT:
+		*ret = shift(left, right, operation == OPERATOR_SHIFT_LEFT);
+		break;
+	case OPERATOR_ADD:
+		*ret = left + right;
+		break;
+	case OPERATOR_SUBTRACT:
+		*ret = left - right;
+		break;
+	case OPERATOR_MULTIPLY:
+		*ret = left * right;
+		break;
+	case OPERATOR_DIVIDE:
+		return divide((int64_t)left, (int64_t)right, ret);
+	case OPERATOR_ROUND_UP:
+		return round_up((int64_t)left, (int64_t)right, ret);
+	default:
+		return err_new(ERR_UNSUPPORTED, "unknown operator");
+	}
+	return NULL;
+}
+
+static struct err *need_target(const struct session *session)
+{
+	return session->target ? NULL
+			       : err_new(ERR_NOT_FOUND, "no target is open");
+}
+
+struct err *hint_radix(const struct session *session, struct err *err,
+		       uint64_t address)
+{
+	char digits[24];
+
+	if (!err || session->radix != 16 || address == 0 ||
+	    address >= UINT64_C(100000000))
+		return err;
+	snprintf(digits, sizeof(digits), "%" PRIx64, address);
+	if (digits[strspn(digits, "0123456789")])
+		return err;
+	return err_wrap(err, "%s was read as hexadecimal, decimal is 0t%s",
+			digits, digits);
+}
+
+static struct err *unary_value(struct session *session,
+			       const struct expression *node, uint64_t operand,
+			       uint64_t *ret)
+{
+	struct err *err;
+
+	switch (node->operation) {
+	case OPERATOR_NEGATE:
+		*ret = 0 - operand;
+		return NULL;
+	case OPERATOR_COMPLEMENT:
+		*ret = ~operand;
+		return NULL;
+	case OPERATOR_NOT:
+		*ret = !operand;
+		return NULL;
+	case OPERATOR_READ:
+		err = need_target(session);
+		if (!err)
+			err = target_read_uint(session->target, operand,
+					       node->size, ret);
+		return hint_radix(session, err, operand);
+	default:
+		return err_new(ERR_UNSUPPORTED,
+			       "unary %% (the object file's own bytes) is not "
+			       "there yet: * reads the target's memory");
+	}
+}
+
+/* The thread that took the signal, else the first. */
+static const struct dump_thread *
+representative_thread(const struct session *session)
+{
+	const struct target *target = session->target;
+
+	if (!target || !target->thread_count)
+		return NULL;
+	if (session->thread)
+		return target_thread(target, session->thread);
+	for (size_t i = 0; i < target->thread_count; i++)
+		if (target->threads[i].flags & DUMP_THREAD_CRASHED)
+			return &target->threads[i];
+	return &target->threads[0];
+}
+
+struct err *session_variable(struct session *session, const char *name,
+			     uint64_t *ret)
+{
+	const struct dump_thread *thread = representative_thread(session);
+
+	if (variables_get(session->variables, name, ret))
+		return NULL;
+	if (thread && strcmp(name, "thread") == 0) {
+		*ret = thread->tid;
+		return NULL;
+	}
+	if (thread &&
+	    (thread->flags & (DUMP_THREAD_REGISTERS | DUMP_THREAD_SP_PC)) &&
+	    arch_register_get(&thread->registers, name, ret))
+		return NULL;
+	return err_new(ERR_NOT_FOUND, "variable '%s' is not set", name);
+}
+
+static bool number_of_name(const char *name, unsigned radix, uint64_t *ret)
+{
+	char *end;
+
+	if (!*name || strchr(name, 'x') || strchr(name, 'X'))
+		return false;
+	errno = 0;
+	*ret = strtoull(name, &end, (int)radix);
+	return !*end && !errno;
+}
+
+/* A symbol before a number: "add" may be a function. */
+static struct err *name_value(struct session *session, const char *name,
+			      uint64_t *ret)
+{
+	struct symbol symbol;
+	struct symbols *symbols = NULL;
+	struct err *err = session_symbols(session, &symbols);
+
+	if (!err)
+		err = symbols_find(symbols, name, &symbol, ret);
+	if (!err || !number_of_name(name, session->radix, ret))
+		return err_wrap(err, "'%s'", name);
+	err_free(err);
+	return NULL;
+}
+
+/* The right side of && and || is not evaluated where the left decides. */
+static bool decided(enum operation operation, uint64_t left)
+{
+	return (operation == OPERATOR_LOGICAL_AND && !left) ||
+	       (operation == OPERATOR_LOGICAL_OR && left);
+}
+
+static struct err *operation_value(struct session *session,
+				   const struct expression *node, uint64_t *ret)
+{
+	uint64_t left = 0, right = 0;
+	struct err *err = NULL;
+
+	if (node->kind == EXPRESSION_BINARY) {
+		err = expression_value(session, node->left, &left);
+		if (!err && decided(node->operation, left)) {
+			*ret = left != 0;
+			return NULL;
+		}
+	}
+	if (!err)
+		err = expression_value(session, node->right, &right);
+	if (err)
+		return err;
+	return node->kind == EXPRESSION_BINARY
+		       ? binary_value(node->operation, left, right, ret)
+		       : unary_value(session, node, right, ret);
+}
+
+struct err *expression_value(struct session *session,
+			     const struct expression *node, uint64_t *ret)
+{
+	switch (node->kind) {
+	case EXPRESSION_NUMBER:
+		*ret = node->number;
+		break;
+	case EXPRESSION_NAME:
+		return name_value(session, node->name, ret);
+	case EXPRESSION_VARIABLE:
+		return session_variable(session, node->name, ret);
+	case EXPRESSION_DOT:
+		*ret = session->dot;
+		break;
+	case EXPRESSION_NEXT:
+		*ret = session->dot + session->increment;
+		break;
+	case EXPRESSION_PREVIOUS:
+		*ret = session->dot - session->increment;
+		break;
+	case EXPRESSION_LAST:
+		*ret = session->last;
+		break;
+	case EXPRESSION_UNARY:
+	case EXPRESSION_BINARY:
+		return operation_value(session, node, ret);
+	}
+	return NULL;
+}
+
+struct err *session_evaluate(struct session *session, const char *text,
+			     uint64_t *ret)
+{
+	struct source source = { .text = text, .radix = session->radix };
+	const struct expression *expression;
+	struct arena arena = { 0 };
+	uint64_t value = 0;
+
+	struct err *err = parse_expression(&source, &arena, &expression);
+	if (!err)
+		err = expression_value(session, expression, &value);
+	if (!err)
+		*ret = value;
+	arena_deinit(&arena);
+	return err;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/interrupt.h"
+
+#include "kdbg/session.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+/* A signal handler is given nothing but a number: this one pointer is the only
+ * state of kdbg outside its session. */
+static struct session *interruptible;
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	interruptible->interrupted = 1;
+}
+
+void interrupt_install(struct session *session)
+{
+	struct sigaction action = { .sa_handler = on_interrupt };
+
+	interruptible = session;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+}

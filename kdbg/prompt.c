@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The only file that knows readline. Its callbacks carry no context, so what
+ * they need stands in one structure here, for as long as the prompt runs.
+ */
+#include "kdbg/prompt.h"
+
+#include "kdbg/dcmd.h"
+#include "kdbg/session.h"
+#include "kdbg/symbols.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <readline/history.h> /* needs stdio.h, so a block of their own */
+#include <readline/readline.h>
+
+enum { HISTORY_LINES = 1000, COMPLETIONS_MAX = 2000 };
+
+struct completion {
+	struct session *session;
+	char **names;
+	size_t count, next;
+};
+
+static struct completion completion;
+
+static void add_name(const char *prefix, const char *name)
+{
+	char **names;
+
+	if (strncmp(name, prefix, strlen(prefix)) != 0 ||
+	    completion.count == COMPLETIONS_MAX)
+		return;
+	names = reallocarray(completion.names, completion.count + 1,
+			     sizeof(*names));
+	if (!names)
+		return;
+	completion.names = names;
+	names[completion.count] = strdup(name);
+	if (names[completion.count])
+		completion.count++;
+}
+
+static void add_aliases(const char *prefix, const char *const *aliases)
+{
+	for (; aliases && *aliases; aliases++)
+		add_name(prefix, *aliases);
+}
+
+static void add_dcmds(const char *prefix)
+{
+	const struct session *session = completion.session;
+
+	for (size_t i = 0; session->dcmds[i]; i++) {
+		add_name(prefix, session->dcmds[i]->name);
+		add_aliases(prefix, session->dcmds[i]->aliases);
+	}
+}
+
+static void add_walkers(const char *prefix)
+{
+	const struct session *session = completion.session;
+
+	for (size_t i = 0; session->walkers[i]; i++) {
+		add_name(prefix, session->walkers[i]->name);
+		add_aliases(prefix, session->walkers[i]->aliases);
+	}
+}
+
+static void add_symbol(void *prefix, const char *name)
+{
+	add_name(prefix, name);
+}
+
+static void add_symbols(const char *prefix)
+{
+	struct symbols *symbols;
+	struct err *err = session_symbols(completion.session, &symbols);
+
+	if (!err)
+		symbols_complete(symbols, prefix, add_symbol, (void *)prefix);
+	err_free(err);
+}
+
+/* Does the line before the word end with text, blanks aside? */
+static bool follows(int start, const char *text)
+{
+	size_t length = strlen(text);
+	size_t end = (size_t)start;
+
+	while (end && rl_line_buffer[end - 1] == ' ')
+		end--;
+	return end >= length &&
+	       strncmp(rl_line_buffer + end - length, text, length) == 0;
+}
+
+static char *next_name(const char *text, int state)
+{
+	(void)text;
+	if (state == 0)
+		completion.next = 0;
+	if (completion.next == completion.count)
+		return NULL;
+	return completion.names[completion.next++]; /* readline frees it */
+}
+
+static char **complete(const char *text, int start, int end)
+{
+	(void)end;
+	completion.count = 0;
+	rl_attempted_completion_over = 1;
+	if (start >= 2 && strncmp(rl_line_buffer + start - 2, "::", 2) == 0)
+		add_dcmds(text);
+	else if (follows(start, "::walk"))
+		add_walkers(text);
+	else if (follows(start, "::help"))
+		add_dcmds(text);
+	else if (*text)
+		add_symbols(text);
+	return rl_completion_matches(text, next_name);
+}
+
+/* Ctrl-C while a line is typed: a fresh line. */
+static int drop_line(void)
+{
+	if (!completion.session->interrupted)
+		return 0;
+	completion.session->interrupted = 0;
+	fputs("^C", rl_outstream);
+	rl_free_line_state();
+	rl_replace_line("", 0);
+	rl_crlf();
+	rl_on_new_line();
+	rl_redisplay();
+	return 0;
+}
+
+static char *history_path(void)
+{
+	const char *path = getenv("KDBG_HISTORY");
+	const char *home = getenv("HOME");
+	char *made = NULL;
+
+	if (path)
+		return *path ? strdup(path) : NULL;
+	if (home && asprintf(&made, "%s/.kdbg_history", home) < 0)
+		return NULL;
+	return made;
+}
+
+static int history_size(void)
+{
+	const char *text = getenv("HISTSIZE");
+	int size = text ? atoi(text) : 0;
+
+	return size > 0 ? size : HISTORY_LINES;
+}
+
+static void start(struct session *session, const char *history)
+{
+	completion = (struct completion){ .session = session };
+	rl_readline_name = "kdbg";
+	rl_catch_signals = 0;
+	rl_signal_event_hook = drop_line;
+	rl_attempted_completion_function = complete;
+	rl_completer_word_break_characters = " \t\n|;!,=/?>+-*%#~&^()[]<'\"$:";
+	using_history();
+	stifle_history(history_size());
+	if (history)
+		read_history(history);
+}
+
+static void remember(const char *line)
+{
+	const HIST_ENTRY *last = history_get(history_base + history_length - 1);
+
+	if (*line && (!last || strcmp(last->line, line) != 0))
+		add_history(line);
+}
+
+void prompt_run(struct session *session, struct sink *out)
+{
+	char *history = history_path();
+	char *line = NULL;
+
+	start(session, history);
+	while (!session->quit && (line = readline("> "))) {
+		remember(line);
+		session->interrupted = 0;
+		session_run(session, line, NULL, out);
+		if (session->interrupted)
+			fputs("interrupted\n", session->errors);
+		session->interrupted = 0;
+		free(line);
+	}
+	if (!line)
+		putchar('\n'); /* after the end of the input */
+	if (history)
+		write_history(history);
+	free(history);
+	free(completion.names);
+}
