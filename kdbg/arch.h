@@ -10,6 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum {
+	ARCH_ELF_MACHINE = 62,     /* EM_X86_64 */
+	ARCH_DWARF_REGISTERS = 17, /* with the return address */
+	ARCH_DWARF_SP = 7,
+	ARCH_DWARF_PC = 16,
+	ARCH_CALL_MAX = 7, /* bytes of the longest call */
+};
+
 struct arch_register {
 	const char *name;
 	size_t offset; /* in struct dump_registers */
@@ -21,5 +29,12 @@ size_t arch_registers(const struct arch_register **ret);
 /* The value of the register called name; "pc" and "sp" work everywhere. */
 bool arch_register_get(const struct dump_registers *registers, const char *name,
 		       uint64_t *ret);
+
+/* By the numbers that DWARF gives them. */
+void arch_dwarf_registers(const struct dump_registers *registers,
+			  uint64_t values[ARCH_DWARF_REGISTERS]);
+
+/* Can code that ends with these bytes end with a call? */
+bool arch_ends_in_call(const unsigned char *bytes, size_t size);
 
 #endif

@@ -47,3 +47,34 @@ bool arch_register_get(const struct dump_registers *registers, const char *name,
 	}
 	return false;
 }
+
+void arch_dwarf_registers(const struct dump_registers *r,
+			  uint64_t values[ARCH_DWARF_REGISTERS])
+{
+	const uint64_t in_order[ARCH_DWARF_REGISTERS] = {
+		r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi,
+		r->rbp, r->rsp, r->r8,  r->r9,  r->r10, r->r11,
+		r->r12, r->r13, r->r14, r->r15, r->rip,
+	};
+
+	memcpy(values, in_order, sizeof(in_order));
+}
+
+/* FF /2; the byte after it tells how it addresses what it calls. */
+static bool is_indirect_call(const unsigned char *code)
+{
+	return code[0] == 0xff && (code[1] & 0x38) == 0x10;
+}
+
+bool arch_ends_in_call(const unsigned char *bytes, size_t size)
+{
+	static const size_t lengths[] = { 2, 3, 4, 6, 7 };
+	const unsigned char *end = bytes + size;
+
+	if (size >= 5 && end[-5] == 0xe8)
+		return true;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		if (size >= lengths[i] && is_indirect_call(end - lengths[i]))
+			return true;
+	return false;
+}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/range_index.h"
 
+#include "kdbg/vector.h"
+
 #include <stdlib.h>
 
 void range_index_deinit(struct range_index *index)
@@ -14,18 +16,14 @@ void range_index_add(struct range_index *index, uint64_t start, uint64_t end,
 {
 	if (start >= end)
 		return;
-	if (index->count == index->capacity) {
-		size_t capacity = index->capacity ? index->capacity * 2 : 16;
-		struct range *ranges =
-			reallocarray(index->ranges, capacity, sizeof(*ranges));
-		if (!ranges) {
-			index->refused++;
-			return;
-		}
-		index->ranges = ranges;
-		index->capacity = capacity;
+	struct range *ranges =
+		vector_grow(index->ranges, index->count, sizeof(*ranges));
+	if (!ranges) {
+		index->refused++;
+		return;
 	}
-	index->ranges[index->count++] = (struct range){ start, end, item };
+	index->ranges = ranges;
+	ranges[index->count++] = (struct range){ start, end, item };
 }
 
 static int compare_ranges(const void *a, const void *b)

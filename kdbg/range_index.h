@@ -19,7 +19,7 @@ struct range {
 
 struct range_index { /* all zero: empty */
 	struct range *ranges;
-	size_t count, capacity;
+	size_t count;
 	size_t refused; /* for want of memory */
 };
 

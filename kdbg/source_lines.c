@@ -16,6 +16,7 @@
 
 #include "kdbg/range_index.h"
 #include "kdbg/target_file.h"
+#include "kdbg/vector.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -32,7 +33,7 @@ struct source_unit {
 	Dwarf_Die die;    /* with the contents: the split one if it is split */
 	struct range_index functions; /* items: index into dies */
 	Dwarf_Die *dies;
-	size_t count, capacity;
+	size_t count;
 };
 
 struct source_lines {
@@ -161,16 +162,12 @@ static bool may_hold_functions(int tag)
 
 static bool add_function(struct source_unit *unit, Dwarf_Die *die)
 {
-	if (unit->count == unit->capacity) {
-		size_t capacity = unit->capacity ? unit->capacity * 2 : 16;
-		Dwarf_Die *dies =
-			reallocarray(unit->dies, capacity, sizeof(*dies));
-		if (!dies)
-			return false;
-		unit->dies = dies;
-		unit->capacity = capacity;
-	}
-	unit->dies[unit->count] = *die;
+	Dwarf_Die *dies = vector_grow(unit->dies, unit->count, sizeof(*dies));
+
+	if (!dies)
+		return false;
+	unit->dies = dies;
+	dies[unit->count] = *die;
 	add_ranges(&unit->functions, die, unit->count++);
 	return true;
 }
@@ -233,8 +230,8 @@ static struct source_unit *unit_get(struct source_lines *lines, Dwarf_Die *die)
 
 	if (i < lines->unit_count && lines->units[i]->offset == offset)
 		return lines->units[i];
-	struct source_unit **units = reallocarray(
-		lines->units, lines->unit_count + 1, sizeof(*units));
+	struct source_unit **units =
+		vector_grow(lines->units, lines->unit_count, sizeof(*units));
 	if (!units)
 		return NULL;
 	lines->units = units;

@@ -11,6 +11,8 @@
  */
 #include "kdbg/symbol_table.h"
 
+#include "kdbg/vector.h"
+
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,19 +33,6 @@ void symbol_table_destroy(struct symbol_table *table)
 	free(table->files);
 	free(table->by_name);
 	free(table);
-}
-
-/* The array with room for one more, maybe moved; NULL: no memory, and the
- * array is as it was. */
-static void *grow(void *items, size_t *capacity, size_t count, size_t size)
-{
-	if (count < *capacity)
-		return items;
-	size_t wanted = *capacity ? *capacity * 2 : 64;
-	void *more = reallocarray(items, wanted, size);
-	if (more)
-		*capacity = wanted;
-	return more;
 }
 
 static unsigned char rank_of(const GElf_Sym *symbol, const char *name)
@@ -81,8 +70,8 @@ static uint64_t reach(Elf *elf, const GElf_Sym *symbol)
 static bool add_file(struct reading *reading, const char *name)
 {
 	struct symbol_table *table = reading->table;
-	const char **files = grow(table->files, &table->file_capacity,
-				  table->file_count, sizeof(*files));
+	const char **files =
+		vector_grow(table->files, table->file_count, sizeof(*files));
 
 	if (!files || table->file_count >= SYMBOL_NONE)
 		return false;
@@ -113,8 +102,8 @@ static bool add_symbol(struct reading *reading, const GElf_Sym *symbol)
 		return add_file(reading, name);
 	if (!is_wanted(symbol))
 		return true;
-	struct symbol_entry *entries = grow(table->entries, &table->capacity,
-					    table->count, sizeof(*entries));
+	struct symbol_entry *entries =
+		vector_grow(table->entries, table->count, sizeof(*entries));
 	if (!entries || table->count >= SYMBOL_NONE)
 		return false;
 	table->entries = entries;

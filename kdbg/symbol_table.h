@@ -24,9 +24,9 @@ enum { SYMBOL_NONE = UINT32_MAX };
 
 struct symbol_table {
 	struct symbol_entry *entries;
-	size_t count, capacity;
+	size_t count;
 	const char **files; /* [0] is NULL */
-	size_t file_count, file_capacity;
+	size_t file_count;
 	uint32_t *by_name; /* indexes of entries, made by the first search */
 };
 

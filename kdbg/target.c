@@ -19,6 +19,7 @@
 #include "kdbg/target.h"
 
 #include "kdbg/target_file.h"
+#include "kdbg/unwind.h"
 
 #include <elf.h>
 #include <inttypes.h>
@@ -62,6 +63,7 @@ void target_close(struct target *target)
 {
 	if (!target)
 		return;
+	unwinder_destroy(target->unwinder);
 	target_files_destroy(target->files);
 	range_index_deinit(&target->map_index);
 	range_index_deinit(&target->module_index);

@@ -20,6 +20,7 @@
 
 struct target;
 struct target_files;
+struct unwinder;
 
 struct target_options {
 	const char *executable; /* -x, or NULL */
@@ -56,9 +57,10 @@ struct target {
 	size_t warning_count;
 	size_t executable; /* index of the program's own module, if any */
 
-	/* Of target.c and target_file.c alone. */
+	/* Of target*.c and unwind.c alone. */
 	struct range_index map_index, module_index, thread_index;
 	struct target_files *files; /* of modules, opened when needed */
+	struct unwinder *unwinder;  /* made by the first stack */
 	char *executable_path;      /* -x, or NULL */
 	char **warning_texts;
 };

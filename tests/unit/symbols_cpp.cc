@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* C++ names for test_symbols.c to find. */
+namespace shapes
+{
+struct Shape {
+	int width, height;
+	int area() const;
+};
+
+__attribute__((noinline)) int Shape::area() const
+{
+	return width * height;
+}
+
+static inline __attribute__((always_inline)) int inner(int x)
+{
+	asm volatile("nop; nop; nop" : "+r"(x));
+	return x * 3;
+}
+} // namespace shapes
+
+int symbols_cpp_function(int a, const char *b)
+{
+	shapes::Shape shape = { a, b ? 1 : 2 };
+
+	return shape.area();
+}
+
+extern "C" const unsigned symbols_cpp_line;
+const unsigned symbols_cpp_line = __LINE__ + 5;
+
+int symbols_cpp_inliner(int x);
+__attribute__((noinline)) int symbols_cpp_inliner(int x)
+{
+	return shapes::inner(x);
+}
