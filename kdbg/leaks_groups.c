@@ -170,6 +170,7 @@ static struct leak_group group_of_leader(const struct leaks *leaks,
 		.address = leader->user,
 		.bufctl = leader->bufctl,
 		.leader_time = leader->alloc.time,
+		.large = slabs[leader->slab].large,
 	};
 }
 

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ::findleaks - buffers that nothing leads to, one row for each group
+ * (kdbg/leaks.h), and the walkers leak and leakbuf.
+ *
+ * Text shows what a person needs first, in mdb's tables: audited groups by
+ * bufctl, oversize ones by their bytes, unaudited ones by a buffer. JSON is one
+ * table with all that is known. Both have the same rows in the same order.
+ */
+#include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/stack_lines.h"
+#include "kdbg/heap.h"
+#include "kdbg/leaks.h"
+#include "kdbg/symbols.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_SIZE = 512, RULE_WIDTH = 72 };
+
+enum { TABLE_ALL, TABLE_AUDITED, TABLE_OVERSIZE, TABLE_UNAUDITED, TABLE_DETAIL };
+
+struct findleaks_options {
+	bool detail, forget, verbose, possible;
+};
+
+static const struct option findleaks_options[] = {
+	{ 'd', NULL, OPTION_FLAG, offsetof(struct findleaks_options, detail),
+	  NULL, "show the record and stack of each group's oldest buffer" },
+	{ 'f', NULL, OPTION_FLAG, offsetof(struct findleaks_options, forget),
+	  NULL, "forget what was found before, and search again" },
+	{ 'v', NULL, OPTION_FLAG, offsetof(struct findleaks_options, verbose),
+	  NULL, "tell what was scanned and found" },
+	{ 'p', "possible", OPTION_FLAG,
+	  offsetof(struct findleaks_options, possible), NULL,
+	  "also what only a pointer into its middle leads to" },
+};
+
+static const struct column all_columns[] = {
+	{ "CLASS", VALUE_TEXT },       { "CACHE", VALUE_TEXT },
+	{ "LEAKED", VALUE_COUNT },     { "BYTES", VALUE_SIZE },
+	{ "RETAINED", VALUE_SIZE },    { "BUFCTL", VALUE_ADDRESS },
+	{ "CALLER", VALUE_TEXT },      { "BUFFER", VALUE_ADDRESS },
+	{ "SMALLEST", VALUE_SIZE },    { "LARGEST", VALUE_SIZE },
+	{ "KNOTS", VALUE_COUNT },      { "CYCLE", VALUE_COUNT },
+	{ "FIRST NS", VALUE_COUNT },   { "LAST NS", VALUE_COUNT },
+	{ "THREAD", VALUE_COUNT },     { "FUNCTION", VALUE_TEXT },
+	{ "FILE", VALUE_TEXT },        { "LINE", VALUE_COUNT },
+	{ "STACK", VALUE_LINES },
+};
+
+static const struct column audited_columns[] = {
+	{ "CACHE", VALUE_TEXT, .width = 16 }, { "LEAKED", VALUE_COUNT },
+	{ "BUFCTL", VALUE_ADDRESS },	      { "CALLER", VALUE_TEXT, .width = 40 },
+	{ "CLASS", VALUE_TEXT, .width = 8 },  { "BYTES", VALUE_SIZE },
+	{ "RETAINED", VALUE_SIZE },
+};
+
+static const struct column oversize_columns[] = {
+	{ "BYTES", VALUE_SIZE, .width = 16 }, { "LEAKED", VALUE_COUNT },
+	{ "BUFCTL", VALUE_ADDRESS },	      { "CALLER", VALUE_TEXT, .width = 40 },
+	{ "CLASS", VALUE_TEXT, .width = 8 },  { "CACHE", VALUE_TEXT, .wide = true },
+	{ "RETAINED", VALUE_SIZE, .width = 21 },
+};
+
+static const struct column unaudited_columns[] = {
+	{ "CACHE", VALUE_TEXT, .width = 16 }, { "LEAKED", VALUE_COUNT },
+	{ "BUFFER", VALUE_ADDRESS },	      { "CALLER", VALUE_TEXT, .width = 40 },
+	{ "CLASS", VALUE_TEXT, .width = 8 },  { "BYTES", VALUE_SIZE },
+	{ "RETAINED", VALUE_SIZE },
+};
+
+static const struct column detail_columns[] = {
+	{ "ADDR", VALUE_ADDRESS },
+	{ "BUFADDR", VALUE_ADDRESS },
+	{ "TIMESTAMP", VALUE_COUNT, .width = 16 },
+	{ "THREAD", VALUE_COUNT, .width = 10 },
+	{ "CACHE", VALUE_TEXT, .line = 1, .width = 16 },
+	{ "SIZE", VALUE_SIZE, .line = 1, .width = 16 },
+	{ "CLASS", VALUE_TEXT, .line = 1, .width = 10 },
+	{ "STACK", VALUE_LINES, .line = 1 },
+};
+
+#define TABLE(name, columns) \
+	{ name, columns, sizeof(columns) / sizeof((columns)[0]), false }
+
+static const struct table findleaks_tables[] = {
+	[TABLE_ALL] = TABLE("JSON", all_columns),
+	[TABLE_AUDITED] = TABLE("audited", audited_columns),
+	[TABLE_OVERSIZE] = TABLE("oversize", oversize_columns),
+	[TABLE_UNAUDITED] = TABLE("unaudited", unaudited_columns),
+	[TABLE_DETAIL] = TABLE("-d", detail_columns),
+};
+
+/* One call of the command. */
+struct report {
+	const struct dcmd_call *call;
+	const struct findleaks_options *options;
+	struct session *session;
+	struct sink *out;
+	struct heap *heap;
+	struct symbols *symbols; /* NULL: none */
+	struct leaks *leaks;
+	const struct leak_group *groups;
+	size_t group_count;
+	const struct heap_cache *caches;
+	uint64_t low, high; /* of the function asked for; high 0: all */
+};
+
+struct totals {
+	uint64_t buffers, bytes;
+};
+
+static struct value count_or_absent(uint64_t value)
+{
+	return value ? COUNT(value) : ABSENT(VALUE_COUNT);
+}
+
+static struct value address_or_absent(uint64_t value)
+{
+	return value ? ADDRESS(value) : ABSENT(VALUE_ADDRESS);
+}
+
+static struct heap_event leader_event(const struct leak_group *group)
+{
+	return (struct heap_event){ .instance = group->instance,
+				    .stack = group->stack,
+				    .time = group->leader_time };
+}
+
+static uint64_t caller_of(const struct report *report,
+			  const struct leak_group *group)
+{
+	return heap_stack_caller_named(report->heap, report->symbols,
+				       group->instance, group->stack);
+}
+
+/* Is the group of a class, and from a function, that was asked for? */
+static bool is_wanted(const struct report *report,
+		      const struct leak_group *group)
+{
+	const uint64_t *pcs;
+	uint32_t flags;
+	size_t depth;
+
+	if (group->class == LEAK_POSSIBLE && !report->options->possible)
+		return false;
+	if (!report->high)
+		return true;
+	depth = heap_stack(report->heap, group->instance, group->stack, &pcs,
+			   &flags);
+	for (size_t i = 0; i < depth; i++)
+		if (pcs[i] >= report->low && pcs[i] < report->high)
+			return true;
+	return false;
+}
+
+static int table_of(const struct leak_group *group)
+{
+	if (!group->bufctl)
+		return TABLE_UNAUDITED;
+	return group->large ? TABLE_OVERSIZE : TABLE_AUDITED;
+}
+
+static void put_all(const struct report *report, const struct leak_group *group)
+{
+	uint64_t caller = caller_of(report, group);
+	struct symbol_frame frame = { 0 };
+	struct stack_lines lines = { 0 };
+	struct heap_event event = leader_event(group);
+	struct heap_buffer buffer = { 0 };
+	char text[TEXT_SIZE];
+
+	if (report->symbols && caller)
+		symbols_frames_then(report->symbols, caller - 1, event.time,
+				    &frame, 1);
+	caller_format(report->session, caller, event.time, text, sizeof(text));
+	stack_lines_add(&lines, report->session, report->heap, &event);
+	heap_buffer_at(report->heap, group->address, &buffer);
+	SINK_ROW(report->out, TEXT(leak_class_name(group->class)),
+		 TEXT(report->caches[group->cache].name),
+		 COUNT(group->leaked), SIZE(group->bytes),
+		 SIZE(group->retained), address_or_absent(group->bufctl),
+		 TEXT(caller ? text : NULL), ADDRESS(group->address),
+		 SIZE(group->smallest), SIZE(group->largest),
+		 COUNT(group->knots), COUNT(group->cycle),
+		 count_or_absent(heap_time_ns(report->heap, group->instance,
+					      group->first_time)),
+		 count_or_absent(heap_time_ns(report->heap, group->instance,
+					      group->last_time)),
+		 count_or_absent(buffer.alloc.thread),
+		 TEXT(frame.function ? frame.function : frame.linkage),
+		 TEXT(frame.file), count_or_absent(frame.line),
+		 LINES(lines.lines));
+	stack_lines_deinit(&lines);
+}
+
+static void put_brief(const struct report *report,
+		      const struct leak_group *group, int table)
+{
+	const char *cache = report->caches[group->cache].name;
+	const char *class = leak_class_name(group->class);
+	char caller[TEXT_SIZE];
+
+	caller_format(report->session, caller_of(report, group),
+		      group->leader_time, caller, sizeof(caller));
+	if (table == TABLE_OVERSIZE)
+		SINK_ROW(report->out, SIZE(group->bytes), COUNT(group->leaked),
+			 ADDRESS(group->bufctl), TEXT(caller), TEXT(class),
+			 TEXT(cache), SIZE(group->retained));
+	else
+		SINK_ROW(report->out, TEXT(cache), COUNT(group->leaked),
+			 ADDRESS(group->bufctl ? group->bufctl
+					       : group->address),
+			 TEXT(caller), TEXT(class), SIZE(group->bytes),
+			 SIZE(group->retained));
+}
+
+static void put_rule(struct sink *out)
+{
+	char rule[RULE_WIDTH + 1];
+
+	memset(rule, '-', RULE_WIDTH);
+	rule[RULE_WIDTH] = '\0';
+	sink_line(out, "%s", rule);
+}
+
+static void put_total(struct sink *out, int table, const struct totals *totals)
+{
+	put_rule(out);
+	sink_note(out, "Total %" PRIu64 " %s%s, %" PRIu64 " bytes",
+		  totals->buffers,
+		  table == TABLE_OVERSIZE ? "oversized leak" : "buffer",
+		  totals->buffers == 1 ? "" : "s", totals->bytes);
+}
+
+/* The wanted groups that belong in a table; TABLE_ALL: every one. */
+static struct totals put_table(const struct report *report, int table)
+{
+	struct totals totals = { 0 };
+
+	sink_table(report->out, &findleaks_tables[table]);
+	for (size_t i = 0; i < report->group_count && !report->out->failed;
+	     i++) {
+		const struct leak_group *group = &report->groups[i];
+
+		if (!is_wanted(report, group) ||
+		    (table != TABLE_ALL && table_of(group) != table))
+			continue;
+		if (table == TABLE_ALL)
+			put_all(report, group);
+		else
+			put_brief(report, group, table);
+		totals.buffers += group->leaked;
+		totals.bytes += group->bytes;
+	}
+	if (totals.buffers && !report->call->to_pipe)
+		put_total(report->out, table, &totals);
+	return totals;
+}
+
+static void put_sizes(const struct leak_group *group, char *text, size_t size)
+{
+	if (group->smallest == group->largest)
+		snprintf(text, size, "%" PRIu64, group->largest);
+	else
+		snprintf(text, size, "%" PRIu64 "-%" PRIu64, group->smallest,
+			 group->largest);
+}
+
+static void put_detail(const struct report *report,
+		       const struct leak_group *group)
+{
+	const char *cache = report->caches[group->cache].name;
+	struct heap_event event = leader_event(group);
+	struct stack_lines lines = { 0 };
+	struct heap_buffer buffer = { 0 };
+	char sizes[64];
+
+	put_sizes(group, sizes, sizeof(sizes));
+	heap_buffer_at(report->heap, group->address, &buffer);
+	sink_line(report->out, "");
+	sink_line(report->out,
+		  "%s leak: %" PRIu64 " buffer%s, %s bytes each, %" PRIu64
+		  " bytes total",
+		  cache, group->leaked, group->leaked == 1 ? "" : "s", sizes,
+		  group->bytes);
+	sink_table(report->out, &findleaks_tables[TABLE_DETAIL]);
+	stack_lines_add(&lines, report->session, report->heap, &event);
+	SINK_ROW(report->out, address_or_absent(group->bufctl),
+		 ADDRESS(group->address), count_or_absent(buffer.alloc.time_ns),
+		 count_or_absent(buffer.alloc.thread), TEXT(cache),
+		 SIZE(buffer.size), TEXT(leak_class_name(group->class)),
+		 LINES(lines.lines));
+	stack_lines_deinit(&lines);
+}
+
+static void put_details(const struct report *report)
+{
+	for (size_t i = 0; i < report->group_count && !report->out->failed; i++)
+		if (is_wanted(report, &report->groups[i]))
+			put_detail(report, &report->groups[i]);
+}
+
+static void put_statistics(const struct report *report,
+			   const struct reach *reach)
+{
+	const struct reach_totals *totals = reach_totals(reach);
+	const struct root_gap *gaps;
+	size_t count = roots_gaps(reach_roots(reach), &gaps);
+
+	sink_note(report->out,
+		  "findleaks: %" PRIu64 " live buffers, %" PRIu64
+		  " bytes: %" PRIu64 " reachable, %" PRIu64
+		  " possible, %" PRIu64 " leaked",
+		  totals->buffers, totals->bytes, totals->plain,
+		  totals->possible, totals->leaked);
+	sink_note(report->out,
+		  "findleaks: %" PRIu64 " words scanned, %" PRIu64
+		  " refer to a live buffer, %" PRIu64 " of them into it",
+		  totals->words, totals->references, totals->inner);
+	for (size_t i = 0; i < count; i++)
+		sink_note(report->out,
+			  "findleaks: %s: [%#" PRIx64 ", %#" PRIx64
+			  ") thread %u: %s",
+			  gaps[i].missing ? "missing" : "not a root",
+			  gaps[i].start, gaps[i].end, gaps[i].tid,
+			  gaps[i].reason);
+}
+
+static void put_trust(const struct report *report, const struct reach *reach)
+{
+	const struct leaks_totals *totals = leaks_totals(report->leaks);
+	const struct reach_totals *marked = reach_totals(reach);
+	char text[TEXT_SIZE];
+
+	if (totals->buffers[LEAK_POSSIBLE] && !report->options->possible)
+		sink_note(report->out,
+			  "%" PRIu64 " more buffers, %" PRIu64
+			  " bytes, are held by pointers into them only "
+			  "(-p shows them)",
+			  totals->buffers[LEAK_POSSIBLE],
+			  totals->bytes[LEAK_POSSIBLE]);
+	roots_describe(reach_roots(reach), text, sizeof(text));
+	sink_note(report->out, "%s", text);
+	if (marked->unread)
+		sink_note(report->out,
+			  "missing: %" PRIu64
+			  " bytes of live buffers; leaks may be false",
+			  marked->unread);
+}
+
+/* The function or the one address that the command was given. */
+static void set_filter(struct report *report)
+{
+	uint64_t address = report->call->address;
+	struct symbol symbol;
+
+	if (!report->call->has_address)
+		return;
+	report->low = address;
+	report->high = address + 1;
+	if (report->symbols &&
+	    symbols_at(report->symbols, address, &symbol) && !symbol.offset &&
+	    symbol.size)
+		report->high = address + symbol.size;
+}
+
+static struct err *prepare(struct report *report)
+{
+	struct err *err;
+
+	if (report->options->forget)
+		session_forget_reach(report->session);
+	err = session_heap(report->session, &report->heap);
+	if (!err)
+		err = session_leaks(report->session, &report->leaks);
+	if (err)
+		return err;
+	err_free(session_symbols(report->session, &report->symbols));
+	report->group_count = leaks_groups(report->leaks, &report->groups);
+	heap_caches(report->heap, &report->caches);
+	set_filter(report);
+	return NULL;
+}
+
+static struct err *findleaks_run(const struct dcmd_call *call, struct sink *out)
+{
+	struct report report = { .call = call,
+				 .options = call->options,
+				 .session = call->session,
+				 .out = out };
+	uint64_t found = 0;
+	struct reach *reach;
+	struct err *err = prepare(&report);
+
+	if (!err)
+		err = session_reach(call->session, &reach);
+	if (err)
+		return err;
+	if (call->session->json) {
+		found = put_table(&report, TABLE_ALL).buffers;
+	} else {
+		found = put_table(&report, TABLE_AUDITED).buffers;
+		found += put_table(&report, TABLE_OVERSIZE).buffers;
+		found += put_table(&report, TABLE_UNAUDITED).buffers;
+	}
+	if (call->to_pipe)
+		return NULL;
+	if (!found)
+		sink_note(out, "findleaks: no memory leaks %s",
+			  report.high ? "from that caller" : "detected");
+	if (report.options->detail && !call->session->json)
+		put_details(&report);
+	if (report.options->verbose)
+		put_statistics(&report, reach);
+	put_trust(&report, reach);
+	return NULL;
+}
+
+const struct dcmd dcmd_findleaks = {
+	.name = "findleaks",
+	.summary = "find buffers that nothing leads to",
+	.help = "Scans writable memory, the stacks and the registers of live "
+		"threads for pointers to buffers, follows them, and shows the "
+		"buffers it did not come to, grouped by the stack that "
+		"allocated them. A group is definite when no other leaked "
+		"buffer refers to it, and indirect when it hangs off one. "
+		"Buffers in a circle are one group, told by the oldest. "
+		"RETAINED is what would be freed with a group.\n\n"
+		"With an address, only leaks with that function, or that "
+		"return address, in their stack. ADDR::walk leak gives all "
+		"bufctls of a group, ADDR::walk leakbuf the buffers.",
+	.example = "::findleaks -d",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "function",
+	.options = findleaks_options,
+	.option_count = sizeof(findleaks_options) / sizeof(findleaks_options[0]),
+	.options_size = sizeof(struct findleaks_options),
+	.tables = findleaks_tables,
+	.table_count = sizeof(findleaks_tables) / sizeof(findleaks_tables[0]),
+	.run = findleaks_run,
+};
