@@ -50,6 +50,7 @@ struct leak_group {
 	uint64_t address, bufctl; /* of the oldest leader; bufctl 0: none */
 	uint64_t leader_time, first_time, last_time; /* ticks; 0 not known */
 	bool cycle;                                  /* some knot is a circle */
+	bool large; /* buffers with pages of their own: kmem_oversize */
 };
 
 struct leaks_totals {

@@ -11,6 +11,7 @@ extern const struct walker *const walker_table[]; /* NULL-terminated */
 
 extern const struct dcmd dcmd_bufctl;
 extern const struct dcmd dcmd_dcmds;
+extern const struct dcmd dcmd_findleaks;
 extern const struct dcmd dcmd_kmastat;
 extern const struct dcmd dcmd_kmem_cache;
 extern const struct dcmd dcmd_walkers;
@@ -22,5 +23,7 @@ extern const struct walker walker_kmem;
 extern const struct walker walker_kmem_cache;
 extern const struct walker walker_kmem_log;
 extern const struct walker walker_kmem_slab;
+extern const struct walker walker_leak;
+extern const struct walker walker_leakbuf;
 
 #endif

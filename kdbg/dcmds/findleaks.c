@@ -19,7 +19,13 @@
 
 enum { TEXT_SIZE = 512, RULE_WIDTH = 72 };
 
-enum { TABLE_ALL, TABLE_AUDITED, TABLE_OVERSIZE, TABLE_UNAUDITED, TABLE_DETAIL };
+enum {
+	TABLE_ALL,
+	TABLE_AUDITED,
+	TABLE_OVERSIZE,
+	TABLE_UNAUDITED,
+	TABLE_DETAIL
+};
 
 struct findleaks_options {
 	bool detail, forget, verbose, possible;
@@ -38,36 +44,45 @@ static const struct option findleaks_options[] = {
 };
 
 static const struct column all_columns[] = {
-	{ "CLASS", VALUE_TEXT },       { "CACHE", VALUE_TEXT },
-	{ "LEAKED", VALUE_COUNT },     { "BYTES", VALUE_SIZE },
-	{ "RETAINED", VALUE_SIZE },    { "BUFCTL", VALUE_ADDRESS },
-	{ "CALLER", VALUE_TEXT },      { "BUFFER", VALUE_ADDRESS },
-	{ "SMALLEST", VALUE_SIZE },    { "LARGEST", VALUE_SIZE },
-	{ "KNOTS", VALUE_COUNT },      { "CYCLE", VALUE_COUNT },
-	{ "FIRST NS", VALUE_COUNT },   { "LAST NS", VALUE_COUNT },
-	{ "THREAD", VALUE_COUNT },     { "FUNCTION", VALUE_TEXT },
-	{ "FILE", VALUE_TEXT },        { "LINE", VALUE_COUNT },
+	{ "CLASS", VALUE_TEXT },     { "CACHE", VALUE_TEXT },
+	{ "LEAKED", VALUE_COUNT },   { "BYTES", VALUE_SIZE },
+	{ "RETAINED", VALUE_SIZE },  { "BUFCTL", VALUE_ADDRESS },
+	{ "CALLER", VALUE_TEXT },    { "BUFFER", VALUE_ADDRESS },
+	{ "SMALLEST", VALUE_SIZE },  { "LARGEST", VALUE_SIZE },
+	{ "KNOTS", VALUE_COUNT },    { "CYCLE", VALUE_COUNT },
+	{ "FIRST NS", VALUE_COUNT }, { "LAST NS", VALUE_COUNT },
+	{ "THREAD", VALUE_COUNT },   { "FUNCTION", VALUE_TEXT },
+	{ "FILE", VALUE_TEXT },      { "LINE", VALUE_COUNT },
 	{ "STACK", VALUE_LINES },
 };
 
 static const struct column audited_columns[] = {
-	{ "CACHE", VALUE_TEXT, .width = 16 }, { "LEAKED", VALUE_COUNT },
-	{ "BUFCTL", VALUE_ADDRESS },	      { "CALLER", VALUE_TEXT, .width = 40 },
-	{ "CLASS", VALUE_TEXT, .width = 8 },  { "BYTES", VALUE_SIZE },
+	{ "CACHE", VALUE_TEXT, .width = 16 },
+	{ "LEAKED", VALUE_COUNT },
+	{ "BUFCTL", VALUE_ADDRESS },
+	{ "CALLER", VALUE_TEXT, .width = 40 },
+	{ "CLASS", VALUE_TEXT, .width = 8 },
+	{ "BYTES", VALUE_SIZE },
 	{ "RETAINED", VALUE_SIZE },
 };
 
 static const struct column oversize_columns[] = {
-	{ "BYTES", VALUE_SIZE, .width = 16 }, { "LEAKED", VALUE_COUNT },
-	{ "BUFCTL", VALUE_ADDRESS },	      { "CALLER", VALUE_TEXT, .width = 40 },
-	{ "CLASS", VALUE_TEXT, .width = 8 },  { "CACHE", VALUE_TEXT, .wide = true },
+	{ "BYTES", VALUE_SIZE, .width = 16 },
+	{ "LEAKED", VALUE_COUNT },
+	{ "BUFCTL", VALUE_ADDRESS },
+	{ "CALLER", VALUE_TEXT, .width = 40 },
+	{ "CLASS", VALUE_TEXT, .width = 8 },
+	{ "CACHE", VALUE_TEXT, .wide = true },
 	{ "RETAINED", VALUE_SIZE, .width = 21 },
 };
 
 static const struct column unaudited_columns[] = {
-	{ "CACHE", VALUE_TEXT, .width = 16 }, { "LEAKED", VALUE_COUNT },
-	{ "BUFFER", VALUE_ADDRESS },	      { "CALLER", VALUE_TEXT, .width = 40 },
-	{ "CLASS", VALUE_TEXT, .width = 8 },  { "BYTES", VALUE_SIZE },
+	{ "CACHE", VALUE_TEXT, .width = 16 },
+	{ "LEAKED", VALUE_COUNT },
+	{ "BUFFER", VALUE_ADDRESS },
+	{ "CALLER", VALUE_TEXT, .width = 40 },
+	{ "CLASS", VALUE_TEXT, .width = 8 },
+	{ "BYTES", VALUE_SIZE },
 	{ "RETAINED", VALUE_SIZE },
 };
 
@@ -82,8 +97,10 @@ static const struct column detail_columns[] = {
 	{ "STACK", VALUE_LINES, .line = 1 },
 };
 
-#define TABLE(name, columns) \
-	{ name, columns, sizeof(columns) / sizeof((columns)[0]), false }
+#define TABLE(name, columns)                                                 \
+	{                                                                    \
+		name, columns, sizeof(columns) / sizeof((columns)[0]), false \
+	}
 
 static const struct table findleaks_tables[] = {
 	[TABLE_ALL] = TABLE("JSON", all_columns),
@@ -175,16 +192,15 @@ static void put_all(const struct report *report, const struct leak_group *group)
 	if (report->symbols && caller)
 		symbols_frames_then(report->symbols, caller - 1, event.time,
 				    &frame, 1);
-	caller_format(report->session, caller, event.time, text, sizeof(text));
+	stack_caller(report->session, report->heap, &event, text, sizeof(text));
 	stack_lines_add(&lines, report->session, report->heap, &event);
 	heap_buffer_at(report->heap, group->address, &buffer);
 	SINK_ROW(report->out, TEXT(leak_class_name(group->class)),
-		 TEXT(report->caches[group->cache].name),
-		 COUNT(group->leaked), SIZE(group->bytes),
-		 SIZE(group->retained), address_or_absent(group->bufctl),
-		 TEXT(caller ? text : NULL), ADDRESS(group->address),
-		 SIZE(group->smallest), SIZE(group->largest),
-		 COUNT(group->knots), COUNT(group->cycle),
+		 TEXT(report->caches[group->cache].name), COUNT(group->leaked),
+		 SIZE(group->bytes), SIZE(group->retained),
+		 address_or_absent(group->bufctl), TEXT(caller ? text : NULL),
+		 ADDRESS(group->address), SIZE(group->smallest),
+		 SIZE(group->largest), COUNT(group->knots), COUNT(group->cycle),
 		 count_or_absent(heap_time_ns(report->heap, group->instance,
 					      group->first_time)),
 		 count_or_absent(heap_time_ns(report->heap, group->instance,
@@ -201,20 +217,21 @@ static void put_brief(const struct report *report,
 {
 	const char *cache = report->caches[group->cache].name;
 	const char *class = leak_class_name(group->class);
+	struct heap_event event = leader_event(group);
 	char caller[TEXT_SIZE];
 
-	caller_format(report->session, caller_of(report, group),
-		      group->leader_time, caller, sizeof(caller));
+	stack_caller(report->session, report->heap, &event, caller,
+		     sizeof(caller));
 	if (table == TABLE_OVERSIZE)
 		SINK_ROW(report->out, SIZE(group->bytes), COUNT(group->leaked),
 			 ADDRESS(group->bufctl), TEXT(caller), TEXT(class),
 			 TEXT(cache), SIZE(group->retained));
 	else
-		SINK_ROW(report->out, TEXT(cache), COUNT(group->leaked),
-			 ADDRESS(group->bufctl ? group->bufctl
-					       : group->address),
-			 TEXT(caller), TEXT(class), SIZE(group->bytes),
-			 SIZE(group->retained));
+		SINK_ROW(
+			report->out, TEXT(cache), COUNT(group->leaked),
+			ADDRESS(group->bufctl ? group->bufctl : group->address),
+			TEXT(caller), TEXT(class), SIZE(group->bytes),
+			SIZE(group->retained));
 }
 
 static void put_rule(struct sink *out)
@@ -280,7 +297,7 @@ static void put_detail(const struct report *report,
 
 	put_sizes(group, sizes, sizeof(sizes));
 	heap_buffer_at(report->heap, group->address, &buffer);
-	sink_line(report->out, "");
+	sink_line(report->out, "%s", "");
 	sink_line(report->out,
 		  "%s leak: %" PRIu64 " buffer%s, %s bytes each, %" PRIu64
 		  " bytes total",
@@ -361,9 +378,8 @@ static void set_filter(struct report *report)
 		return;
 	report->low = address;
 	report->high = address + 1;
-	if (report->symbols &&
-	    symbols_at(report->symbols, address, &symbol) && !symbol.offset &&
-	    symbol.size)
+	if (report->symbols && symbols_at(report->symbols, address, &symbol) &&
+	    !symbol.offset && symbol.size)
 		report->high = address + symbol.size;
 }
 
@@ -436,7 +452,8 @@ const struct dcmd dcmd_findleaks = {
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "function",
 	.options = findleaks_options,
-	.option_count = sizeof(findleaks_options) / sizeof(findleaks_options[0]),
+	.option_count =
+		sizeof(findleaks_options) / sizeof(findleaks_options[0]),
 	.options_size = sizeof(struct findleaks_options),
 	.tables = findleaks_tables,
 	.table_count = sizeof(findleaks_tables) / sizeof(findleaks_tables[0]),

@@ -43,9 +43,8 @@ static struct err *walk_leaks(struct session *session, bool has_address,
 	count = leaks_groups(leaks, &groups);
 	for (size_t i = 0; i < count; i++)
 		if (groups[i].class != LEAK_POSSIBLE &&
-		    !walk->each(walk->context,
-				name_of(walk, groups[i].bufctl,
-					groups[i].address)))
+		    !walk->each(walk->context, name_of(walk, groups[i].bufctl,
+						       groups[i].address)))
 			break;
 	return NULL;
 }
