@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the libraries export and what they need.
+
+Usage: exports.py LIBKMA LIBKMA_MALLOC. Everything else is hidden: a preload's
+symbols come before every other library's.
+"""
+import subprocess
+import sys
+
+FAMILY = """
+malloc free calloc realloc reallocarray free_sized free_aligned_sized
+aligned_alloc memalign posix_memalign valloc pvalloc malloc_usable_size
+mallinfo mallinfo2 mallopt malloc_trim malloc_info malloc_stats
+""".split()
+# Programs that are started, and signals: what the interposed calls are for
+# stands in the files that define them.
+INTERPOSED = """
+execve execv execvpe execvp fexecve execl execlp execle posix_spawn
+posix_spawnp system popen
+sigaction signal sigaltstack pthread_create
+""".split()
+OPERATORS = {
+    prefix + form
+    for prefix, forms in {
+        "_Znw": ["m", "mRKSt9nothrow_t", "mSt11align_val_t",
+                 "mSt11align_val_tRKSt9nothrow_t"],
+        "_Zna": ["m", "mRKSt9nothrow_t", "mSt11align_val_t",
+                 "mSt11align_val_tRKSt9nothrow_t"],
+        "_Zdl": ["Pv", "Pvm", "PvRKSt9nothrow_t", "PvSt11align_val_t",
+                 "PvmSt11align_val_t", "PvSt11align_val_tRKSt9nothrow_t"],
+        "_Zda": ["Pv", "Pvm", "PvRKSt9nothrow_t", "PvSt11align_val_t",
+                 "PvmSt11align_val_t", "PvSt11align_val_tRKSt9nothrow_t"],
+    }.items()
+    for form in forms
+}
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def exports(library):
+    lines = output("nm", "-D", "--defined-only", library).splitlines()
+    return {line.split()[-1].split("@")[0] for line in lines}
+
+
+def needs(library):
+    lines = output("readelf", "-d", library).splitlines()
+    return {line.split("[")[1].rstrip("]") for line in lines if "NEEDED" in line}
+
+
+def main():
+    libkma, libkma_malloc = sys.argv[1:]
+    wrong = []
+    for library in libkma, libkma_malloc:
+        if needs(library) != {"libc.so.6"}:
+            wrong.append(f"{library} needs {sorted(needs(library))}")
+    stray = {name for name in exports(libkma) if not name.startswith("kma_")}
+    if stray:
+        wrong.append(f"{libkma} exports {sorted(stray)}")
+    names = {name for name in exports(libkma_malloc) if not name.startswith("kma_")}
+    required = OPERATORS | set(FAMILY)
+    if required - names:
+        wrong.append(f"{libkma_malloc} lacks {sorted(required - names)}")
+    if names - required - set(INTERPOSED):
+        wrong.append(f"{libkma_malloc} exports {sorted(names - required - set(INTERPOSED))}")
+    for library in libkma, libkma_malloc:
+        if "kma_root" not in exports(library):
+            wrong.append(f"{library} does not export kma_root")
+    sys.exit("\n".join(wrong) or 0)
+
+
+main()

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs under the library where addresses or memory are short.
+
+Usage: limits.py LIBRARY TIER. Small RLIMIT_AS: programs start and work; what
+cannot be had is refused with ENOMEM, not by a crash.
+"""
+import os
+import resource
+import subprocess
+import sys
+
+LIBRARY, TIER = sys.argv[1:]
+GREEDY = """
+held = []
+try:
+    while True:
+        held.append(bytearray(10 << 20))
+except MemoryError:
+    count = len(held)
+    held.clear()
+    print('refused after', count)
+"""
+
+
+def run(limit, *command):
+    def restrict():
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    environment = dict(os.environ, LD_PRELOAD=LIBRARY, KMA_DEBUG=TIER)
+    return subprocess.run(command, env=environment, preexec_fn=restrict,
+                          capture_output=True, text=True, timeout=120, check=False)
+
+
+def expect(limit, wanted, *command):
+    got = run(limit, *command)
+    if got.returncode != 0 or wanted not in got.stdout or got.stderr:
+        sys.exit(f"{command} with {limit >> 20} MiB: status {got.returncode}, "
+                 f"stdout {got.stdout!r}, stderr {got.stderr!r}")
+
+
+for mebibytes in (300, 500, 1000, 4000):
+    expect(mebibytes << 20, "hello", "sh", "-c", "echo hello | cat")
+    expect(mebibytes << 20, "499500", sys.executable, "-c", "print(sum(list(range(1000))))")
+expect(1000 << 20, "refused after", sys.executable, "-c", GREEDY)
+expect(1000 << 20, "hello", "sh", "-c", "ulimit -v 500000; sh -c 'echo hello'")

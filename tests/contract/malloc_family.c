@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What glibc's manual promises of each entry point. */
+#include "tests/contract/contract.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const size_t sizes[] = {
+	0,     1,     7,      8,      15,     16,      17,     24,    31,
+	32,    33,    63,     64,     65,     100,     127,    128,   129,
+	255,   256,   257,    1000,   1023,   1024,    1025,   2049,  4095,
+	4096,  4097,  5000,   8192,   8193,   16385,   40000,  65536, 65537,
+	98304, 98305, 131071, 131072, 131073, 1 << 20, 5000001,
+};
+
+static bool aligned(const void *p, size_t align)
+{
+	return (uintptr_t)p % align == 0;
+}
+
+static bool filled(const unsigned char *p, int byte, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (p[i] != (unsigned char)byte)
+			return false;
+	return true;
+}
+
+static void usable_as_asked_for(unsigned char *p, size_t size, size_t align)
+{
+	CHECK(p != NULL);
+	CHECK(aligned(p, align));
+	CHECK(malloc_usable_size(p) >= size);
+	memset(p, 0x5a, size);
+}
+
+static void malloc_gives_writable_aligned_memory(void)
+{
+	unsigned char *p[COUNT(sizes)];
+
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		p[i] = malloc(opaque_size(sizes[i]));
+		usable_as_asked_for(p[i], sizes[i], 16);
+		memset(p[i], (int)i, sizes[i]);
+	}
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		CHECK(filled(p[i], (int)i, sizes[i])); /* none overlap */
+		free(p[i]);
+	}
+}
+
+static void calloc_gives_zeros(void)
+{
+	for (int round = 0; round < 3; round++)
+		for (size_t i = 0; i < COUNT(sizes); i++) {
+			unsigned char *p = calloc(opaque_size(sizes[i]), 1);
+
+			CHECK(p && aligned(p, 16));
+			CHECK(filled(p, 0, sizes[i]));
+			memset(p, 0xff, sizes[i]);
+			free(p);
+			p = malloc(opaque_size(sizes[i]));
+			memset(p, 0xff, sizes[i]);
+			free(p);
+		}
+}
+
+static void failures_set_enomem(void)
+{
+	size_t huge = opaque_size(SIZE_MAX);
+	void *kept = malloc(100);
+	void *p = NULL;
+
+	errno = 0;
+	CHECK(!opaque(malloc(huge)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(malloc(huge / 2)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(malloc(huge / 2 + 1)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(calloc(huge / 2, 3)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(calloc(huge, huge)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(realloc(opaque(kept), huge - 4096)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(reallocarray(opaque(kept), huge / 4, 8)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(memalign(64, huge - 10)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(aligned_alloc(4096, huge / 2 - 10)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(valloc(huge)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(pvalloc(huge)) && errno == ENOMEM);
+	CHECK(posix_memalign(&p, 64, huge - 10) == ENOMEM && !p);
+	memset(opaque(kept), 1, 100); /* a failed realloc leaves it as it was */
+	free(opaque(kept));
+}
+
+static void free_keeps_errno(void)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		void *p = malloc(opaque_size(sizes[i]));
+
+		errno = EDOM;
+		free(p);
+		CHECK(errno == EDOM);
+	}
+	errno = ERANGE;
+	free(NULL);
+	CHECK(errno == ERANGE);
+}
+
+static void realloc_keeps_contents(void)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++)
+		for (size_t j = 0; j < COUNT(sizes); j++) {
+			size_t from = sizes[i], to = sizes[j];
+			unsigned char *p = malloc(opaque_size(from));
+
+			memset(p, 0x3c, from);
+			if (to == 0)
+				to = 1; /* 0 frees: realloc_edges() */
+			p = realloc(p, to);
+			CHECK(p && aligned(p, 16));
+			CHECK(malloc_usable_size(p) >= to);
+			CHECK(filled(p, 0x3c, from < to ? from : to));
+			memset(p, 0x3d, to);
+			free(p);
+		}
+}
+
+static void realloc_edges(void)
+{
+	unsigned char *p = realloc(opaque(NULL), 100);
+
+	usable_as_asked_for(p, 100, 16);
+	CHECK(!realloc(p, 0)); /* freed */
+	p = reallocarray(NULL, 10, 10);
+	usable_as_asked_for(p, 100, 16);
+	p = reallocarray(p, 1000, 1000);
+	CHECK(p && filled(p, 0x5a, 100));
+	free(p);
+	p = malloc(1);
+	for (size_t size = 1; size < 40 << 20; size += size / 3 + 1) {
+		p = realloc(p, size);
+		CHECK(p);
+		p[size - 1] = 7;
+		p[size / 2] = 7;
+	}
+	for (size_t size = 40 << 20; size > 1; size /= 2) {
+		p = realloc(p, size);
+		CHECK(p);
+	}
+	free(p);
+}
+
+static void alignments(void)
+{
+	for (size_t align = 8; align <= 8 << 20; align *= 2)
+		for (size_t i = 0; i < COUNT(sizes); i += 3) {
+			void *p = NULL;
+			size_t wanted = align < 16 ? 16 : align;
+
+			CHECK(posix_memalign(&p, align, sizes[i]) == 0);
+			usable_as_asked_for(p, sizes[i], wanted);
+			void *q = aligned_alloc(align, opaque_size(sizes[i]));
+			usable_as_asked_for(q, sizes[i], wanted);
+			void *r = memalign(align, opaque_size(sizes[i]));
+			usable_as_asked_for(r, sizes[i], wanted);
+			free(q);
+			free(p);
+			r = realloc(r, sizes[i] + 1000);
+			CHECK(filled(r, 0x5a, sizes[i]));
+			free(r);
+		}
+}
+
+static void alignment_edges(void)
+{
+	void *p = NULL;
+
+	CHECK(posix_memalign(&p, opaque_size(3), 10) == EINVAL);
+	CHECK(posix_memalign(&p, opaque_size(4), 10) == EINVAL);
+	CHECK(posix_memalign(&p, opaque_size(0), 10) == EINVAL);
+	CHECK(posix_memalign(&p, opaque_size(24), 10) == EINVAL);
+	errno = EDOM;
+	CHECK(posix_memalign(&p, 64, 10) == 0 && errno == EDOM);
+	free(p);
+	errno = 0;
+	CHECK(!opaque(aligned_alloc(opaque_size(24), 48)) && errno == EINVAL);
+	p = memalign(opaque_size(24), 48); /* rounded up, as glibc does */
+	usable_as_asked_for(p, 48, 32);
+	free(p);
+	p = valloc(100);
+	usable_as_asked_for(p, 100, 4096);
+	free(p);
+	p = pvalloc(100);
+	usable_as_asked_for(p, 4096, 4096);
+	free(p);
+	free(opaque(valloc(0)));
+}
+
+static void zero_sizes_are_distinct(void)
+{
+	void *p[100];
+
+	for (size_t i = 0; i < COUNT(p); i++) {
+		p[i] = malloc(opaque_size(0));
+		CHECK(p[i] != NULL);
+		for (size_t j = 0; j < i; j++)
+			CHECK(p[i] != p[j]);
+	}
+	for (size_t i = 0; i < COUNT(p); i++)
+		free(p[i]);
+	CHECK(malloc_usable_size(NULL) == 0);
+}
+
+static void large_ones(void)
+{
+	for (size_t size = 1 << 20; size <= (size_t)1 << 30; size *= 4) {
+		unsigned char *p = calloc(1, opaque_size(size));
+
+		CHECK(p && p[0] == 0 && p[size / 2] == 0 && p[size - 1] == 0);
+		p[0] = p[size - 1] = 1;
+		free(p);
+	}
+}
+
+static void questions_are_answered(void)
+{
+	struct mallinfo2 before = mallinfo2();
+	void *p = opaque(malloc(1000000));
+	struct mallinfo2 with = mallinfo2();
+	char text[4096];
+	FILE *stream = fmemopen(text, sizeof(text), "w");
+
+	CHECK(with.uordblks >= before.uordblks + 1000000);
+	CHECK(with.hblkhd >= before.hblkhd + 1000000);
+	CHECK(with.arena >= with.uordblks);
+	free(p);
+	CHECK(stream && malloc_info(0, stream) == 0);
+	fclose(stream);
+	CHECK(strncmp(text, "<malloc version=\"1\">", 20) == 0);
+	errno = 0;
+	CHECK(malloc_info(1, stdout) == -1 && errno == EINVAL);
+	CHECK(mallopt(M_MMAP_THRESHOLD, 65536) == 1);
+	malloc_trim(0);
+}
+
+int main(void)
+{
+	malloc_gives_writable_aligned_memory();
+	calloc_gives_zeros();
+	failures_set_enomem();
+	free_keeps_errno();
+	realloc_keeps_contents();
+	realloc_edges();
+	alignments();
+	alignment_edges();
+	zero_sizes_are_distinct();
+	large_ones();
+	questions_are_answered();
+	return 0;
+}
