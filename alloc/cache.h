@@ -206,6 +206,9 @@ bool kma_large_take(size_t size, size_t align, enum kma_tier tier,
 		    struct kma_buffer *ret);
 void kma_large_put(const struct kma_buffer *buffer);
 
+/* Bytes of freed large buffers that wait before their pages go. */
+size_t kma_large_quarantined(void);
+
 /* Make a large buffer of tier off hold size bytes where it lies. */
 bool kma_large_resize(const struct kma_buffer *buffer, size_t size);
 

@@ -135,10 +135,24 @@ static void quarantine(struct kma_slab *slab)
 	kma_lock_release(lock);
 }
 
+size_t kma_large_quarantined(void)
+{
+	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;
+
+	kma_lock_acquire(lock);
+	size_t bytes = queue.bytes;
+
+	kma_lock_release(lock);
+	return bytes;
+}
+
 void kma_large_put(const struct kma_buffer *buffer)
 {
 	struct kma_slab *slab = buffer->slab;
 
+	kma_lock_acquire(&slab->cache->lock);
+	slab->cache->free++;
+	kma_lock_release(&slab->cache->lock);
 	if (is_dressed(slab->tier) && bytes_of(slab) <= queue_bytes_max)
 		quarantine(slab);
 	else

@@ -72,8 +72,9 @@ struct mallinfo2 mallinfo2(void)
 		info.ordblks += usage.total - usage.in_use;
 		info.uordblks += usage.in_use * kma_caches[i]->bufsize;
 		if (kma_caches[i]->bufsize == 0) {
-			info.hblks = usage.total;
-			info.hblkhd = kma_caches[i]->pages * KMA_PAGE_SIZE;
+			info.hblks = usage.in_use;
+			info.hblkhd = kma_caches[i]->pages * KMA_PAGE_SIZE -
+				      kma_large_quarantined();
 		}
 	}
 	kma_lock_release(&kma_thread_lock);

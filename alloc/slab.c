@@ -312,7 +312,6 @@ void kma_slab_destroy_large(struct kma_slab *slab)
 	cache->slab_destroy++;
 	cache->buf_total -= slab->buffers;
 	cache->pages -= slab->pages;
-	cache->free++;
 	kma_lock_release(&cache->lock);
 	header_destroy(slab);
 }

@@ -113,9 +113,9 @@ static void without_handlers(void)
 {
 	for (int i = 0; i < FORKS; i++) {
 		fill_inherited();
-		pid_t pid = i % 2 ? _Fork() :
-				    (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0,
-						   0);
+		pid_t pid =
+			i % 2 ? _Fork()
+			      : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 
 		if (pid == 0) {
 			work(3);

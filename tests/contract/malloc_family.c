@@ -11,10 +11,10 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const size_t sizes[] = {
-	0,     1,     7,      8,      15,     16,      17,     24,    31,
-	32,    33,    63,     64,     65,     100,     127,    128,   129,
-	255,   256,   257,    1000,   1023,   1024,    1025,   2049,  4095,
-	4096,  4097,  5000,   8192,   8193,   16385,   40000,  65536, 65537,
+	0,     1,     7,      8,      15,     16,      17,      24,    31,
+	32,    33,    63,     64,     65,     100,     127,     128,   129,
+	255,   256,   257,    1000,   1023,   1024,    1025,    2049,  4095,
+	4096,  4097,  5000,   8192,   8193,   16385,   40000,   65536, 65537,
 	98304, 98305, 131071, 131072, 131073, 1 << 20, 5000001,
 };
 
@@ -89,7 +89,8 @@ static void failures_set_enomem(void)
 	errno = 0;
 	CHECK(!opaque(realloc(opaque(kept), huge - 4096)) && errno == ENOMEM);
 	errno = 0;
-	CHECK(!opaque(reallocarray(opaque(kept), huge / 4, 8)) && errno == ENOMEM);
+	CHECK(!opaque(reallocarray(opaque(kept), huge / 4, 8)) &&
+	      errno == ENOMEM);
 	errno = 0;
 	CHECK(!opaque(memalign(64, huge - 10)) && errno == ENOMEM);
 	errno = 0;
