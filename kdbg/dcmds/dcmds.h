@@ -10,10 +10,26 @@ extern const struct dcmd *const dcmd_table[];     /* NULL-terminated */
 extern const struct walker *const walker_table[]; /* NULL-terminated */
 
 extern const struct dcmd dcmd_bufctl;
+extern const struct dcmd dcmd_cat;
 extern const struct dcmd dcmd_dcmds;
+extern const struct dcmd dcmd_dump;
+extern const struct dcmd dcmd_echo;
+extern const struct dcmd dcmd_eval;
 extern const struct dcmd dcmd_findleaks;
+extern const struct dcmd dcmd_formats;
+extern const struct dcmd dcmd_grep;
+extern const struct dcmd dcmd_head;
+extern const struct dcmd dcmd_help;
 extern const struct dcmd dcmd_kmastat;
 extern const struct dcmd dcmd_kmem_cache;
+extern const struct dcmd dcmd_map;
+extern const struct dcmd dcmd_quit;
+extern const struct dcmd dcmd_radix;
+extern const struct dcmd dcmd_source;
+extern const struct dcmd dcmd_unset;
+extern const struct dcmd dcmd_vars;
+extern const struct dcmd dcmd_version;
+extern const struct dcmd dcmd_walk;
 extern const struct dcmd dcmd_walkers;
 
 extern const struct walker walker_bufctl;

@@ -3,18 +3,43 @@
  * ::walkers's order. */
 #include "kdbg/dcmds/dcmds.h"
 
-/* clang-format off: one a line */
+/* clang-format off */
 const struct dcmd *const dcmd_table[] = {
-	&dcmd_bufctl,  &dcmd_dcmds,      &dcmd_findleaks,
-	&dcmd_kmastat, &dcmd_kmem_cache, &dcmd_walkers,
+	&dcmd_bufctl,
+	&dcmd_cat,
+	&dcmd_dcmds,
+	&dcmd_dump,
+	&dcmd_echo,
+	&dcmd_eval,
+	&dcmd_findleaks,
+	&dcmd_formats,
+	&dcmd_grep,
+	&dcmd_head,
+	&dcmd_help,
+	&dcmd_kmastat,
+	&dcmd_kmem_cache,
+	&dcmd_map,
+	&dcmd_quit,
+	&dcmd_radix,
+	&dcmd_source,
+	&dcmd_unset,
+	&dcmd_vars,
+	&dcmd_version,
+	&dcmd_walk,
+	&dcmd_walkers,
 	NULL,
 };
 
 const struct walker *const walker_table[] = {
-	&walker_bufctl,     &walker_freectl,
-	&walker_freemem,    &walker_kmem,
-	&walker_kmem_cache, &walker_kmem_log,
-	&walker_kmem_slab,  &walker_leak,
-	&walker_leakbuf,    NULL,
+	&walker_bufctl,
+	&walker_freectl,
+	&walker_freemem,
+	&walker_kmem,
+	&walker_kmem_cache,
+	&walker_kmem_log,
+	&walker_kmem_slab,
+	&walker_leak,
+	&walker_leakbuf,
+	NULL,
 };
 /* clang-format on */

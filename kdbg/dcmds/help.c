@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ::help - what a command does, from its own tables. */
+#include "kdbg/dcmds/dcmds.h"
+#include "kdbg/usage.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { LINE_SIZE = 512, WRAP_COLUMN = 78 };
+
+static const struct column help_columns[] = {
+	{ "NAME", VALUE_TEXT },
+	{ "PART", VALUE_TEXT },
+	{ "TEXT", VALUE_TEXT },
+};
+
+static const struct column list_columns[] = {
+	{ "NAME", VALUE_TEXT, .width = 20 },
+	{ "SUMMARY", VALUE_TEXT },
+};
+
+static const struct table help_tables[] = {
+	{ "without a name", list_columns, 2 },
+	{ "with a name", help_columns, 3, .no_header = true },
+};
+
+struct page {
+	const char *name;
+	struct sink *out;
+};
+
+/* A line of the page; text is what of it a program wants. */
+static void put(struct page *page, const char *part, const char *text,
+		const char *line)
+{
+	SINK_ROW_AS(page->out, line, TEXT(page->name), TEXT(part), TEXT(text));
+}
+
+static PRINTF_LIKE(4, 5) void put_formatted(struct page *page, const char *part,
+					    const char *text, const char *fmt,
+					    ...)
+{
+	char line[LINE_SIZE];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	put(page, part, text, line);
+}
+
+/* How much of text goes on a line: up to a blank or newline. */
+static size_t line_length(const char *text)
+{
+	size_t end = strcspn(text, "\n");
+	size_t length = end;
+
+	if (end <= WRAP_COLUMN)
+		return end;
+	for (length = WRAP_COLUMN; length && text[length] != ' '; length--)
+		;
+	return length ? length : end;
+}
+
+static void put_paragraphs(struct page *page, const char *text)
+{
+	char line[LINE_SIZE];
+
+	while (*text) {
+		size_t length = line_length(text);
+
+		snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		if (length)
+			put(page, "help", line, line);
+		else
+			sink_line(page->out, "%s", "");
+		text += length;
+		text += *text == ' ' || *text == '\n';
+	}
+}
+
+static void put_options(struct page *page, const struct dcmd *dcmd)
+{
+	if (dcmd->option_count)
+		sink_line(page->out, "options:");
+	for (size_t i = 0; i < dcmd->option_count; i++) {
+		char option[80];
+
+		usage_option(&dcmd->options[i], option, sizeof(option));
+		put_formatted(page, "option", option, "  %-20s %s", option,
+			      dcmd->options[i].help);
+	}
+}
+
+static void put_columns(struct page *page, const struct table *table)
+{
+	char line[LINE_SIZE] = "";
+
+	for (size_t i = 0; i < table->column_count; i++) {
+		size_t used = strlen(line);
+
+		snprintf(line + used, sizeof(line) - used, "%s%s",
+			 i ? ", " : "", table->columns[i].name);
+	}
+	if (table->column_count)
+		put_formatted(page, "columns", line, "columns (%s): %s",
+			      table->name, line);
+}
+
+static void put_aliases(struct page *page, const char *const *aliases)
+{
+	for (; aliases && *aliases; aliases++)
+		put_formatted(page, "alias", *aliases, "alias: %s", *aliases);
+}
+
+static void put_dcmd(const struct dcmd *dcmd, struct sink *out)
+{
+	struct page page = { dcmd->name, out };
+	char usage[LINE_SIZE];
+
+	usage_line(dcmd, usage, sizeof(usage));
+	put_formatted(&page, "summary", dcmd->summary, "%s - %s", dcmd->name,
+		      dcmd->summary);
+	put_formatted(&page, "usage", usage, "usage: %s", usage);
+	put_aliases(&page, dcmd->aliases);
+	sink_line(out, "%s", "");
+	put_paragraphs(&page, dcmd->help);
+	sink_line(out, "%s", "");
+	put_options(&page, dcmd);
+	for (size_t i = 0; i < dcmd->table_count; i++)
+		put_columns(&page, &dcmd->tables[i]);
+	put_formatted(&page, "example", dcmd->example, "example: %s",
+		      dcmd->example);
+}
+
+static void put_walker(const struct walker *walker, struct sink *out)
+{
+	struct page page = { walker->name, out };
+	char address[64];
+
+	snprintf(address, sizeof(address), "%s%s%s",
+		 walker->address_use == ADDRESS_OPTIONAL ? "[" : "",
+		 walker->address_use == ADDRESS_NONE ? "" : walker->address_is,
+		 walker->address_use == ADDRESS_OPTIONAL ? "]" : "");
+	put_formatted(&page, "summary", walker->summary, "%s - walker: %s",
+		      walker->name, walker->summary);
+	put_formatted(&page, "usage", address, "usage: %s::walk %s", address,
+		      walker->name);
+	put_aliases(&page, walker->aliases);
+}
+
+static void put_list(const struct session *session, struct sink *out)
+{
+	sink_line(out, "address::command [-options] [words] [| command ...] "
+		       "[! shell]");
+	sink_line(out, "::help NAME explains a command or walker; ::walkers "
+		       "lists walkers, ::formats letters.");
+	for (size_t i = 0; session->dcmds[i]; i++)
+		SINK_ROW(out, TEXT(session->dcmds[i]->name),
+			 TEXT(session->dcmds[i]->summary));
+}
+
+static struct err *put_named(const struct session *session, const char *name,
+			     struct sink *out)
+{
+	name += strncmp(name, "::", 2) == 0 ? 2 : 0;
+
+	const struct dcmd *dcmd = session_dcmd(session, name);
+	const struct walker *walker = session_walker(session, name);
+	const char *like = usage_nearest_dcmd(session, name);
+
+	if (!dcmd && !walker && like)
+		return err_new(ERR_NOT_FOUND,
+			       "no command or walker %s (did you mean %s?)",
+			       name, like);
+	if (!dcmd && !walker)
+		return err_new(ERR_NOT_FOUND, "no command or walker %s", name);
+	if (dcmd)
+		put_dcmd(dcmd, out);
+	if (walker)
+		put_walker(walker, out);
+	return NULL;
+}
+
+static struct err *help_run(const struct dcmd_call *call, struct sink *out)
+{
+	struct err *err = NULL;
+
+	if (call->argc == 0) {
+		put_list(call->session, out);
+		return NULL;
+	}
+	sink_table(out, &help_tables[1]);
+	for (int i = 0; i < call->argc && !err; i++)
+		err = put_named(call->session, call->argv[i], out);
+	return err;
+}
+
+const struct dcmd dcmd_help = {
+	.name = "help",
+	.summary = "list the commands, or explain some",
+	.help = "The page of a command shows how it is called, its options, "
+		"the columns of what it prints, and an example.",
+	.example = "::help walk",
+	.arguments = "[name ...]",
+	.tables = help_tables,
+	.table_count = 2,
+	.run = help_run,
+};

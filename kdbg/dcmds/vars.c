@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ::vars and ::unset - the variables of the language. */
+#include "kdbg/dcmds/dcmds.h"
+#include "kdbg/variables.h"
+
+struct vars_options {
+	bool set_only; /* not 0 */
+};
+
+static const struct option vars_options[] = {
+	{ 'n', NULL, OPTION_FLAG, offsetof(struct vars_options, set_only), NULL,
+	  "only those that are not 0" },
+};
+
+static const struct column vars_columns[] = {
+	{ "NAME", VALUE_TEXT, .width = 16 },
+	{ "VALUE", VALUE_ADDRESS },
+};
+
+static const struct table vars_tables[] = {
+	{ "default", vars_columns, 2 },
+};
+
+static struct err *vars_run(const struct dcmd_call *call, struct sink *out)
+{
+	const struct vars_options *options = call->options;
+	const struct variables *variables = call->session->variables;
+
+	for (size_t i = 0; i < variables->count; i++) {
+		const struct variable *variable = &variables->items[i];
+
+		if (variable->value || !options->set_only)
+			SINK_ROW(out, TEXT(variable->name),
+				 ADDRESS(variable->value));
+	}
+	return NULL;
+}
+
+static struct err *unset_run(const struct dcmd_call *call, struct sink *out)
+{
+	(void)out;
+	if (call->argc == 0)
+		return err_new(ERR_USAGE, "which variable?");
+	for (int i = 0; i < call->argc; i++)
+		if (!variables_unset(call->session->variables, call->argv[i]))
+			return err_new(ERR_NOT_FOUND,
+				       "variable '%s' is not set",
+				       call->argv[i]);
+	return NULL;
+}
+
+static const char *const vars_aliases[] = { "$v", NULL };
+
+const struct dcmd dcmd_vars = {
+	.name = "vars",
+	.aliases = vars_aliases,
+	.summary = "list the variables that were set",
+	.help = "value>name sets a variable and <name reads it. The registers "
+		"of the thread that died, and its id as <thread, can be read "
+		"in the same way; ::regs shows them.",
+	.example = "main>here; ::vars",
+	.options = vars_options,
+	.option_count = 1,
+	.options_size = sizeof(struct vars_options),
+	.tables = vars_tables,
+	.table_count = 1,
+	.run = vars_run,
+};
+
+const struct dcmd dcmd_unset = {
+	.name = "unset",
+	.summary = "forget variables",
+	.help = "Reading a variable that is not set is an error.",
+	.example = "1>one; ::unset one",
+	.arguments = "name ...",
+	.run = unset_run,
+};
