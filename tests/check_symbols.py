@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the allocator and the dump writer call.
+
+Usage: check_symbols.py ARCHIVE... Both run inside malloc, in signal handlers,
+and in processes whose heap may be broken. So they call nothing that could
+allocate, take a lock of libc's or use stdio: every symbol that an object takes
+from outside the archives must stand below. Adding one means knowing that it is
+async-signal-safe and allocates nothing.
+"""
+import subprocess
+import sys
+
+PURE = """
+memchr memcmp memcpy memmove memrchr memset stpcpy strchr strchrnul strcmp
+strcpy strcspn strlen strncmp strncpy strnlen strrchr strspn strstr
+__udivti3 __umodti3 _GLOBAL_OFFSET_TABLE_ __ehdr_start __errno_location environ
+getauxval _dl_find_object
+""".split()
+
+# Each is one system call, or none.
+SYSTEM = """
+_exit clock_gettime close fstat64 ftruncate64 getpid getppid kill lseek64
+lstat64 madvise mkdir mmap64 munmap nanosleep open64 prctl pread64
+process_vm_readv pwrite64 raise read readlink rename sched_yield sigaddset
+sigemptyset sigfillset sigismember sigprocmask pthread_sigmask syscall uname
+unlink write writev pthread_self
+""".split()
+
+# zlib, which gets its memory from the writer.
+ZLIB = "adler32 crc32 crc32_z deflate deflateEnd deflateInit_ deflateInit2_ deflateReset".split()
+
+# Not on the path of an allocation.
+NAMED = {
+    # Ends the process; only for our own bugs.
+    "__assert_fail": None,
+    # At start, when the allocator already stands.
+    "pthread_atfork": ["fork.c"],
+    "pthread_key_create": ["thread.c"],
+    # May allocate: comes in again and is known to be nested.
+    "pthread_setspecific": ["thread.c"],
+    # Handed a stream by malloc_info()'s caller.
+    "fwrite": ["mallinfo.c"],
+    # Only once operator new has failed; and to find what exec calls interpose.
+    "dlsym": ["cxx.c", "exec.c", "next.c"],
+    "getenv": ["exec.c"],
+}
+
+
+def symbols(archive, kind):
+    """(object, symbol) for each one that is defined or undefined."""
+    listing = subprocess.run(["nm", "-A", kind, archive], capture_output=True,
+                             text=True, check=True).stdout
+    for line in listing.splitlines():
+        where = line.split(": ")[0]
+        yield where.split(":")[-1].removesuffix(".o").split("/")[-1], line.split()[-1]
+
+
+def main():
+    archives = sys.argv[1:]
+    defined = {name for archive in archives
+               for _, name in symbols(archive, "--defined-only")}
+    allowed = defined | set(PURE) | set(SYSTEM) | set(ZLIB)
+    # Defined once for each library, not in the archives.
+    allowed.add("kma_instance")
+    wrong, seen = [], 0
+    for archive in archives:
+        for source, name in symbols(archive, "--undefined-only"):
+            seen += 1
+            if name in allowed:
+                continue
+            if name in NAMED and (NAMED[name] is None or source in NAMED[name]):
+                continue
+            wrong.append(f"{source} uses {name}")
+    print("\n".join(wrong))
+    if seen < 100:
+        sys.exit(f"only {seen} symbols in {archives}: wrong archives?")
+    sys.exit(bool(wrong))
+
+
+main()
