@@ -98,12 +98,13 @@ size_t heap_instances(const struct heap *heap,
 
 /* Caches in the allocator's order; slabs sorted by base. Slabs are read when
  * first asked for. heap_caches() counts buffers, which looks at every bufctl;
- * heap_cache_at() and _named() do not: there the counts may still be 0. */
+ * the others do not: there the counts may still be 0. */
 size_t heap_caches(struct heap *heap, const struct heap_cache **ret);
 size_t heap_slabs(struct heap *heap, const struct heap_slab **ret);
 size_t heap_slabs_refused(struct heap *heap); /* not believed: see problems */
 const struct heap_cache *heap_cache_at(struct heap *heap, uint64_t address);
 const struct heap_cache *heap_cache_named(struct heap *heap, const char *name);
+const struct heap_cache *heap_cache_of(struct heap *heap, size_t slab);
 
 /* All buffers of all slabs, live or not: slab.first_buffer + index runs from 0
  * to this. */
@@ -259,6 +260,14 @@ size_t heap_errors(struct heap *heap, const struct heap_error **ret);
 uint64_t heap_error_count(struct heap *heap);
 /* The message ring of an instance, oldest line first; "" when empty. */
 const char *heap_messages(struct heap *heap, size_t instance);
+
+/* What of the allocator's own is at an address, unless it is in a slab. */
+struct heap_description {
+	uint64_t base;
+	char what[160]; /* "header of the slab ..." */
+};
+bool heap_describe(struct heap *heap, uint64_t address,
+		   struct heap_description *ret);
 
 struct heap_problem {
 	uint64_t address;

@@ -143,6 +143,12 @@ const struct heap_cache *heap_cache_named(struct heap *heap, const char *name)
 	return NULL;
 }
 
+const struct heap_cache *heap_cache_of(struct heap *heap, size_t slab)
+{
+	heap_read_slabs(heap);
+	return &heap->caches[heap->slabs[slab].cache];
+}
+
 struct slab_order {
 	uint64_t bufctls;
 	size_t slab;

@@ -14,7 +14,7 @@ WRITER = SHARED | {"writer.h"}
 READER = SHARED | {"writer.h", "reader.h", "cursor.h", "err.h"}
 VIEWS = {"dcmd.h", "sink.h", "session.h", "target.h", "symbols.h", "heap.h",
          "leaks.h", "reach.h", "roots.h", "unwind.h",
-         "format.h", "usage.h", "variables.h"}
+         "format.h", "usage.h", "variables.h", "whatis.h"}
 ALL = None  # every header of that folder
 
 # (includer, included folder): headers allowed

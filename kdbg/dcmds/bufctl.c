@@ -159,16 +159,12 @@ static void emit_verbose(const struct dcmd_call *call, struct heap *heap,
 			 const struct heap_buffer *buffer, struct sink *out)
 {
 	struct stack_lines alloc = { 0 }, freed = { 0 };
-	const struct heap_cache *caches;
-	const struct heap_slab *slabs;
 
-	heap_caches(heap, &caches);
-	heap_slabs(heap, &slabs);
 	stack_lines_add(&alloc, call->session, heap, &buffer->alloc);
 	stack_lines_add(&freed, call->session, heap, &buffer->free);
 	SINK_ROW(out, ADDRESS(buffer->bufctl), ADDRESS(buffer->user),
 		 timestamp(&buffer->alloc), thread(&buffer->alloc),
-		 TEXT(caches[slabs[buffer->slab].cache].name),
+		 TEXT(heap_cache_of(heap, buffer->slab)->name),
 		 SIZE(buffer->size), TEXT(state_name(buffer->state)),
 		 timestamp(&buffer->free), thread(&buffer->free),
 		 LINES(alloc.lines), LINES(freed.lines));

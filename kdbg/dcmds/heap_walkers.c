@@ -19,8 +19,7 @@
 struct buffer_walk {
 	struct session *session;
 	struct heap *heap;
-	bool one_cache;
-	size_t cache;
+	const struct heap_cache *cache; /* NULL: all */
 	walk_fn *each;
 	void *context;
 };
@@ -28,19 +27,20 @@ struct buffer_walk {
 static struct err *begin(struct buffer_walk *walk, bool has_address,
 			 uint64_t address)
 {
-	const struct heap_cache *caches, *cache;
 	struct err *err = session_heap(walk->session, &walk->heap);
 
 	if (err || !has_address)
 		return err;
-	heap_caches(walk->heap, &caches);
-	cache = heap_cache_at(walk->heap, address);
-	if (!cache)
+	walk->cache = heap_cache_at(walk->heap, address);
+	if (!walk->cache)
 		return err_new(ERR_NOT_FOUND, "%#" PRIx64 " is not a cache",
 			       address);
-	walk->one_cache = true;
-	walk->cache = (size_t)(cache - caches);
 	return NULL;
+}
+
+static bool is_wanted(const struct buffer_walk *walk, size_t slab)
+{
+	return !walk->cache || heap_cache_of(walk->heap, slab) == walk->cache;
 }
 
 static struct err *walk_caches(struct session *session, bool has_address,
@@ -71,7 +71,7 @@ static struct err *walk_slabs(struct session *session, bool has_address,
 		return err;
 	size_t count = heap_slabs(walk.heap, &slabs);
 	for (size_t i = 0; i < count; i++) {
-		if (walk.one_cache && slabs[i].cache != walk.cache)
+		if (!is_wanted(&walk, i))
 			continue;
 		if (!each(context, slabs[i].address))
 			break;
@@ -109,7 +109,7 @@ static struct err *walk_buffers(struct buffer_walk *walk, bool has_address,
 		return err;
 	size_t count = heap_slabs(walk->heap, &slabs);
 	for (size_t i = 0; i < count; i++) {
-		if (walk->one_cache && slabs[i].cache != walk->cache)
+		if (!is_wanted(walk, i))
 			continue;
 		if (!walk_slab(walk, i, &slabs[i], pick))
 			break;

@@ -16,8 +16,11 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_grep,
 	&dcmd_head,
 	&dcmd_help,
+	&dcmd_kmalog,
 	&dcmd_kmastat,
+	&dcmd_kmausers,
 	&dcmd_kmem_cache,
+	&dcmd_kmem_log,
 	&dcmd_map,
 	&dcmd_quit,
 	&dcmd_radix,
@@ -27,6 +30,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_version,
 	&dcmd_walk,
 	&dcmd_walkers,
+	&dcmd_whatis,
 	NULL,
 };
 

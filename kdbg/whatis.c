@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/whatis.h"
+
+#include "kdbg/symbols.h"
+#include "kdbg/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CANARY_SIZE = 8, RED_ZONE = 128 /* below sp, by the ABI */ };
+
+struct question {
+	struct session *session;
+	struct heap *heap;       /* or NULL */
+	struct symbols *symbols; /* or NULL */
+	uint64_t address;
+};
+
+/* False: not mine. */
+typedef bool provider(const struct question *q, struct whatis_answer *ret);
+
+static const char *state_text(enum buffer_state state)
+{
+	switch (state) {
+	case BUFFER_ALLOCATED:
+		return "allocated from";
+	case BUFFER_FREE:
+		return "freed from";
+	case BUFFER_NEVER:
+		break;
+	}
+	return "never allocated from";
+}
+
+/* Where in the buffer's share of the slab, if not in the program's bytes. */
+static const char *part_text(const struct question *q,
+			     const struct heap_buffer *buffer, uint64_t stride)
+{
+	if (!buffer->bufctl || buffer->state == BUFFER_NEVER)
+		return "";
+	if (q->address < buffer->user)
+		return "before the start of a buffer ";
+	if (q->address - buffer->user < buffer->size)
+		return "";
+	if (q->address - buffer->start >= stride - CANARY_SIZE)
+		return "canary after a buffer ";
+	return "redzone of a buffer ";
+}
+
+static bool is_buffer(const struct question *q, struct whatis_answer *ret)
+{
+	const struct heap_slab *slabs;
+	struct heap_buffer *buffer = &ret->buffer;
+
+	if (!q->heap || !heap_buffer_at(q->heap, q->address, buffer))
+		return false;
+	heap_slabs(q->heap, &slabs);
+	ret->base = buffer->user;
+	ret->cache = heap_cache_of(q->heap, buffer->slab)->name;
+	snprintf(ret->what, sizeof(ret->what), "%s%s %s",
+		 part_text(q, buffer, slabs[buffer->slab].stride),
+		 state_text(buffer->state), ret->cache);
+	return true;
+}
+
+static bool is_slab(const struct question *q, struct whatis_answer *ret)
+{
+	const struct heap_slab *slabs;
+	size_t slab;
+
+	if (!q->heap || !heap_slab_at(q->heap, q->address, &slab))
+		return false;
+	heap_slabs(q->heap, &slabs);
+	ret->base = slabs[slab].base;
+	ret->cache = heap_cache_of(q->heap, slab)->name;
+	snprintf(ret->what, sizeof(ret->what), "in a slab of %s", ret->cache);
+	return true;
+}
+
+static bool is_allocator(const struct question *q, struct whatis_answer *ret)
+{
+	struct heap_description description;
+	size_t slab;
+
+	if (!q->heap || heap_slab_at(q->heap, q->address, &slab) ||
+	    !heap_describe(q->heap, q->address, &description))
+		return false;
+	ret->base = description.base;
+	snprintf(ret->what, sizeof(ret->what), "%s", description.what);
+	return true;
+}
+
+static const char *protection_text(const struct dump_map *map)
+{
+	if (!map)
+		return "memory";
+	if (map->flags & DUMP_MAP_EXEC)
+		return "code";
+	return map->flags & DUMP_MAP_WRITE ? "data" : "read-only data";
+}
+
+static bool is_symbol(const struct question *q, struct whatis_answer *ret)
+{
+	const struct dump_map *map =
+		target_map_at(q->session->target, q->address);
+	struct symbol symbol = { 0 };
+
+	if (!q->symbols)
+		return false;
+	symbols_at(q->symbols, q->address, &symbol);
+	if (!symbol.module)
+		return false;
+	if (symbol.name) {
+		ret->base = symbol.value;
+		snprintf(ret->name, sizeof(ret->name), "%s`%s", symbol.module,
+			 symbol.name);
+	} else {
+		ret->base = q->address - symbol.module_offset;
+		snprintf(ret->name, sizeof(ret->name), "%s", symbol.module);
+	}
+	snprintf(ret->what, sizeof(ret->what), "%s of %s", protection_text(map),
+		 symbol.module_path ? symbol.module_path : symbol.module);
+	return true;
+}
+
+static bool is_stack(const struct question *q, struct whatis_answer *ret)
+{
+	const struct target *target = q->session->target;
+
+	for (size_t i = 0; i < target->thread_count; i++) {
+		const struct dump_thread *thread = &target->threads[i];
+		uint64_t sp = thread->registers.rsp;
+
+		if (q->address < thread->stack_low ||
+		    q->address >= thread->stack_high)
+			continue;
+		ret->base = thread->stack_low;
+		snprintf(ret->what, sizeof(ret->what),
+			 "stack of the thread %u (%s)%s", thread->tid,
+			 thread->name ? thread->name : "",
+			 sp >= thread->stack_low && q->address < sp - RED_ZONE
+				 ? ", below its stack pointer"
+				 : "");
+		return true;
+	}
+	return false;
+}
+
+static bool is_mapping(const struct question *q, struct whatis_answer *ret)
+{
+	const struct dump_map *map =
+		target_map_at(q->session->target, q->address);
+
+	if (!map)
+		return false;
+	ret->base = map->start;
+	snprintf(ret->what, sizeof(ret->what), "mapping %c%c%c of %s",
+		 map->flags & DUMP_MAP_READ ? 'r' : '-',
+		 map->flags & DUMP_MAP_WRITE ? 'w' : '-',
+		 map->flags & DUMP_MAP_EXEC ? 'x' : '-',
+		 map->path && *map->path ? map->path : "anonymous memory");
+	return true;
+}
+
+static const struct {
+	const char *name;
+	provider *ask;
+} providers[WHATIS_KIND_COUNT] = {
+	[WHATIS_BUFFER] = { "buffer", is_buffer },
+	[WHATIS_SLAB] = { "slab", is_slab },
+	[WHATIS_ALLOCATOR] = { "allocator", is_allocator },
+	[WHATIS_SYMBOL] = { "symbol", is_symbol },
+	[WHATIS_STACK] = { "stack", is_stack },
+	[WHATIS_MAPPING] = { "mapping", is_mapping },
+};
+
+const char *whatis_kind_name(enum whatis_kind kind)
+{
+	return providers[kind].name;
+}
+
+size_t whatis_find(struct session *session, uint64_t address,
+		   struct whatis_answer answers[WHATIS_KIND_COUNT])
+{
+	struct question q = { .session = session, .address = address };
+	size_t count = 0;
+
+	/* Either may be missing; what is left can still answer. */
+	err_free(session_heap(session, &q.heap));
+	err_free(session_symbols(session, &q.symbols));
+	if (!session->target)
+		return 0;
+	for (size_t i = 0; i < WHATIS_KIND_COUNT; i++) {
+		answers[count] = (struct whatis_answer){
+			.kind = (enum whatis_kind)i,
+		};
+		if (providers[i].ask(&q, &answers[count]))
+			count++;
+	}
+	return count;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is at an address: every answer there is, the most particular first.
+ *
+ * Providers, in this order: buffers, slabs, the allocator's own structures,
+ * symbols of modules, threads' stacks, mappings.
+ */
+#ifndef KDBG_WHATIS_H
+#define KDBG_WHATIS_H
+
+#include "kdbg/heap.h"
+#include "kdbg/session.h"
+
+enum whatis_kind {
+	WHATIS_BUFFER,
+	WHATIS_SLAB,
+	WHATIS_ALLOCATOR,
+	WHATIS_SYMBOL,
+	WHATIS_STACK,
+	WHATIS_MAPPING,
+	WHATIS_KIND_COUNT
+};
+const char *whatis_kind_name(enum whatis_kind kind);
+
+struct whatis_answer {
+	enum whatis_kind kind;
+	uint64_t base;     /* of what the address is in */
+	char name[256];    /* in the place of base, where it has a name */
+	char what[1024];   /* "allocated from kmem_alloc_64" */
+	const char *cache; /* of a buffer or slab, or NULL */
+	struct heap_buffer buffer; /* of WHATIS_BUFFER */
+};
+
+/* At most one answer of each kind; how many. */
+size_t whatis_find(struct session *session, uint64_t address,
+		   struct whatis_answer answers[WHATIS_KIND_COUNT]);
+
+#endif
