@@ -1,0 +1,510 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kdbg run and kdbg check on real processes.
+
+Usage: check.py KDBG SUPERVISED STATIC [TEST]...
+
+Every test is a function test_NAME; its docstring is what it holds.
+"""
+import collections
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+KDBG, SUPERVISED, STATIC = (os.path.abspath(path) for path in sys.argv[1:4])
+LIMIT = 60  # seconds that anything may take before it counts as hung
+
+Result = collections.namedtuple("Result", "status out err rows")
+
+
+def clean_environment():
+    drop = ("KMA_", "UMEM_", "LD_PRELOAD")
+    return {name: value for name, value in os.environ.items() if not name.startswith(drop)}
+
+
+def run(arguments, stdin=b"", env=None, cwd=None):
+    done = subprocess.run(arguments, input=stdin, capture_output=True, timeout=LIMIT,
+                          env=env or clean_environment(), cwd=cwd)
+    status = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    return Result(status, done.stdout.decode(), done.stderr.decode(), [])
+
+
+def check(*command, options=(), **more):
+    """Run kdbg check; rows are what --jsonl tells."""
+    with tempfile.TemporaryDirectory() as folder:
+        jsonl = os.path.join(folder, "rows")
+        done = run([KDBG, "check", "--jsonl", jsonl, *options, "--", *command], **more)
+        rows = []
+        if os.path.exists(jsonl):
+            with open(jsonl) as lines:
+                rows = [json.loads(line) for line in lines]
+        return done._replace(rows=rows)
+
+
+def supervised(*actions, options=(), **more):
+    return check(SUPERVISED, *[str(word) for word in actions], options=options, **more)
+
+
+def of_type(result, kind):
+    return [row for row in result.rows if row["type"] == kind]
+
+
+def equal(got, wanted, what=""):
+    if got != wanted:
+        raise AssertionError(f"{what}: got {got!r}, wanted {wanted!r}")
+
+
+def contains(text, part):
+    if part not in text:
+        raise AssertionError(f"{part!r} is not in {text!r}")
+
+
+def expect(result, status, leaks=None, processes=None, unchecked=None):
+    """leaks: pids do not matter, the number of buffers lost in each process."""
+    summary = of_type(result, "summary")
+    context = f"stderr {result.err!r}"
+    equal(result.status, status, f"status; {context}")
+    if not summary:
+        raise AssertionError(f"no summary; {context}")
+    if leaks is not None:
+        equal(sorted(row["leaked"] for row in of_type(result, "process") if row["leaked"]),
+              sorted(leaks), f"leaked buffers of each process; {context}")
+    if processes is not None:
+        equal(summary[0]["processes"], processes, f"processes checked; {context}")
+    if unchecked is not None:
+        equal(summary[0]["unchecked"], unchecked, f"processes unchecked; {context}")
+
+
+# --- transparency -----------------------------------------------------------------
+
+def test_clean_program_says_nothing():
+    """Status 0, nothing on stdout and stderr."""
+    result = supervised("hold", 100)
+    expect(result, 0, leaks=[], processes=1, unchecked=0)
+    equal((result.out, result.err), ("", ""))
+
+
+def test_exit_status_is_the_programs():
+    """Through exit, _exit, _Exit and quick_exit."""
+    for how in ("exit", "_exit", "_Exit", "quick_exit"):
+        expect(supervised(how, 7), 7, processes=1, unchecked=0)
+
+
+def test_killed_by_signal():
+    """128 and the signal."""
+    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM):
+        result = supervised("raise", int(number))
+        equal(result.status, 128 + number, f"signal {number}; stderr {result.err!r}")
+
+
+def test_killed_hard_is_not_green():
+    """SIGKILL leaves no dump: unchecked, by name."""
+    result = supervised("raise", int(signal.SIGKILL))
+    expect(result, 3, processes=0, unchecked=1)
+    contains(result.err, "killed by signal 9")
+
+
+def test_not_found_and_not_executable():
+    for command in ("run", "check"):
+        result = run([KDBG, command, "--", "/no/such/program"])
+        equal(result.status, 127, command)
+        contains(result.err, "/no/such/program: No such file")
+        equal(run([KDBG, command, "--", "/etc/passwd"]).status, 126, command)
+
+
+def test_standard_input_is_the_programs():
+    result = supervised("input", stdin=b"one\ntwo\n")
+    expect(result, 0)
+    equal(result.out, "one\ntwo\n")
+
+
+def test_signals_are_forwarded_once():
+    """To kdbg alone: the program gets each signal, once."""
+    with subprocess.Popen([KDBG, "check", "--", SUPERVISED, "signals", "3", "exit", "5"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=clean_environment(), start_new_session=True) as process:
+        equal(process.stdout.readline(), b"ready\n")
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+            process.send_signal(number)
+            equal(process.stdout.readline(), b"signal %d\n" % number)
+        out, err = process.communicate(timeout=LIMIT)
+        equal((process.returncode, out), (5, b""), err)
+
+
+def run_on_terminal(arguments):
+    """What the program prints with a terminal of its own."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(arguments[0], arguments, clean_environment())
+    text = b""
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not part:
+            break
+        text += part
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), text.decode()
+
+
+def test_terminal_is_the_programs():
+    """A terminal in the foreground, as without kdbg."""
+    wanted = "tty 1 foreground 1"
+    for command in ("run", "check"):
+        options = ["-o", "/dev/null"] if command == "run" else []
+        status, text = run_on_terminal([KDBG, command, *options, "--", SUPERVISED, "terminal"])
+        contains(text, wanted)
+        if command == "check":
+            equal(status, 0, text)
+
+
+def test_terminal_interrupt_ends_program_and_kdbg():
+    """Ctrl-C reaches the program by its process group; kdbg lives to tell."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(KDBG, [KDBG, "check", "--", SUPERVISED, "signals", "1", "exit", "6"],
+                  clean_environment())
+    text = b""
+    while b"ready" not in text:
+        text += os.read(terminal, 100)
+    os.write(terminal, b"\x03")
+    while b"signal 2" not in text:
+        text += os.read(terminal, 100)
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    equal(os.waitstatus_to_exitcode(status), 6, text)
+
+
+def test_existing_preload_is_kept():
+    """Ours first, theirs behind it."""
+    env = clean_environment()
+    env["LD_PRELOAD"] = "libdl.so.2"
+    result = check("/bin/sh", "-c", "echo $LD_PRELOAD", env=env)
+    if not re.fullmatch(r"/\S+/libkma_malloc\.so:libdl\.so\.2\n", result.out):
+        raise AssertionError(result.out)
+
+
+# --- findings ---------------------------------------------------------------------
+
+def test_leak_is_found_and_named():
+    result = supervised("leak", 3)
+    expect(result, 23, leaks=[3], processes=1, unchecked=0)
+    contains(result.err, "300 bytes leaked in 3 buffers")
+    leak = of_type(result, "leak")[0]
+    equal((leak["class"], leak["leaked"], leak["bytes"]), ("definite", 3, 300))
+    equal(leak["caller"]["function"], "lose_one")
+    contains(leak["caller"]["file"], "supervised.c")
+    contains([frame["function"] for frame in leak["stack"]], "main")
+
+
+def test_error_exitcode_is_the_users():
+    expect(supervised("leak", 1, options=["--error-exitcode", "42"]), 42, leaks=[1])
+    expect(supervised("leak", 1, "exit", 4, options=["--error-exitcode", "0"]), 4, leaks=[1])
+
+
+def test_leak_beats_the_programs_status():
+    expect(supervised("leak", 1, "exit", 9), 23, leaks=[1])
+
+
+def test_leak_is_found_however_it_ends():
+    for how in ("exit", "_exit", "_Exit", "quick_exit"):
+        expect(supervised("leak", 2, how, 0), 23, leaks=[2])
+
+
+def test_leak_of_a_thread():
+    expect(supervised("thread-leak", 4), 23, leaks=[4])
+
+
+def test_misuse_stops_the_program():
+    """Status 23, the error by name, with its stacks."""
+    for what, name in (("double-free", "DUPFREE"), ("overrun", "REDZONE"),
+                       ("bad-free", "BADBASE")):
+        result = supervised(what)
+        expect(result, 23)
+        error = of_type(result, "error")[0]
+        equal(error["name"], name, what)
+        contains([frame["function"] for frame in error["reported"]], "main")
+        contains([frame["function"] for frame in error["allocated"]], "main")
+        contains(result.err, "heap error")
+
+
+def test_keep_going_goes_on():
+    """A misuse is reported and the program's end is its own."""
+    result = supervised("double-free", "hold", 10, "exit", 0, options=["--keep-going"])
+    expect(result, 23, processes=1, unchecked=0)
+    equal(len(of_type(result, "error")), 1)
+
+
+# --- accounting -------------------------------------------------------------------
+
+MAKERS = ("fork", "fork-exec", "vfork-exec", "cleared-exec", "cleared-vfork", "spawn",
+          "cleared-spawn", "system", "popen")
+
+
+def test_leak_in_the_child_only():
+    """However it was made, and whatever its environment."""
+    for maker in MAKERS:
+        result = supervised(maker, "leak", 2, "--", "hold", 10)
+        expect(result, 23, leaks=[2], unchecked=0)
+
+
+def test_leak_in_the_parent_only():
+    for maker in MAKERS:
+        result = supervised("leak", 2, maker, "hold", 10, "--")
+        expect(result, 23, leaks=[2], unchecked=0)
+
+
+def test_clean_children():
+    for maker in MAKERS:
+        expect(supervised(maker, "hold", 10, "--", "hold", 10), 0, leaks=[], unchecked=0)
+
+
+def test_child_has_not_leaked_what_it_inherited():
+    """The parent leaks three before it forks, the child one of its own."""
+    result = supervised("leak", 3, "fork", "leak", 1, "--")
+    expect(result, 23, leaks=[3, 1], processes=2, unchecked=0)
+    forked = [row for row in of_type(result, "process") if row["forked"]]
+    equal([row["leaked"] for row in forked], [1])
+
+
+def test_cleared_environment_of_shells():
+    """clearenv, then system and popen: still followed."""
+    for maker in ("system", "popen"):
+        expect(supervised("clearenv", maker, "leak", 2, "--"), 23, leaks=[2], unchecked=0)
+
+
+def test_env_i():
+    expect(check("env", "-i", SUPERVISED, "leak", "1"), 23, leaks=[1], unchecked=0)
+
+
+def test_closed_descriptors():
+    """A program that closes all it has inherited is followed all the same."""
+    expect(supervised("close-fds", 3, "fork", "leak", 1, "--", "fork-exec", "leak", 2, "--"),
+           23, leaks=[1, 2], unchecked=0)
+
+
+def test_exec_is_judged_for_errors_only():
+    """What an image held when it was replaced is no leak."""
+    result = supervised("leak", 3, "exec", "hold", 10)
+    expect(result, 0, leaks=[], processes=1, unchecked=0)
+    expect(supervised("exec", "leak", 1), 23, leaks=[1], processes=1)
+
+
+def test_error_before_exec_is_kept():
+    result = supervised("double-free", "exec", "hold", 10, options=["--keep-going"])
+    expect(result, 23)
+    equal(len(of_type(result, "error")), 1, result.err)
+
+
+def test_daemonised_grandchild_is_waited_for():
+    result = supervised("daemon", "leak", 1, "--")
+    expect(result, 23, leaks=[1], unchecked=0)
+
+
+def test_static_child_is_unchecked_by_name():
+    for maker in ("fork-exec", "vfork-exec", "spawn", "exec"):
+        result = supervised(maker, "=", STATIC, "--")
+        expect(result, 3, unchecked=1)
+        contains(result.err, os.path.basename(STATIC))
+        contains(result.err, "statically linked")
+
+
+def test_static_command_is_unchecked():
+    result = check(STATIC, "0")
+    expect(result, 3, processes=0, unchecked=1)
+    contains(result.err, "No process was checked")
+
+
+def test_allow_unchecked():
+    """Named, and no reason for 3; but one process must have been checked."""
+    options = ["--allow-unchecked", os.path.basename(STATIC)]
+    result = supervised("spawn", "=", STATIC, "--", options=options)
+    expect(result, 0, processes=1, unchecked=0)
+    contains(result.err, "statically linked")
+    expect(check(STATIC, options=options), 3, processes=0)
+
+
+def test_skip():
+    """Run, not audited, not counted."""
+    options = ["--skip", os.path.basename(SUPERVISED)]
+    result = check("/bin/sh", "-c", f"{SUPERVISED} leak 2; exit 5", options=options)
+    expect(result, 5, leaks=[], processes=1, unchecked=0)
+
+
+def test_children_none():
+    result = supervised("fork", "leak", 1, "--", "spawn", "leak", 1, "--", "spawn", "=", STATIC,
+                        "--", options=["--children=none"])
+    expect(result, 0, leaks=[], processes=1, unchecked=0)
+    expect(supervised("leak", 1, options=["--children=none"]), 23, leaks=[1])
+
+
+def test_child_killed_hard():
+    """Nobody but its parent has seen its status: unchecked all the same."""
+    result = supervised("fork", "raise", int(signal.SIGKILL), "--")
+    expect(result, 3, processes=1, unchecked=1)
+
+
+def test_child_that_crashes():
+    """It leaves its dump; the crash is the program's own affair."""
+    result = supervised("fork", "raise", int(signal.SIGSEGV), "--", "exit", 4)
+    expect(result, 4, processes=2, unchecked=0)
+
+
+def test_raw_exit_is_not_green():
+    """An exit that nothing sees leaves no dump."""
+    result = supervised("raw-exit", 0)
+    expect(result, 3, processes=0, unchecked=1)
+
+
+def test_timeout():
+    start = time.monotonic()
+    result = supervised("sleep", 50, options=["--timeout", "1"])
+    expect(result, 3)
+    contains(result.err, "ended by --timeout")
+    if time.monotonic() - start > 20:
+        raise AssertionError("took too long")
+
+
+def test_timeout_ends_children_too():
+    result = supervised("fork", "sleep", 50, "--", options=["--timeout", "1"])
+    expect(result, 3)
+
+
+def test_daemon_that_stays_is_named():
+    """Ctrl-C or SIGTERM while it is waited for ends the wait, not the daemon."""
+    with subprocess.Popen([KDBG, "check", "--", SUPERVISED, "daemon", "sleep", "20"],
+                          stderr=subprocess.PIPE, env=clean_environment()) as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=LIMIT)
+        equal(process.returncode, 3, err)
+        contains(err.decode(), "still running")
+
+
+def test_many_processes():
+    """More of them than fit the roster's first room."""
+    result = check("/bin/bash", "-c", "for i in {1..40}; do (:) ; done")
+    expect(result, 0, processes=41, unchecked=0)
+
+
+# --- reports and options ----------------------------------------------------------
+
+def test_log_file_has_the_summary_when_clean():
+    with tempfile.TemporaryDirectory() as folder:
+        log = os.path.join(folder, "log")
+        result = supervised("hold", 10, options=["--log-file", log])
+        equal((result.status, result.err), (0, ""))
+        with open(log) as text:
+            contains(text.read(), "1 process, ")
+
+
+def test_quiet():
+    result = supervised("leak", 1, options=["--quiet"])
+    equal((result.status, result.err), (23, ""))
+
+
+def test_dump_dir_keeps_dumps_with_findings():
+    with tempfile.TemporaryDirectory() as folder:
+        where = os.path.join(folder, "dumps")
+        supervised("hold", 10, options=["--dump-dir", where])
+        equal(os.listdir(where), [])
+        result = supervised("leak", 1, "fork", "hold", 10, "--", options=["--dump-dir", where])
+        equal(len(os.listdir(where)), 1, "dumps kept")
+        contains(result.err, os.path.join(where, os.listdir(where)[0]))
+        supervised("hold", 10, options=["--dump-dir", where, "--keep=always"])
+        equal(len(os.listdir(where)), 2, "dumps kept")
+
+
+def test_nothing_is_left_in_the_temporary_folder():
+    with tempfile.TemporaryDirectory() as folder:
+        env = clean_environment()
+        env["TMPDIR"] = folder
+        supervised("leak", 1, "fork", "hold", 10, "--", env=env)
+        equal(os.listdir(folder), [])
+
+
+def test_usage():
+    for arguments, text in (([], "no command"), (["--frob", "--", "true"], "frob"),
+                            (["--timeout", "x", "--", "true"], "seconds"),
+                            (["--error-exitcode", "999", "--", "true"], "0 to 255"),
+                            (["--keep=some", "--", "true"], "always"),
+                            (["--children=some", "--", "true"], "all or none"),
+                            (["--tier", "some", "--", "true"], "audit"),
+                            (["--junit", "x", "--", "true"], "not in this version")):
+        result = run([KDBG, "check", *arguments])
+        equal(result.status, 2, arguments)
+        contains(result.err, text)
+    for command in ("run", "check"):
+        result = run([KDBG, command, "--help"])
+        equal((result.status, result.err), (0, ""))
+        contains(result.out, "usage: kdbg " + command)
+        contains(run([KDBG, command, "--version"]).out, "kdbg ")
+
+
+# --- kdbg run ---------------------------------------------------------------------
+
+def test_run_leaves_dumps():
+    """FILE for the command, FILE.PID for a child; replaced when there."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "out.kdump")
+        for _ in range(2):
+            result = run([KDBG, "run", "-o", path, "--", SUPERVISED, "fork", "hold", "10", "--",
+                          "exit", "4"])
+            equal((result.status, result.out, result.err), (4, "", ""))
+        names = sorted(os.listdir(folder))
+        equal([re.sub(r"\.\d+$", ".PID", name) for name in names],
+              ["out.kdump", "out.kdump.PID", "out.kdump.PID"])
+        result = run([KDBG, "-e", "::status", path])
+        equal(result.status, 0, result.err)
+        contains(result.out, "supervised")
+
+
+def test_run_says_when_there_is_no_dump():
+    with tempfile.TemporaryDirectory() as folder:
+        result = run([KDBG, "run", "--", STATIC, "5"], cwd=folder)
+        equal(result.status, 5, result.err)
+        contains(result.err, "no dump")
+        equal(os.listdir(folder), [])
+
+
+# --- real programs ----------------------------------------------------------------
+
+def test_real_programs_are_checked():
+    """Their own status, or findings with a stack; never unchecked."""
+    for command in (["python3", "-c", "print(1)"], ["git", "--version"],
+                    ["bash", "-c", "ls / | sort | head -1; exit 0"]):
+        result = check(*command)
+        expect(result, result.status, unchecked=0)
+        if result.status not in (0, 23):
+            raise AssertionError(f"{command}: {result.status}: {result.err}")
+        for leak in of_type(result, "leak"):
+            if not leak["stack"]:
+                raise AssertionError(f"{command}: leak without a stack")
+
+
+def main():
+    wanted = sys.argv[4:]
+    tests = [(name, function) for name, function in sorted(globals().items())
+             if name.startswith("test_") and (not wanted or name in wanted)]
+    failed = 0
+    for name, function in tests:
+        try:
+            function()
+            print("ok  ", name, flush=True)
+        except (AssertionError, subprocess.TimeoutExpired, OSError, IndexError, KeyError) as why:
+            failed += 1
+            print("FAIL", name, "-", why, flush=True)
+    print(f"{len(tests) - failed} passed, {failed} failed")
+    sys.exit(failed != 0)
+
+
+main()

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a checked program can do, one thing for each name on its command line:
+ *
+ *	supervised leak 3	lose three buffers
+ *	supervised fork leak 1 -- exit 4
+ *				a child that leaks and ends, then exit(4)
+ *
+ * Actions run in order; those that make a child take the words up to "--" as
+ * the child's own actions. The end of the list is exit(0).
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void run_actions(char **words);
+
+/* Out of the optimiser's sight, and of nobody's reach once it is replaced. */
+static void *volatile held;
+static char **program; /* argv */
+
+__attribute__((noinline)) static void lose_one(void)
+{
+	held = malloc(100);
+	if (held)
+		memset(held, 1, 100);
+	held = NULL;
+}
+
+/* Leave no copy of the pointer in a dead frame. */
+__attribute__((noinline)) static void wipe_stack(void)
+{
+	volatile char space[8192];
+
+	for (size_t i = 0; i < sizeof(space); i++)
+		space[i] = 0;
+}
+
+static void lose(int count)
+{
+	for (int i = 0; i < count; i++)
+		lose_one();
+	wipe_stack();
+}
+
+static void *lose_in_thread(void *count)
+{
+	lose(*(int *)count);
+	return NULL;
+}
+
+static void thread(int count)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, lose_in_thread, &count))
+		_exit(99);
+	pthread_join(thread, NULL);
+}
+
+/* Words up to "--", NULL-terminated; *words is moved behind it. */
+static char **take_list(char ***words)
+{
+	char **list = *words, **p = list;
+
+	while (*p && strcmp(*p, "--") != 0)
+		p++;
+	*words = *p ? p + 1 : p;
+	*p = NULL;
+	return list;
+}
+
+static void wait_for(pid_t pid)
+{
+	int status;
+
+	if (pid <= 0)
+		_exit(98);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* argv for ourselves, or "= PROGRAM ARG..." for another. */
+static char **child_argv(char **list)
+{
+	static char *argv[64];
+	size_t count = 0;
+
+	if (list[0] && strcmp(list[0], "=") == 0)
+		return list + 1;
+	argv[count++] = program[0];
+	while (*list && count < 63)
+		argv[count++] = *list++;
+	argv[count] = NULL;
+	return argv;
+}
+
+static void run_child(pid_t pid, char **list)
+{
+	if (pid == 0) {
+		run_actions(list);
+		exit(0);
+	}
+	wait_for(pid);
+}
+
+static void daemonise(char **list)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setsid();
+		if (fork() == 0) {
+			usleep(300 * 1000);
+			run_actions(list);
+			exit(0);
+		}
+		_exit(0);
+	}
+	wait_for(pid);
+}
+
+static void exec_child(bool by_vfork, bool cleared, char **list)
+{
+	char *none[] = { NULL };
+	char **argv = child_argv(list);
+	pid_t pid = by_vfork ? vfork() : fork();
+
+	if (pid == 0) {
+		execve(argv[0], argv, cleared ? none : environ);
+		_exit(97);
+	}
+	wait_for(pid);
+}
+
+static void spawn_child(bool cleared, char **list)
+{
+	char *none[] = { NULL };
+	char **argv = child_argv(list);
+	pid_t pid;
+
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv,
+			 cleared ? none : environ))
+		_exit(96);
+	wait_for(pid);
+}
+
+/* A shell's command line: ourselves with these actions. */
+static const char *command_line(char **list)
+{
+	static char line[4096];
+	size_t used = (size_t)snprintf(line, sizeof(line), "'%s'", program[0]);
+
+	for (; *list && used < sizeof(line); list++)
+		used += (size_t)snprintf(line + used, sizeof(line) - used,
+					 " '%s'", *list);
+	return line;
+}
+
+static void pipe_from(char **list)
+{
+	FILE *stream = popen(command_line(list), "r");
+	char text[256];
+
+	while (stream && fgets(text, sizeof(text), stream))
+		fputs(text, stdout);
+	if (!stream || pclose(stream) < 0)
+		_exit(95);
+}
+
+static void misuse(const char *what)
+{
+	char *volatile p = malloc(24);
+
+	if (!p)
+		_exit(94);
+	if (strcmp(what, "double-free") == 0) {
+		free(p);
+		free(p);
+	} else if (strcmp(what, "overrun") == 0) {
+		p[24] = 'x';
+		free(p);
+	} else {
+		char *volatile inside = p + 8;
+		free(inside);
+	}
+}
+
+static void wait_for_signals(int count)
+{
+	sigset_t all;
+	int signal;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	puts("ready");
+	fflush(stdout);
+	while (count-- > 0 && sigwait(&all, &signal) == 0)
+		printf("signal %d\n", signal);
+	fflush(stdout);
+}
+
+static void show_terminal(void)
+{
+	printf("tty %d foreground %d leader %d\n", isatty(0),
+	       tcgetpgrp(0) == getpgrp(), getsid(0) == getpid());
+}
+
+static void show_input(void)
+{
+	char text[256];
+
+	while (fgets(text, sizeof(text), stdin))
+		fputs(text, stdout);
+	fflush(stdout);
+}
+
+/* The actions that make a child. False: it is another. */
+static bool make_child(const char *action, char **list)
+{
+	if (strcmp(action, "fork") == 0) {
+		fflush(stdout);
+		run_child(fork(), list);
+	} else if (strcmp(action, "daemon") == 0) {
+		daemonise(list);
+	} else if (strcmp(action, "fork-exec") == 0) {
+		exec_child(false, false, list);
+	} else if (strcmp(action, "vfork-exec") == 0) {
+		exec_child(true, false, list);
+	} else if (strcmp(action, "cleared-exec") == 0) {
+		exec_child(false, true, list);
+	} else if (strcmp(action, "cleared-vfork") == 0) {
+		exec_child(true, true, list);
+	} else if (strcmp(action, "spawn") == 0) {
+		spawn_child(false, list);
+	} else if (strcmp(action, "cleared-spawn") == 0) {
+		spawn_child(true, list);
+	} else if (strcmp(action, "system") == 0) {
+		if (system(command_line(list)) < 0)
+			_exit(93);
+	} else if (strcmp(action, "popen") == 0) {
+		pipe_from(list);
+	} else if (strcmp(action, "exec") == 0) {
+		char **argv = child_argv(list);
+		execv(argv[0], argv);
+		_exit(92);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* The actions that take a number. */
+static bool act(const char *action, int number)
+{
+	if (strcmp(action, "leak") == 0)
+		lose(number);
+	else if (strcmp(action, "thread-leak") == 0)
+		thread(number);
+	else if (strcmp(action, "hold") == 0)
+		held = malloc((size_t)number);
+	else if (strcmp(action, "exit") == 0)
+		exit(number);
+	else if (strcmp(action, "_exit") == 0)
+		_exit(number);
+	else if (strcmp(action, "_Exit") == 0)
+		_Exit(number);
+	else if (strcmp(action, "quick_exit") == 0)
+		quick_exit(number);
+	else if (strcmp(action, "raw-exit") == 0)
+		syscall(SYS_exit_group, number);
+	else if (strcmp(action, "raise") == 0)
+		raise(number);
+	else if (strcmp(action, "sleep") == 0)
+		sleep((unsigned)number);
+	else if (strcmp(action, "close-fds") == 0)
+		for (int fd = number; fd < 1024; fd++)
+			close(fd);
+	else if (strcmp(action, "signals") == 0)
+		wait_for_signals(number);
+	else
+		return false;
+	return true;
+}
+
+/* The actions without an argument. */
+static bool act_alone(const char *action)
+{
+	if (strcmp(action, "clearenv") == 0)
+		clearenv();
+	else if (strcmp(action, "terminal") == 0)
+		show_terminal();
+	else if (strcmp(action, "input") == 0)
+		show_input();
+	else if (strcmp(action, "double-free") == 0 ||
+		 strcmp(action, "overrun") == 0 ||
+		 strcmp(action, "bad-free") == 0)
+		misuse(action);
+	else
+		return false;
+	return true;
+}
+
+static void run_actions(char **words)
+{
+	while (*words) {
+		const char *action = *words++;
+		char **rest = words;
+
+		if (act_alone(action))
+			continue;
+		if (*words && act(action, atoi(*words))) {
+			words++;
+			continue;
+		}
+		if (make_child(action, take_list(&rest))) {
+			words = rest;
+			continue;
+		}
+		fprintf(stderr, "supervised: what is %s?\n", action);
+		exit(91);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	program = argv;
+	if (argc > 0)
+		run_actions(argv + 1);
+	return 0;
+}
