@@ -6,6 +6,7 @@
 #include "alloc/thread.h"
 #include "dumpfmt/roster.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static struct {
 	struct roster_header *header; /* NULL: no supervisor */
 	uint64_t capacity;
 	bool skipped; /* this process is not audited */
+	struct roster_record *hello;
 } roster;
 
 static struct roster_record *record_at(uint64_t index)
@@ -166,9 +168,25 @@ void kma_roster_init(void)
 			record->tier = kma_options.tier;
 			kma_roster_name(record, path);
 			set_state(record, ROSTER_WHOLE);
+			roster.hello = record;
 		}
 	}
 	errno = saved_errno;
+}
+
+/*
+ * A program that brings a malloc (jemalloc linked in, a sanitizer's runtime)
+ * comes before any preload: libkma runs in it and sees nothing. Asked when
+ * dlsym may be, long after the hello.
+ */
+__attribute__((constructor)) static void confess_foreign_malloc(void)
+{
+	uintptr_t found = (uintptr_t)dlsym(RTLD_DEFAULT, "malloc");
+
+	if (roster.hello &&
+	    (found < kma_root.text_base || found >= kma_root.text_end))
+		__atomic_fetch_or(&roster.hello->flags, ROSTER_FOREIGN_MALLOC,
+				  __ATOMIC_RELAXED);
 }
 
 void kma_roster_forked(uint32_t parent)

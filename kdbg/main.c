@@ -3,6 +3,7 @@
  * kdbg's front door: a subcommand, or a target to debug. It alone knows both
  * the core and the table of commands.
  */
+#include "kdbg/check.h"
 #include "kdbg/command_line.h"
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/debug.h"
@@ -17,7 +18,8 @@ static const struct subcommand subcommands[] = {
 	{ "run", "[-o FILE] [--tier T] -- CMD ARG...",
 	  "run a program under libkma, write a dump when it ends", run_main },
 	{ "check", "[options] -- CMD ARG...",
-	  "run a program and its children; fail on leaks or heap errors" },
+	  "run a program and its children; fail on leaks or heap errors",
+	  check_main },
 	{ "dump", "-p PID -o FILE [--level L]", "snapshot a process" },
 	{ "diff", "OLD NEW", "what grew from one dump to the next" },
 	{ "convert", "IN OUT", "turn a dump into an ELF core, or back" },

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kdbg run and kdbg check on real processes.
 
-Usage: check.py KDBG SUPERVISED STATIC [TEST]...
+Usage: check.py KDBG SUPERVISED STATIC OWN_MALLOC [TEST]...
 
 Every test is a function test_NAME; its docstring is what it holds.
 """
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-KDBG, SUPERVISED, STATIC = (os.path.abspath(path) for path in sys.argv[1:4])
+KDBG, SUPERVISED, STATIC, OWN_MALLOC = (os.path.abspath(path) for path in sys.argv[1:5])
 LIMIT = 60  # seconds that anything may take before it counts as hung
 
 Result = collections.namedtuple("Result", "status out err rows")
@@ -324,6 +324,12 @@ def test_static_command_is_unchecked():
     contains(result.err, "No process was checked")
 
 
+def test_own_malloc_is_unchecked():
+    result = check(OWN_MALLOC)
+    expect(result, 3, processes=0, unchecked=1)
+    contains(result.err, "malloc of its own")
+
+
 def test_allow_unchecked():
     """Named, and no reason for 3; but one process must have been checked."""
     options = ["--allow-unchecked", os.path.basename(STATIC)]
@@ -492,7 +498,7 @@ def test_real_programs_are_checked():
 
 
 def main():
-    wanted = sys.argv[4:]
+    wanted = sys.argv[5:]
     tests = [(name, function) for name, function in sorted(globals().items())
              if name.startswith("test_") and (not wanted or name in wanted)]
     failed = 0

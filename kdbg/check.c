@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The verdict of a check.
+ *
+ *	supervise --> accounts --> judge each dump --> result --> reports
+ *
+ * Every account of the supervisor becomes a process of the result: checked, or
+ * unchecked with a reason. Only when nothing is unchecked, and something is
+ * checked, is the command's own status passed on: green means that all was
+ * looked at and found clean.
+ */
+#include "kdbg/check.h"
+
+#include "kdbg/check_judge.h"
+#include "kdbg/check_options.h"
+#include "kdbg/check_program.h"
+#include "kdbg/report.h"
+#include "kdbg/supervise.h"
+#include "kdbg/supervise_environment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Seconds that what the command leaves behind is waited for. */
+enum { CHECK_GRACE = 10 };
+
+struct check {
+	struct check_options options;
+	char *directory; /* private: the roster */
+	char *dumps;     /* where the processes write */
+	FILE *log;       /* NULL: stderr, and only findings */
+	FILE *jsonl;     /* NULL: none */
+	struct supervised supervised;
+	struct check_result result;
+};
+
+static bool matches_any(const char *const *patterns, size_t count,
+			const char *path)
+{
+	for (size_t i = 0; i < count; i++)
+		if (roster_match(patterns[i], path))
+			return true;
+	return false;
+}
+
+static void set_reason(struct check *check, struct check_process *process,
+		       const char *reason)
+{
+	process->verdict = CHECK_UNCHECKED;
+	process->reason = reason ? reason : "out of memory";
+	if (matches_any(check->options.allow, check->options.allow_count,
+			process->path))
+		process->verdict = CHECK_ALLOWED;
+}
+
+/* Why there is no dump of an image that said hello. */
+static const char *explain_silent_end(struct check *check,
+				      const struct account *account)
+{
+	if (account->running)
+		return "still running when the check ended";
+	if (account->failure)
+		return arena_print(&check->result.arena,
+				   "its dump could not be written: %s",
+				   strerror((int)account->failure));
+	if (account->reaped && WIFSIGNALED(account->wait_status))
+		return arena_print(
+			&check->result.arena,
+			"killed by signal %d (%s) before it could be checked",
+			WTERMSIG(account->wait_status),
+			strsignal(WTERMSIG(account->wait_status)));
+	return "ended without leaving a dump (killed?)";
+}
+
+/* The path of an account's dump; NULL: none, or a name that is not one. */
+static char *dump_path(struct check *check, const struct account *account)
+{
+	const char *name = account->dump;
+
+	if (!name || strchr(name, '/') || name[0] == '.')
+		return NULL;
+	return arena_print(&check->result.arena, "%s/%s", check->dumps, name);
+}
+
+static void judge(struct check *check, const struct account *account,
+		  struct check_process *process)
+{
+	process->file = dump_path(check, account);
+	if (!process->file) {
+		set_reason(check, process, explain_silent_end(check, account));
+		return;
+	}
+	struct err *err =
+		check_judge(process->file, &check->result.arena, process);
+	if (err) {
+		char text[512];
+		err_describe(err, text, sizeof(text));
+		err_free(err);
+		process->reason =
+			arena_print(&check->result.arena,
+				    "its dump cannot be read: %s", text);
+	}
+	if (process->reason)
+		set_reason(check, process, process->reason);
+}
+
+/* An image that an exec ended: its leaks went with it, its errors did not. */
+static void settle_replaced(struct check *check, const struct account *account,
+			    struct check_process *process)
+{
+	process->replaced = true;
+	process->errors_reported = account->errors;
+	if (account->unseen_exec)
+		set_reason(check, process,
+			   "replaced by an exec that libkma did not see");
+	else if (account->errors && account->dump)
+		judge(check, account, process);
+}
+
+static bool is_ignored(const struct check *check, const struct account *account)
+{
+	const struct check_options *options = &check->options;
+
+	return account->skipped || account->handed_over ||
+	       (options->no_children && !account->command) ||
+	       (!account->hello &&
+		matches_any(options->skip, options->skip_count, account->path));
+}
+
+static void settle(struct check *check, const struct account *account,
+		   struct check_process *process)
+{
+	process->pid = account->pid;
+	process->ppid = account->ppid;
+	process->path = account->path;
+	process->forked = account->forked;
+	process->system =
+		account_is_system(check->supervised.accounts, account);
+	if (is_ignored(check, account))
+		process->verdict = CHECK_IGNORED;
+	else if (!account->hello)
+		set_reason(check, process,
+			   account->running
+				   ? "still running when the check ended"
+				   : check_program_silence(account->path));
+	else if (account->foreign)
+		set_reason(check, process, "it has a malloc of its own");
+	else if (account->replaced)
+		settle_replaced(check, account, process);
+	else
+		judge(check, account, process);
+}
+
+static void add_up(struct check_result *result,
+		   const struct check_process *process)
+{
+	struct check_totals *totals =
+		process->system ? &result->system : &result->own;
+
+	if (process->verdict == CHECK_IGNORED)
+		return;
+	result->checked +=
+		process->verdict == CHECK_CHECKED && !process->replaced;
+	result->unchecked += process->verdict == CHECK_UNCHECKED;
+	result->allowed += process->verdict == CHECK_ALLOWED;
+	result->buffers += process->buffers;
+	totals->groups += process->leak_count;
+	totals->errors += process->errors_reported;
+	totals->leaked_buffers += process->leaked_buffers;
+	totals->leaked_bytes += process->leaked_bytes;
+}
+
+/* Delete the dumps that are not wanted. */
+static void sort_dumps(struct check *check)
+{
+	enum check_keep keep = check->options.keep;
+
+	for (size_t i = 0; i < check->result.count; i++) {
+		struct check_process *process = &check->result.processes[i];
+		bool interesting = check_has_findings(process) ||
+				   process->verdict == CHECK_UNCHECKED;
+
+		if (!process->file)
+			continue;
+		if (keep == KEEP_ALWAYS ||
+		    (keep == KEEP_FINDINGS && interesting))
+			process->dump = process->file;
+		else
+			unlink(process->file);
+	}
+}
+
+static struct err *settle_all(struct check *check)
+{
+	struct check_result *result = &check->result;
+	const struct account *list;
+
+	result->count = accounts_list(check->supervised.accounts, &list);
+	result->lost = accounts_lost(check->supervised.accounts);
+	result->timed_out = check->supervised.timed_out;
+	result->timeout = check->options.timeout;
+	result->processes = arena_array(&result->arena, result->count,
+					sizeof(*result->processes));
+	if (result->count && !result->processes)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < result->count; i++) {
+		settle(check, &list[i], &result->processes[i]);
+		add_up(result, &result->processes[i]);
+	}
+	sort_dumps(check);
+	return NULL;
+}
+
+static bool has_failed(const struct check *check)
+{
+	const struct check_totals *own = &check->result.own;
+	const struct check_totals *system = &check->result.system;
+
+	return own->groups || own->errors ||
+	       (check->options.strict_children &&
+		(system->groups || system->errors));
+}
+
+static bool is_incomplete(const struct check_result *result)
+{
+	return result->unchecked || result->lost || result->timed_out ||
+	       !result->checked;
+}
+
+static int verdict(const struct check *check)
+{
+	if (has_failed(check) && check->options.findings_status)
+		return check->options.findings_status;
+	if (is_incomplete(&check->result))
+		return CHECK_INCOMPLETE;
+	return supervised_status(&check->supervised);
+}
+
+static void tell(struct check *check, int status)
+{
+	const struct check_result *result = &check->result;
+	bool clean = !has_failed(check) && !is_incomplete(result) &&
+		     !result->system.groups && !result->system.errors;
+
+	if (check->log)
+		report_text(result, check->log);
+	else if (!clean && !check->options.quiet)
+		report_text(result, stderr);
+	if (check->jsonl)
+		report_jsonl(result, status, check->jsonl);
+}
+
+/* Close a report's file; a report that is not all there is a failure. */
+static struct err *close_report(FILE *file, const char *path)
+{
+	bool broken = file && ferror(file);
+
+	if (file && fclose(file))
+		broken = true;
+	return broken ? err_new(ERR_IO, "%s: %s", path, strerror(errno)) : NULL;
+}
+
+static struct err *open_report(const char *path, FILE **ret)
+{
+	*ret = path ? fopen(path, "we") : NULL;
+	if (path && !*ret)
+		return err_new(ERR_IO, "%s: %s", path, strerror(errno));
+	return NULL;
+}
+
+/* A folder that every process finds, wherever it has gone. */
+static struct err *choose_dumps(struct check *check)
+{
+	const char *folder = check->options.keep == KEEP_NEVER
+				     ? check->directory
+				     : check->options.dump_dir;
+
+	if (mkdir(folder, 0777) && errno != EEXIST)
+		return err_new(ERR_IO, "%s: %s", folder, strerror(errno));
+	check->dumps = realpath(folder, NULL);
+	if (!check->dumps)
+		return err_new(ERR_IO, "%s: %s", folder, strerror(errno));
+	return NULL;
+}
+
+static struct err *run_command(struct check *check)
+{
+	const struct check_options *options = &check->options;
+	struct supervise_options supervise = {
+		.argv = options->argv,
+		.tier = options->tier,
+		.skip = options->skip,
+		.skip_count = options->skip_count,
+		.no_children = options->no_children,
+		.keep_going = options->keep_going,
+		.timeout = options->timeout,
+		.grace = CHECK_GRACE,
+	};
+	char *base = NULL, *dump = NULL;
+	struct err *err = NULL;
+
+	if (asprintf(&base, "%s/dump", check->dumps) < 0)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	/* One pid can leave several: by exec, or by living twice. */
+	err = supervise_dump_option(base, "%e.%p.%t", &dump);
+	supervise.dump = dump;
+	if (!err)
+		err = supervise_run(&supervise, check->directory,
+				    &check->supervised);
+	free(dump);
+	free(base);
+	return err;
+}
+
+static struct err *check_command(struct check *check, int *status)
+{
+	struct err *err = run_command(check);
+
+	if (err)
+		return err;
+	*status = supervised_status(&check->supervised);
+	if (check->supervised.exec_error) {
+		err = err_new(ERR_NOT_FOUND, "%s: %s", check->options.argv[0],
+			      strerror(check->supervised.exec_error));
+	} else {
+		err = settle_all(check);
+		if (err)
+			*status = CHECK_INCOMPLETE;
+		else
+			*status = verdict(check);
+	}
+	if (!err)
+		tell(check, *status);
+	supervised_deinit(&check->supervised);
+	return err;
+}
+
+/* First the error, if any; the later one is dropped. */
+static struct err *keep_first(struct err *first, struct err *second)
+{
+	if (!first)
+		return second;
+	err_free(second);
+	return first;
+}
+
+static struct err *check_run(struct check *check, int *status)
+{
+	struct err *err = open_report(check->options.log_file, &check->log);
+
+	*status = CHECK_INCOMPLETE;
+	if (!err)
+		err = open_report(check->options.jsonl, &check->jsonl);
+	if (!err)
+		err = supervise_directory(&check->directory);
+	if (!err)
+		err = choose_dumps(check);
+	if (!err)
+		err = check_command(check, status);
+	err = keep_first(err,
+			 close_report(check->log, check->options.log_file));
+	err = keep_first(err, close_report(check->jsonl, check->options.jsonl));
+	if (check->directory)
+		supervise_remove_directory(check->directory);
+	arena_deinit(&check->result.arena);
+	free(check->dumps);
+	free(check->directory);
+	return err;
+}
+
+int check_main(int argc, char **argv)
+{
+	struct check check = { .log = NULL };
+	char text[512];
+	int status;
+
+	if (!check_options_parse(argc, argv, &check.options, &status))
+		return status;
+	struct err *err = check_run(&check, &status);
+	check_options_deinit(&check.options);
+	if (!err)
+		return status;
+	err_describe(err, text, sizeof(text));
+	fprintf(stderr, "kdbg check: %s\n", text);
+	err_free(err);
+	return status;
+}

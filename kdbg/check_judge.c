@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/check_judge.h"
+
+#include "kdbg/heap.h"
+#include "kdbg/leaks.h"
+#include "kdbg/reach.h"
+#include "kdbg/session.h"
+#include "kdbg/symbols.h"
+#include "kdbg/target.h"
+
+#include <string.h>
+
+enum { INLINE_MAX = 16, TEXT_SIZE = 512 };
+
+/* One dump being judged. */
+struct judge {
+	struct session session;
+	struct heap *heap;
+	struct symbols *symbols;
+	struct arena *arena;
+	struct check_process *process;
+	struct err *err; /* the first failure: what follows does nothing */
+};
+
+static void *judge_alloc(struct judge *judge, size_t count, size_t size)
+{
+	void *memory =
+		judge->err ? NULL : arena_array(judge->arena, count, size);
+
+	if (!memory && !judge->err)
+		judge->err = err_new(ERR_NO_MEMORY, "out of memory");
+	return memory;
+}
+
+static const char *keep_text(struct judge *judge, const char *text)
+{
+	const char *copy =
+		text ? arena_text(judge->arena, text, strlen(text)) : NULL;
+
+	if (text && !copy && !judge->err)
+		judge->err = err_new(ERR_NO_MEMORY, "out of memory");
+	return copy;
+}
+
+/* The source frames of a return address in a stack of that time; at least 1. */
+static size_t count_frames(struct judge *judge, uint64_t pc, uint64_t ticks)
+{
+	struct symbol_frame found[INLINE_MAX];
+	size_t count = symbols_frames_then(judge->symbols, pc - 1, ticks, found,
+					   INLINE_MAX);
+
+	return count ? count : 1;
+}
+
+static void make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
+			struct check_frame *frames)
+{
+	struct symbol_frame found[INLINE_MAX] = { 0 };
+	size_t count = symbols_frames_then(judge->symbols, pc - 1, ticks, found,
+					   INLINE_MAX);
+
+	for (size_t i = 0; i < (count ? count : 1); i++) {
+		const char *name = found[i].function ? found[i].function
+						     : found[i].linkage;
+		char text[TEXT_SIZE];
+		if (!name) {
+			symbols_format(judge->symbols, pc, text, sizeof(text));
+			name = text;
+		}
+		frames[i].function = keep_text(judge, name);
+		frames[i].file = keep_text(judge, found[i].file);
+		frames[i].line = found[i].line;
+	}
+}
+
+static struct check_stack make_stack(struct judge *judge, size_t instance,
+				     uint32_t id, uint64_t ticks)
+{
+	const uint64_t *pcs;
+	size_t depth = heap_stack(judge->heap, instance, id, &pcs, NULL);
+	struct check_stack stack = { NULL, 0 };
+
+	for (size_t i = 0; i < depth; i++)
+		stack.count += count_frames(judge, pcs[i], ticks);
+	struct check_frame *frames =
+		stack.count ? judge_alloc(judge, stack.count, sizeof(*frames))
+			    : NULL;
+	if (!frames)
+		return (struct check_stack){ NULL, 0 };
+	stack.frames = frames;
+	for (size_t i = 0; i < depth; i++) {
+		make_frames(judge, pcs[i], ticks, frames);
+		frames += count_frames(judge, pcs[i], ticks);
+	}
+	return stack;
+}
+
+static struct check_frame make_caller(struct judge *judge, uint64_t pc,
+				      uint64_t ticks)
+{
+	struct check_frame frames[INLINE_MAX] = { { "an unknown place" } };
+
+	if (pc)
+		make_frames(judge, pc, ticks, frames);
+	return frames[0];
+}
+
+static void make_leak(struct judge *judge, const struct leak_group *group,
+		      struct check_leak *ret)
+{
+	const struct heap_cache *caches;
+	size_t count = heap_caches(judge->heap, &caches);
+	uint64_t caller = heap_stack_caller_named(
+		judge->heap, judge->symbols, group->instance, group->stack);
+
+	*ret = (struct check_leak){
+		.class = leak_class_name(group->class),
+		.cache = group->cache < count
+				 ? keep_text(judge, caches[group->cache].name)
+				 : "",
+		.leaked = group->leaked,
+		.bytes = group->bytes,
+		.retained = group->retained,
+		.address = group->address,
+		.cycle = group->cycle,
+		.caller = make_caller(judge, caller, group->leader_time),
+		.stack = make_stack(judge, group->instance, group->stack,
+				    group->leader_time),
+	};
+}
+
+/* Definite leaks, and indirect ones, which is what definite ones hold. */
+static void take_leaks(struct judge *judge, const struct leaks *leaks)
+{
+	const struct leak_group *groups;
+	size_t count = leaks_groups(leaks, &groups), used = 0;
+	const struct leaks_totals *totals = leaks_totals(leaks);
+	struct check_leak *list =
+		count ? judge_alloc(judge, count, sizeof(*list)) : NULL;
+
+	for (size_t i = 0; list && i < count; i++)
+		if (groups[i].class != LEAK_POSSIBLE)
+			make_leak(judge, &groups[i], &list[used++]);
+	judge->process->leaks = list;
+	judge->process->leak_count = used;
+	judge->process->leaked_buffers =
+		totals->buffers[LEAK_DEFINITE] + totals->buffers[LEAK_INDIRECT];
+	judge->process->leaked_bytes =
+		totals->bytes[LEAK_DEFINITE] + totals->bytes[LEAK_INDIRECT];
+}
+
+/* What a forked child inherited is its parent's; its time is one number for
+ * all instances, whose clocks are the machine's. */
+static uint64_t fork_time(const struct judge *judge)
+{
+	const struct heap_instance *instances;
+	size_t count = heap_instances(judge->heap, &instances);
+	uint64_t latest = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (instances[i].fork_time > latest)
+			latest = instances[i].fork_time;
+	return latest;
+}
+
+static void judge_leaks(struct judge *judge)
+{
+	struct leaks_options options = { 0 };
+	struct check_process *process = judge->process;
+	struct reach *reach = NULL;
+	struct leaks *leaks;
+	char trust[TEXT_SIZE];
+
+	if (process->forked)
+		options.since = fork_time(judge);
+	judge->err = session_reach(&judge->session, &reach);
+	if (judge->err)
+		return;
+	roots_describe(reach_roots(reach), trust, sizeof(trust));
+	process->trust = keep_text(judge, trust);
+	process->buffers = reach_totals(reach)->buffers;
+	process->buffer_bytes = reach_totals(reach)->bytes;
+	if (!judge->err)
+		judge->err =
+			leaks_create(&judge->session, reach, &options, &leaks);
+	if (judge->err)
+		return;
+	take_leaks(judge, leaks);
+	leaks_destroy(leaks);
+}
+
+static void judge_errors(struct judge *judge)
+{
+	const struct heap_error *errors;
+	size_t count = heap_errors(judge->heap, &errors);
+	struct check_error *list =
+		count ? judge_alloc(judge, count, sizeof(*list)) : NULL;
+
+	judge->process->errors_reported = heap_error_count(judge->heap);
+	for (size_t i = 0; list && i < count; i++) {
+		const struct heap_error *e = &errors[i];
+		list[i] = (struct check_error){
+			.name = keep_text(judge, e->name),
+			.message = keep_text(judge, e->message),
+			.address = e->address,
+			.buffer = e->buffer,
+			.size = e->size,
+			.reported = make_stack(judge, e->instance, e->stack,
+					       e->time),
+			.allocated = make_stack(judge, e->instance,
+						e->alloc_stack, e->time),
+			.freed = make_stack(judge, e->instance, e->free_stack,
+					    e->time),
+		};
+	}
+	judge->process->errors = list;
+	judge->process->error_count = list ? count : 0;
+}
+
+static void judge_dump(struct judge *judge)
+{
+	const struct target *target = judge->session.target;
+	struct check_process *process = judge->process;
+
+	/* What a dump lacks can hide a leak or invent one. Only the warnings
+	 * of the opening are about that. */
+	if (target->warning_count)
+		process->reason =
+			arena_print(judge->arena, "its dump is not whole: %s",
+				    target->warnings[0]);
+	process->arguments = keep_text(judge, target->process->arguments);
+	if (!judge->err)
+		judge->err = session_heap(&judge->session, &judge->heap);
+	if (!judge->err)
+		judge->err = session_symbols(&judge->session, &judge->symbols);
+	if (!judge->err)
+		judge_errors(judge);
+	if (!judge->err && !process->replaced)
+		judge_leaks(judge);
+	if (!judge->err && heap_slabs_refused(judge->heap))
+		process->reason = arena_print(
+			judge->arena,
+			"its heap is damaged: %zu slabs make no sense",
+			heap_slabs_refused(judge->heap));
+}
+
+struct err *check_judge(const char *path, struct arena *arena,
+			struct check_process *process)
+{
+	static const struct dcmd *const no_dcmds[] = { NULL };
+	static const struct walker *const no_walkers[] = { NULL };
+	const struct target_options options = { NULL };
+	struct judge judge = { .arena = arena, .process = process };
+	struct target *target;
+	struct err *err = target_open(path, &options, &target);
+
+	if (err)
+		return err;
+	err = session_init(&judge.session, target, no_dcmds, no_walkers);
+	if (err) {
+		target_close(target);
+		return err;
+	}
+	judge_dump(&judge);
+	session_deinit(&judge.session);
+	return judge.err;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/check_options.h"
+
+#include "kdbg/supervise_environment.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help_text[] =
+	"usage: kdbg check [OPTION]... -- CMD ARG...\n"
+	"\n"
+	"Run CMD and all it starts under libkma; fail if a process leaves "
+	"leaked\n"
+	"buffers or a damaged heap. A forked child is judged on what it "
+	"allocated\n"
+	"itself, an image replaced by exec for heap errors alone. CMD behaves "
+	"as\n"
+	"it would without kdbg; when all is well nothing is printed.\n"
+	"\n"
+	"      --children=all|none    check children too (default all)\n"
+	"      --skip PATTERN         run these programs, do not check them\n"
+	"      --allow-unchecked PATTERN\n"
+	"                             programs that cannot be checked "
+	"(static,\n"
+	"                             set-user-ID, own malloc) and need not "
+	"be\n"
+	"      --strict-children      programs of the system run as children "
+	"fail\n"
+	"                             the check too\n"
+	"      --timeout SEC          end what runs longer\n"
+	"      --tier T               off, lite, audit or guard (default:\n"
+	"                             KMA_DEBUG's, or audit)\n"
+	"      --keep-going           do not stop at a misuse of the heap\n"
+	"      --error-exitcode N     the status for findings (default 23)\n"
+	"      --dump-dir DIR         keep dumps in DIR (with --keep: here)\n"
+	"      --keep=always|findings|never\n"
+	"                             which dumps (with --dump-dir: findings)\n"
+	"      --log-file FILE        the report, with a summary even when all "
+	"is\n"
+	"                             well (default: stderr, findings only)\n"
+	"      --quiet                no report, only the exit status\n"
+	"      --jsonl FILE           findings and processes as JSON lines\n"
+	"      --help                 this text\n"
+	"      --version              the version\n"
+	"\n"
+	"A PATTERN is compared with a program's path, or its last part when "
+	"the\n"
+	"pattern has no '/'; * and ? are wild.\n"
+	"\n"
+	"exit status: 23 for leaks or heap errors; else 3 when not all could "
+	"be\n"
+	"checked; else CMD's own (128 and the signal when killed, 127 not "
+	"found,\n"
+	"126 not executable); 2 for usage.\n"
+	"\n"
+	"example: kdbg check --dump-dir dumps -- make test\n";
+
+enum option_code {
+	OPTION_CHILDREN = 256,
+	OPTION_SKIP,
+	OPTION_ALLOW,
+	OPTION_STRICT,
+	OPTION_TIMEOUT,
+	OPTION_TIER,
+	OPTION_KEEP_GOING,
+	OPTION_EXITCODE,
+	OPTION_DUMP_DIR,
+	OPTION_KEEP,
+	OPTION_LOG_FILE,
+	OPTION_QUIET,
+	OPTION_JSONL,
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_LATER, /* documented, and not in this version */
+};
+
+static const struct option options_table[] = {
+	{ "children", required_argument, NULL, OPTION_CHILDREN },
+	{ "skip", required_argument, NULL, OPTION_SKIP },
+	{ "allow-unchecked", required_argument, NULL, OPTION_ALLOW },
+	{ "strict-children", no_argument, NULL, OPTION_STRICT },
+	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+	{ "tier", required_argument, NULL, OPTION_TIER },
+	{ "keep-going", no_argument, NULL, OPTION_KEEP_GOING },
+	{ "error-exitcode", required_argument, NULL, OPTION_EXITCODE },
+	{ "dump-dir", required_argument, NULL, OPTION_DUMP_DIR },
+	{ "keep", required_argument, NULL, OPTION_KEEP },
+	{ "log-file", required_argument, NULL, OPTION_LOG_FILE },
+	{ "quiet", no_argument, NULL, OPTION_QUIET },
+	{ "jsonl", required_argument, NULL, OPTION_JSONL },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ "fail-on", required_argument, NULL, OPTION_LATER },
+	{ "suppressions", required_argument, NULL, OPTION_LATER },
+	{ "gen-suppressions", no_argument, NULL, OPTION_LATER },
+	{ "baseline", required_argument, NULL, OPTION_LATER },
+	{ "junit", required_argument, NULL, OPTION_LATER },
+	{ "sarif", required_argument, NULL, OPTION_LATER },
+	{ "valgrind-xml", required_argument, NULL, OPTION_LATER },
+	{ "gitlab", required_argument, NULL, OPTION_LATER },
+	{ "github", no_argument, NULL, OPTION_LATER },
+	{ "src-root", required_argument, NULL, OPTION_LATER },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool refuse(const char *option, const char *value, const char *wanted)
+{
+	fprintf(stderr, "kdbg check: --%s %s: %s\n", option, value, wanted);
+	return false;
+}
+
+static bool parse_number(const char *text, unsigned long least,
+			 unsigned long most, unsigned long *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoul(text, &end, 10);
+	return !errno && end != text && !*end && *text != '-' &&
+	       *ret >= least && *ret <= most;
+}
+
+static bool parse_keep(const char *text, enum check_keep *ret)
+{
+	static const char *const names[] = {
+		[KEEP_NEVER] = "never",
+		[KEEP_FINDINGS] = "findings",
+		[KEEP_ALWAYS] = "always",
+	};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (enum check_keep)i;
+			return true;
+		}
+	return refuse("keep", text, "is one of always, findings, never");
+}
+
+static bool parse_children(const char *text, struct check_options *ret)
+{
+	ret->no_children = strcmp(text, "none") == 0;
+	return ret->no_children || strcmp(text, "all") == 0 ||
+	       refuse("children", text, "is all or none");
+}
+
+static bool parse_timeout(const char *text, struct check_options *ret)
+{
+	unsigned long number;
+
+	if (!parse_number(text, 1, INT_MAX, &number))
+		return refuse("timeout", text, "is a number of seconds");
+	ret->timeout = (unsigned)number;
+	return true;
+}
+
+static bool parse_exitcode(const char *text, struct check_options *ret)
+{
+	unsigned long number;
+
+	if (!parse_number(text, 0, 255, &number))
+		return refuse("error-exitcode", text, "is 0 to 255");
+	ret->findings_status = (int)number;
+	return true;
+}
+
+static bool parse_tier(const char *text, struct check_options *ret)
+{
+	ret->tier = text;
+	return supervise_is_tier(text) ||
+	       refuse("tier", text,
+		      "is one of off, lite, audit, default, guard");
+}
+
+/* Options that take any text, or none. */
+static void set_option(enum option_code code, struct check_options *ret)
+{
+	if (code == OPTION_SKIP)
+		ret->skip[ret->skip_count++] = optarg;
+	else if (code == OPTION_ALLOW)
+		ret->allow[ret->allow_count++] = optarg;
+	else if (code == OPTION_STRICT)
+		ret->strict_children = true;
+	else if (code == OPTION_KEEP_GOING)
+		ret->keep_going = true;
+	else if (code == OPTION_DUMP_DIR)
+		ret->dump_dir = optarg;
+	else if (code == OPTION_LOG_FILE)
+		ret->log_file = optarg;
+	else if (code == OPTION_QUIET)
+		ret->quiet = true;
+	else if (code == OPTION_JSONL)
+		ret->jsonl = optarg;
+}
+
+/* False: a value that is none, an option of a later version, --help. */
+static bool parse_option(int code, int index, struct check_options *ret,
+			 bool *keep_given, int *status)
+{
+	switch (code) {
+	case OPTION_HELP:
+		*status = fputs(help_text, stdout) < 0;
+		return false;
+	case OPTION_VERSION:
+		*status = puts("kdbg " KMA_VERSION) < 0;
+		return false;
+	case OPTION_LATER:
+		fprintf(stderr, "kdbg check: --%s is not in this version\n",
+			options_table[index].name);
+		return false;
+	case OPTION_CHILDREN:
+		return parse_children(optarg, ret);
+	case OPTION_TIMEOUT:
+		return parse_timeout(optarg, ret);
+	case OPTION_EXITCODE:
+		return parse_exitcode(optarg, ret);
+	case OPTION_TIER:
+		return parse_tier(optarg, ret);
+	case OPTION_KEEP:
+		*keep_given = true;
+		return parse_keep(optarg, &ret->keep);
+	case '?':
+		return false;
+	default:
+		set_option((enum option_code)code, ret);
+		return true;
+	}
+}
+
+static bool parse_all(int argc, char **argv, struct check_options *ret,
+		      int *status)
+{
+	bool keep_given = false;
+	int code, index = 0;
+
+	optind = 1;
+	while ((code = getopt_long(argc, argv, "+", options_table, &index)) !=
+	       -1)
+		if (!parse_option(code, index, ret, &keep_given, status))
+			return false;
+	if (ret->dump_dir && !keep_given)
+		ret->keep = KEEP_FINDINGS;
+	ret->argv = argv + optind;
+	if (!ret->argv[0])
+		fputs("kdbg check: no command; see kdbg check --help\n",
+		      stderr);
+	else if (ret->keep != KEEP_NEVER && !ret->dump_dir)
+		fputs("kdbg check: --keep needs --dump-dir\n", stderr);
+	else
+		return true;
+	return false;
+}
+
+bool check_options_parse(int argc, char **argv, struct check_options *ret,
+			 int *status)
+{
+	size_t patterns = (size_t)argc;
+
+	*ret = (struct check_options){ .findings_status = CHECK_FINDINGS };
+	*status = CHECK_USAGE;
+	ret->skip = calloc(patterns, sizeof(*ret->skip));
+	ret->allow = calloc(patterns, sizeof(*ret->allow));
+	if (ret->skip && ret->allow && parse_all(argc, argv, ret, status))
+		return true;
+	check_options_deinit(ret);
+	return false;
+}
+
+void check_options_deinit(struct check_options *options)
+{
+	free(options->skip);
+	free(options->allow);
+}

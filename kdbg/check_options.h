@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The command line of kdbg check. */
+#ifndef KDBG_CHECK_OPTIONS_H
+#define KDBG_CHECK_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+	CHECK_USAGE = 2,
+	CHECK_INCOMPLETE = 3, /* could not check all of it */
+	CHECK_FINDINGS = 23,  /* leaks or heap errors */
+};
+
+enum check_keep { KEEP_NEVER, KEEP_FINDINGS, KEEP_ALWAYS };
+
+struct check_options {
+	char *const *argv; /* the command */
+	const char *tier;
+	const char *dump_dir; /* NULL: none */
+	const char *log_file; /* NULL: stderr */
+	const char *jsonl;    /* NULL: none */
+	const char **skip;    /* patterns; as many as argc at most */
+	size_t skip_count;
+	const char **allow; /* unchecked programs that are no reason for 3 */
+	size_t allow_count;
+	enum check_keep keep;
+	unsigned timeout; /* seconds; 0 none */
+	int findings_status;
+	bool no_children, strict_children, keep_going, quiet;
+};
+
+/* False: *status is what to exit with, and what there was to say is said. */
+bool check_options_parse(int argc, char **argv, struct check_options *ret,
+			 int *status);
+void check_options_deinit(struct check_options *options);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a check found, ready to be told: every text is made, every number is
+ * known, and a report only lays them out. All of it lies in one arena.
+ */
+#ifndef KDBG_CHECK_RESULT_H
+#define KDBG_CHECK_RESULT_H
+
+#include "kdbg/arena.h"
+#include "kdbg/supervise_accounts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct check_frame {
+	const char *function; /* or "module+0x12" where there is no name */
+	const char *file;     /* NULL: not known */
+	unsigned line;
+};
+
+struct check_stack {
+	const struct check_frame *frames; /* innermost first */
+	size_t count;
+};
+
+struct check_leak { /* one group of leaked buffers */
+	const char *class;
+	const char *cache;
+	uint64_t leaked, bytes, retained;
+	uint64_t address; /* of the oldest */
+	bool cycle;
+	/* The first frame of the stack that is the program's. */
+	struct check_frame caller;
+	struct check_stack stack;
+};
+
+struct check_error { /* one misuse */
+	const char *name, *message;
+	uint64_t address, buffer, size;
+	struct check_stack reported, allocated, freed;
+};
+
+enum check_verdict {
+	CHECK_CHECKED,
+	CHECK_UNCHECKED, /* reason tells why; no green */
+	CHECK_ALLOWED,   /* unchecked, and that is all right by the user */
+	CHECK_IGNORED,   /* skipped, or another supervisor's: not counted */
+};
+
+struct check_process {
+	uint32_t pid, ppid;
+	const char *path;
+	const char *arguments; /* NULL: not known */
+	enum check_verdict verdict;
+	const char *reason; /* of an unchecked one */
+	bool system;        /* a program of the system, run as a child */
+	bool forked;        /* judged on what it allocated after its fork */
+	bool replaced;      /* judged for heap errors only */
+	uint64_t buffers, buffer_bytes; /* live, looked at */
+	const struct check_leak *leaks;
+	size_t leak_count;
+	uint64_t leaked_buffers, leaked_bytes;
+	const struct check_error *errors;
+	size_t error_count;
+	uint64_t errors_reported; /* all; the first ones are in errors */
+	const char *trust;        /* what was scanned; NULL: no leak check */
+	const char *dump;         /* path, where it is kept; else NULL */
+	const char *file;         /* path of the dump, kept or not; or NULL */
+};
+
+struct check_result {
+	struct arena arena;
+	struct check_process *processes;
+	size_t count;
+	uint64_t lost; /* records of the roster: something is on no account */
+	bool timed_out;
+	unsigned timeout;
+	/* Of processes, without ignored ones and replaced images. */
+	size_t checked, unchecked, allowed;
+	uint64_t buffers;
+	/* What the verdict counts, and what is only told of the system's. */
+	struct check_totals {
+		size_t groups, errors;
+		uint64_t leaked_buffers, leaked_bytes;
+	} own, system;
+};
+
+static inline bool check_has_findings(const struct check_process *process)
+{
+	return process->leak_count || process->errors_reported;
+}
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { GROUPS_SHOWN = 20 }; /* of one process; the rest is counted */
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static void put_frame(FILE *out, const struct check_frame *frame)
+{
+	fputs(frame->function ? frame->function : "?", out);
+	if (frame->file)
+		fprintf(out, " (%s:%u)", frame->file, frame->line);
+}
+
+static void put_stack(FILE *out, const char *title,
+		      const struct check_stack *stack)
+{
+	if (!stack->count)
+		return;
+	if (title)
+		fprintf(out, "    %s:\n", title);
+	for (size_t i = 0; i < stack->count; i++) {
+		fputs("        ", out);
+		put_frame(out, &stack->frames[i]);
+		fputc('\n', out);
+	}
+}
+
+static void put_leak(FILE *out, const struct check_leak *leak)
+{
+	fprintf(out, "  %s leak: %" PRIu64 " byte%s in %" PRIu64 " buffer%s%s",
+		leak->class, leak->bytes, plural(leak->bytes), leak->leaked,
+		plural(leak->leaked), leak->cycle ? " (a cycle)" : "");
+	if (leak->retained > leak->bytes)
+		fprintf(out, ", holding %" PRIu64, leak->retained);
+	fprintf(out, ", %s, allocated by ", leak->cache);
+	put_frame(out, &leak->caller);
+	fputc('\n', out);
+	put_stack(out, NULL, &leak->stack);
+}
+
+static void put_error(FILE *out, const struct check_error *error)
+{
+	fprintf(out, "  heap error: %s\n", error->message);
+	put_stack(out, "reported by", &error->reported);
+	put_stack(out, "allocated by", &error->allocated);
+	put_stack(out, "freed by", &error->freed);
+}
+
+static void put_name(FILE *out, const struct check_process *process)
+{
+	fprintf(out, "%s (pid %u%s)",
+		*process->path ? process->path : "a program without a name",
+		process->pid,
+		process->replaced ? ", until its exec"
+		: process->forked ? ", forked"
+				  : "");
+}
+
+static void put_findings(FILE *out, const struct check_process *process)
+{
+	put_name(out, process);
+	fputc(':', out);
+	if (process->leaked_buffers)
+		fprintf(out,
+			" %" PRIu64 " byte%s leaked in %" PRIu64 " buffer%s",
+			process->leaked_bytes, plural(process->leaked_bytes),
+			process->leaked_buffers,
+			plural(process->leaked_buffers));
+	if (process->errors_reported)
+		fprintf(out, "%s %" PRIu64 " heap error%s",
+			process->leaked_buffers ? "," : "",
+			process->errors_reported,
+			plural(process->errors_reported));
+	fputc('\n', out);
+	for (size_t i = 0; i < process->error_count; i++)
+		put_error(out, &process->errors[i]);
+	for (size_t i = 0; i < process->leak_count && i < GROUPS_SHOWN; i++)
+		put_leak(out, &process->leaks[i]);
+	if (process->leak_count > GROUPS_SHOWN)
+		fprintf(out, "  ... and %zu groups more: --jsonl has all\n",
+			process->leak_count - GROUPS_SHOWN);
+	if (process->trust)
+		fprintf(out, "  %s\n", process->trust);
+	if (process->dump)
+		fprintf(out,
+			"  to look further: kdbg %s, then ::findleaks -dv\n",
+			process->dump);
+}
+
+/* "2 processes, 57 buffers checked: 120 bytes leaked in 3 buffers" */
+static void put_summary(FILE *out, const struct check_result *result)
+{
+	const struct check_totals *own = &result->own;
+
+	fprintf(out,
+		"kdbg check: %zu process%s, %" PRIu64 " buffer%s checked: ",
+		result->checked, result->checked == 1 ? "" : "es",
+		result->buffers, plural(result->buffers));
+	if (own->leaked_buffers)
+		fprintf(out,
+			"%" PRIu64 " byte%s leaked in %" PRIu64 " buffer%s",
+			own->leaked_bytes, plural(own->leaked_bytes),
+			own->leaked_buffers, plural(own->leaked_buffers));
+	else
+		fputs("no leaks", out);
+	if (own->errors)
+		fprintf(out, ", %zu heap error%s", own->errors,
+			plural(own->errors));
+	if (result->unchecked)
+		fprintf(out, "; %zu not checked", result->unchecked);
+	fputc('\n', out);
+}
+
+static void put_section(FILE *out, const struct check_result *result,
+			bool system, const char *title)
+{
+	for (size_t i = 0; i < result->count; i++) {
+		const struct check_process *process = &result->processes[i];
+		if (process->verdict == CHECK_IGNORED ||
+		    process->system != system || !check_has_findings(process))
+			continue;
+		if (title)
+			fprintf(out, "\n%s\n", title);
+		title = NULL;
+		fputc('\n', out);
+		put_findings(out, process);
+	}
+}
+
+static void put_unchecked(FILE *out, const struct check_result *result,
+			  enum check_verdict verdict, const char *title)
+{
+	for (size_t i = 0; i < result->count; i++) {
+		const struct check_process *process = &result->processes[i];
+		if (process->verdict != verdict)
+			continue;
+		if (title)
+			fprintf(out, "\n%s:\n", title);
+		title = NULL;
+		fputs("  ", out);
+		put_name(out, process);
+		fprintf(out, ": %s\n", process->reason);
+	}
+}
+
+static bool any_dump(const struct check_result *result)
+{
+	for (size_t i = 0; i < result->count; i++)
+		if (result->processes[i].dump)
+			return true;
+	return false;
+}
+
+void report_text(const struct check_result *result, FILE *out)
+{
+	put_summary(out, result);
+	if (result->timed_out)
+		fprintf(out, "ended by --timeout after %u second%s\n",
+			result->timeout, plural(result->timeout));
+	put_section(out, result, false, NULL);
+	put_section(out, result, true,
+		    "Programs of the system run as children (they fail the "
+		    "check only with --strict-children):");
+	put_unchecked(out, result, CHECK_UNCHECKED, "Not checked");
+	put_unchecked(out, result, CHECK_ALLOWED,
+		      "Not checked, as --allow-unchecked allows");
+	if (result->lost)
+		fprintf(out,
+			"\n%" PRIu64 " event%s did not fit the roster: some "
+			"process is on no account\n",
+			result->lost, plural(result->lost));
+	if (!result->checked)
+		fputs("\nNo process was checked.\n", out);
+	if ((result->own.groups || result->own.errors) && !any_dump(result))
+		fputs("\nTo look further, run it again with --dump-dir DIR and "
+		      "open the dump with kdbg.\n",
+		      out);
+}
