@@ -10,7 +10,7 @@ import resource
 import subprocess
 import sys
 
-LIBRARY, TIER = sys.argv[1:]
+LIBRARY, TIER = os.path.abspath(sys.argv[1]), sys.argv[2]
 GREEDY = """
 held = []
 try:

@@ -146,7 +146,7 @@ def run(name, environment):
 
 
 def main():
-    library, tier, names = sys.argv[1], sys.argv[2], sys.argv[3:] or list(PROGRAMS)
+    library, tier, names = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:] or list(PROGRAMS)
     failed = 0
     for name in names:
         if not shutil.which(name):
