@@ -33,10 +33,10 @@ struct err *session_init(struct session *session, struct target *target,
 void session_deinit(struct session *session)
 {
 	session_forget_reach(session);
+	if (session->symbols) /* may name modules as the heap does */
+		symbols_destroy(session->symbols);
 	if (session->heap)
 		heap_close(session->heap);
-	if (session->symbols)
-		symbols_destroy(session->symbols);
 	if (session->target)
 		target_close(session->target);
 	variables_destroy(session->variables);
@@ -51,12 +51,40 @@ static struct err *need_target(const struct session *session)
 	return err_new(ERR_NOT_FOUND, "no dump, core or process is open");
 }
 
+/* Stacks may lead through libraries that have been closed since: the allocator
+ * remembers them. A target without libkma has none. */
+static void add_past_modules(struct session *session)
+{
+	const struct heap_module *modules;
+	struct heap *heap;
+	struct err *err = session_heap(session, &heap);
+	size_t count = err ? 0 : heap_modules(heap, &modules);
+
+	err_free(err);
+	for (size_t i = 0; i < count; i++) {
+		const struct dump_module module = {
+			.base = modules[i].base,
+			.end = modules[i].end,
+			.path = modules[i].path,
+			.build_id = modules[i].build_id,
+			.build_id_size = modules[i].build_id_size,
+		};
+
+		err_free(symbols_add_module(session->symbols, &module,
+					    modules[i].from_time,
+					    modules[i].until_time));
+	}
+}
+
 struct err *session_symbols(struct session *session, struct symbols **ret)
 {
 	struct err *err = need_target(session);
 
-	if (!err && !session->symbols)
+	if (!err && !session->symbols) {
 		err = symbols_create(session->target, &session->symbols);
+		if (!err)
+			add_past_modules(session);
+	}
 	*ret = session->symbols;
 	return err;
 }
