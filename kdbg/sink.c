@@ -83,6 +83,9 @@ void sink_line(struct sink *sink, const char *fmt, ...)
 size_t table_address_column(const struct table *table)
 {
 	for (size_t i = 0; i < table->column_count; i++)
+		if (table->columns[i].piped)
+			return i;
+	for (size_t i = 0; i < table->column_count; i++)
 		if (table->columns[i].kind == VALUE_ADDRESS)
 			return i;
 	return table->column_count;

@@ -17,7 +17,8 @@
  * Bytes that would drive a terminal are shown as \xNN: names come from dumps.
  * JSON: one object a line, keys are column names in lower case with every
  * other run of characters as one '_' ('%' is "pct_"); notes go to stderr as
- * {"note": ...}. Pipe: the first ADDRESS column of each row (sink_values.h).
+ * {"note": ...}. Pipe: of each row the column that is piped, else the first
+ *ADDRESS (sink_values.h).
  */
 #ifndef KDBG_SINK_H
 #define KDBG_SINK_H
@@ -46,6 +47,7 @@ struct column {
 	int width;     /* least width; 0: the kind's */
 	unsigned line; /* 0, or the line of the record it stands on */
 	bool wide;     /* only where the output is wide, and in JSON */
+	bool piped;    /* goes into a pipe, in the place of an ADDRESS */
 };
 
 struct table {

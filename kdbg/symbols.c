@@ -91,13 +91,15 @@ void symbols_destroy(struct symbols *symbols)
 
 /* --- modules ------------------------------------------------------------ */
 
+/* The same file at the same place; how far it reaches may be told in pages or
+ * in bytes. */
 static bool is_same(const struct dump_module *a, const struct dump_module *b)
 {
-	return a->base == b->base && a->end == b->end &&
-	       strcmp(a->path, b->path) == 0 &&
-	       a->build_id_size == b->build_id_size &&
-	       (!a->build_id_size ||
-		memcmp(a->build_id, b->build_id, a->build_id_size) == 0);
+	if (a->base != b->base || a->build_id_size != b->build_id_size)
+		return false;
+	if (!a->build_id_size)
+		return strcmp(a->path, b->path) == 0;
+	return memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
 }
 
 /* A library opened and closed again and again is one module of the past. */
@@ -125,11 +127,9 @@ struct err *symbols_add_module(struct symbols *symbols,
 {
 	ptrdiff_t i = range_index_find(&symbols->index, module->base);
 
-	if (i >= 0 && is_same(&symbols->modules[i]->facts, module)) {
-		if (!until) {
-			symbols->modules[i]->from = from;
-			return NULL;
-		}
+	if (i >= 0 && !until && is_same(&symbols->modules[i]->facts, module)) {
+		symbols->modules[i]->from = from;
+		return NULL;
 	}
 	if (module->base >= module->end)
 		return err_new(ERR_CORRUPT, "module %s: ends before it begins",

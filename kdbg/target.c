@@ -202,6 +202,14 @@ const struct dump_thread *target_thread(const struct target *target,
 	return i < 0 ? NULL : &target->threads[i];
 }
 
+const struct dump_thread *target_first_thread(const struct target *target)
+{
+	for (size_t i = 0; i < target->thread_count; i++)
+		if (target->threads[i].flags & DUMP_THREAD_CRASHED)
+			return &target->threads[i];
+	return target->thread_count ? &target->threads[0] : NULL;
+}
+
 const struct dump_module *target_module_at(const struct target *target,
 					   uint64_t address)
 {

@@ -109,6 +109,9 @@ const struct dump_map *target_map_at(const struct target *target,
 				     uint64_t address);
 const struct dump_thread *target_thread(const struct target *target,
 					uint32_t tid);
+/* The thread to look at first: that which crashed, else the first; NULL: there
+ * is none. */
+const struct dump_thread *target_first_thread(const struct target *target);
 const struct dump_module *target_module_at(const struct target *target,
 					   uint64_t address);
 

@@ -12,7 +12,8 @@ import sys
 SHARED = {"layout.h", "format.h", "roster.h"}
 WRITER = SHARED | {"writer.h"}
 READER = SHARED | {"writer.h", "reader.h", "cursor.h", "err.h"}
-VIEWS = {"dcmd.h", "sink.h", "session.h", "target.h", "symbols.h", "heap.h",
+VIEWS = {"arch.h", "dcmd.h", "sink.h", "session.h", "target.h", "symbols.h",
+         "heap.h",
          "leaks.h", "reach.h", "roots.h", "unwind.h",
          "format.h", "usage.h", "variables.h", "whatis.h"}
 ALL = None  # every header of that folder

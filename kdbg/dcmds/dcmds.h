@@ -26,9 +26,16 @@ extern const struct dcmd dcmd_kmausers;
 extern const struct dcmd dcmd_kmem_cache;
 extern const struct dcmd dcmd_kmem_log;
 extern const struct dcmd dcmd_map;
+extern const struct dcmd dcmd_mappings;
+extern const struct dcmd dcmd_objects;
 extern const struct dcmd dcmd_quit;
 extern const struct dcmd dcmd_radix;
+extern const struct dcmd dcmd_regs;
 extern const struct dcmd dcmd_source;
+extern const struct dcmd dcmd_stack;
+extern const struct dcmd dcmd_stack_verbose;
+extern const struct dcmd dcmd_status;
+extern const struct dcmd dcmd_threads;
 extern const struct dcmd dcmd_unset;
 extern const struct dcmd dcmd_vars;
 extern const struct dcmd dcmd_version;
@@ -45,5 +52,6 @@ extern const struct walker walker_kmem_log;
 extern const struct walker walker_kmem_slab;
 extern const struct walker walker_leak;
 extern const struct walker walker_leakbuf;
+extern const struct walker walker_thread;
 
 #endif

@@ -5,6 +5,7 @@
 
 /* clang-format off */
 const struct dcmd *const dcmd_table[] = {
+	&dcmd_stack_verbose,
 	&dcmd_bufctl,
 	&dcmd_cat,
 	&dcmd_dcmds,
@@ -22,9 +23,15 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_kmem_cache,
 	&dcmd_kmem_log,
 	&dcmd_map,
+	&dcmd_mappings,
+	&dcmd_objects,
 	&dcmd_quit,
 	&dcmd_radix,
+	&dcmd_regs,
 	&dcmd_source,
+	&dcmd_stack,
+	&dcmd_status,
+	&dcmd_threads,
 	&dcmd_unset,
 	&dcmd_vars,
 	&dcmd_version,
@@ -44,6 +51,7 @@ const struct walker *const walker_table[] = {
 	&walker_kmem_slab,
 	&walker_leak,
 	&walker_leakbuf,
+	&walker_thread,
 	NULL,
 };
 /* clang-format on */

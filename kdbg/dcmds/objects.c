@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ::objects - the program and its libraries. */
+#include "kdbg/dcmds/dcmds.h"
+#include "kdbg/symbols.h"
+#include "kdbg/target.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { BUILD_ID_MAX = 64 };
+
+static const struct column objects_columns[] = {
+	{ "BASE", VALUE_ADDRESS },
+	{ "LIMIT", VALUE_ADDRESS },
+	{ "SIZE", VALUE_SIZE, .width = 12 },
+	{ "NAME", VALUE_TEXT, .width = 40 },
+	{ "BUILD ID", VALUE_TEXT, .width = 40 },
+	{ "SYMBOLS", VALUE_TEXT },
+};
+
+static const struct table objects_tables[] = {
+	{ "default", objects_columns,
+	  sizeof(objects_columns) / sizeof(objects_columns[0]) },
+};
+
+static void emit_module(struct symbols *symbols,
+			const struct dump_module *module, struct sink *out)
+{
+	const char *missing = symbols_module_status(symbols, module);
+	char id[2 * BUILD_ID_MAX + 1] = "";
+
+	for (size_t i = 0; i < module->build_id_size && i < BUILD_ID_MAX; i++)
+		snprintf(id + 2 * i, 3, "%02x", module->build_id[i]);
+	SINK_ROW(out, ADDRESS(module->base), ADDRESS(module->end),
+		 SIZE(module->end - module->base), TEXT(module->path),
+		 TEXT(*id ? id : NULL), TEXT(missing ? missing : "all"));
+}
+
+static struct err *objects_run(const struct dcmd_call *call, struct sink *out)
+{
+	const struct target *target = call->session->target;
+	const char *name = call->argc ? call->argv[0] : "";
+	const struct dump_module *module;
+	struct symbols *symbols;
+	struct err *err = session_symbols(call->session, &symbols);
+
+	if (err)
+		return err;
+	if (call->has_address) {
+		module = target_module_at(target, call->address);
+		if (!module)
+			return err_new(ERR_NOT_FOUND,
+				       "%#" PRIx64 ": in no module",
+				       call->address);
+		emit_module(symbols, module, out);
+		return NULL;
+	}
+	for (size_t i = 0; i < target->module_count && !out->failed; i++)
+		if (strstr(target->modules[i].path, name))
+			emit_module(symbols, &target->modules[i], out);
+	return NULL;
+}
+
+const struct dcmd dcmd_objects = {
+	.name = "objects",
+	.summary = "the program and the libraries it has loaded",
+	.help = "Where each module begins and ends, its size, its file, the "
+		"build id that the file must have for its symbols to be used, "
+		"and what of its symbols is missing, and why. With an address "
+		"only the module that holds it, with a name those that have "
+		"it in their path.",
+	.example = "::objects libc",
+	.arguments = "[name]",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "address",
+	.tables = objects_tables,
+	.table_count = 1,
+	.run = objects_run,
+};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ::regs and $r - the registers of a thread. */
+#include "kdbg/arch.h"
+#include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/thread_choice.h"
+#include "kdbg/symbols.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { SYMBOL_SIZE = 512 };
+
+static const struct column regs_columns[] = {
+	{ "REG", VALUE_TEXT, .width = 8 },
+	{ "VALUE", VALUE_ADDRESS },
+	{ "SYMBOL", VALUE_TEXT },
+};
+
+static const struct table regs_tables[] = {
+	{ "default", regs_columns,
+	  sizeof(regs_columns) / sizeof(regs_columns[0]) },
+};
+
+static void emit_register(const struct target *target, struct symbols *symbols,
+			  const char *name, uint64_t value, struct sink *out)
+{
+	char symbol[SYMBOL_SIZE];
+
+	symbols_format(symbols, value, symbol, sizeof(symbol));
+	SINK_ROW(out, TEXT(name), ADDRESS(value),
+		 TEXT(target_module_at(target, value) ? symbol : NULL));
+}
+
+static bool is_known(const struct dump_thread *thread, const char *name)
+{
+	if (thread->flags & DUMP_THREAD_REGISTERS)
+		return true;
+	return (thread->flags & DUMP_THREAD_SP_PC) &&
+	       (strcmp(name, "rsp") == 0 || strcmp(name, "rip") == 0);
+}
+
+static struct err *regs_run(const struct dcmd_call *call, struct sink *out)
+{
+	const struct arch_register *registers;
+	const struct dump_thread *thread;
+	struct symbols *symbols;
+	struct err *err = session_symbols(call->session, &symbols);
+	size_t count = arch_registers(&registers), shown = 0;
+
+	if (!err)
+		err = thread_choose(call, &thread);
+	if (err)
+		return err;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t value;
+
+		if (!is_known(thread, registers[i].name) ||
+		    !arch_register_get(&thread->registers, registers[i].name,
+				       &value))
+			continue;
+		emit_register(call->session->target, symbols, registers[i].name,
+			      value, out);
+		shown++;
+	}
+	if (!shown)
+		return err_new(ERR_NOT_FOUND,
+			       "the registers of thread %" PRIu32
+			       " are not in the %s",
+			       thread->tid, call->session->target->ops->kind);
+	return NULL;
+}
+
+const struct dcmd dcmd_regs = {
+	.name = "regs",
+	.aliases = (const char *const[]){ "$r", NULL },
+	.summary = "the registers of a thread",
+	.help = "The general registers as they were, and what their values "
+		"point at in the program's modules. Without a thread id it is "
+		"the thread that crashed.",
+	.example = "::regs",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "thread id",
+	.tables = regs_tables,
+	.table_count = 1,
+	.run = regs_run,
+};

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ::stack, $c and $C - the stack of a thread. */
+#include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/thread_choice.h"
+#include "kdbg/symbols.h"
+#include "kdbg/unwind.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FRAMES_DEFAULT = 1000, INLINED_MAX = 32, LINE_SIZE = 1024 };
+
+struct stack_options {
+	uint64_t count;
+	bool verbose;
+};
+
+static const struct option stack_options[] = {
+	{ 'n', "frames", OPTION_NUMBER, offsetof(struct stack_options, count),
+	  "count", "at most this many frames (1000 decimal unless given)" },
+	{ 'v', "verbose", OPTION_FLAG, offsetof(struct stack_options, verbose),
+	  NULL, "the stack pointer before each frame, as $C does" },
+};
+
+static const struct column stack_columns[] = {
+	{ "FRAME", VALUE_COUNT }, { "PC", VALUE_ADDRESS },
+	{ "SP", VALUE_ADDRESS },  { "FUNCTION", VALUE_TEXT },
+	{ "OFFSET", VALUE_HEX },  { "MODULE", VALUE_TEXT },
+	{ "FILE", VALUE_TEXT },   { "LINE", VALUE_COUNT },
+	{ "KIND", VALUE_TEXT },
+};
+
+static const struct table stack_tables[] = {
+	{ "default", stack_columns,
+	  sizeof(stack_columns) / sizeof(stack_columns[0]), .no_header = true },
+};
+
+struct stack_walk {
+	const struct dcmd_call *call;
+	struct sink *out;
+	struct symbols *symbols;
+	bool verbose;
+	uint64_t count, max;
+};
+
+static const char *kind_of(const struct unwind_frame *frame, uint64_t number)
+{
+	if (frame->guessed)
+		return "guessed";
+	return frame->exact && number ? "interrupted" : NULL;
+}
+
+static void emit_frame(struct stack_walk *walk,
+		       const struct unwind_frame *frame,
+		       const struct symbol *symbol,
+		       const struct symbol_frame *source, const char *kind,
+		       const char *line)
+{
+	char text[LINE_SIZE + 32];
+
+	if (walk->verbose)
+		snprintf(text, sizeof(text), "%016" PRIx64 " %s", frame->sp,
+			 line);
+	else
+		snprintf(text, sizeof(text), "%s", line);
+	SINK_ROW_AS(walk->out, text, COUNT(walk->count), ADDRESS(frame->pc),
+		    frame->sp ? ADDRESS(frame->sp) : ABSENT(VALUE_ADDRESS),
+		    TEXT(source && source->function ? source->function
+						    : symbol->name),
+		    symbol->name ? HEX(frame->pc - symbol->value)
+				 : ABSENT(VALUE_HEX),
+		    TEXT(symbol->module), TEXT(source ? source->file : NULL),
+		    source && source->file ? COUNT(source->line)
+					   : ABSENT(VALUE_COUNT),
+		    TEXT(kind));
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static void emit_inlined(struct stack_walk *walk,
+			 const struct unwind_frame *frame,
+			 const struct symbol *symbol,
+			 const struct symbol_frame *source)
+{
+	char line[LINE_SIZE];
+
+	snprintf(line, sizeof(line), "%s [inlined] (%s:%u)",
+		 source->function ? source->function : "?",
+		 source->file ? base_name(source->file) : "?", source->line);
+	emit_frame(walk, frame, symbol, source, "inlined", line);
+}
+
+/* "name+0x12 (file.c:42)" or what symbols_format_pc() says. */
+static void emit_outer(struct stack_walk *walk,
+		       const struct unwind_frame *frame,
+		       const struct symbol *symbol,
+		       const struct symbol_frame *source)
+{
+	const char *kind = kind_of(frame, walk->count);
+	const char *mark = frame->guessed ? "? " : "";
+	char line[LINE_SIZE], name[LINE_SIZE / 2];
+	uint64_t offset = frame->pc - symbol->value;
+
+	if (!symbol->name || !source || !source->file) {
+		if (symbol->name)
+			snprintf(name, sizeof(name), "%s`%s+%#" PRIx64,
+				 symbol->module, symbol->name, offset);
+		else if (symbol->module)
+			snprintf(name, sizeof(name), "%s+%#" PRIx64,
+				 symbol->module,
+				 symbol->module_offset + !frame->exact);
+		else
+			snprintf(name, sizeof(name), "%#" PRIx64, frame->pc);
+		snprintf(line, sizeof(line), "%s%s", mark, name);
+	} else {
+		snprintf(line, sizeof(line), "%s%s+%#" PRIx64 " (%s:%u)", mark,
+			 symbol->name, offset, base_name(source->file),
+			 source->line);
+	}
+	emit_frame(walk, frame, symbol, source, kind, line);
+}
+
+static bool each_frame(void *context, const struct unwind_frame *frame)
+{
+	struct stack_walk *walk = context;
+	uint64_t pc = frame->pc - (frame->exact || !frame->pc ? 0 : 1);
+	struct symbol_frame source[INLINED_MAX];
+	struct symbol symbol;
+
+	if (walk->count == walk->max) {
+		sink_note(walk->out, "more frames follow: -n COUNT shows them");
+		return false;
+	}
+	symbols_at(walk->symbols, pc, &symbol);
+	size_t count = symbols_frames(walk->symbols, pc, source, INLINED_MAX);
+	for (size_t i = 0; i + 1 < count; i++)
+		emit_inlined(walk, frame, &symbol, &source[i]);
+	emit_outer(walk, frame, &symbol, count ? &source[count - 1] : NULL);
+	walk->count++;
+	return !walk->out->failed && !session_interrupted(walk->call->session);
+}
+
+static struct err *show(const struct dcmd_call *call, struct sink *out,
+			const struct stack_options *options)
+{
+	struct stack_walk walk = {
+		.call = call,
+		.out = out,
+		.verbose = options->verbose,
+		.max = options->count ? options->count : FRAMES_DEFAULT,
+	};
+	const struct dump_thread *thread;
+	char text[LINE_SIZE];
+	struct err *err = session_symbols(call->session, &walk.symbols);
+
+	if (!err)
+		err = thread_choose(call, &thread);
+	if (err)
+		return err;
+	if (call->piped)
+		sink_line(out, "thread %" PRIu32 " %s:", thread->tid,
+			  thread->name ? thread->name : "");
+	err = unwind_thread(call->session->target, thread, each_frame, &walk);
+	if (!err || !walk.count)
+		return err;
+	err_describe(err, text, sizeof(text));
+	err_free(err);
+	sink_note(out, "%s", text);
+	return NULL;
+}
+
+static struct err *stack_run(const struct dcmd_call *call, struct sink *out)
+{
+	return show(call, out, call->options);
+}
+
+static struct err *stack_verbose_run(const struct dcmd_call *call,
+				     struct sink *out)
+{
+	const struct stack_options options = { .verbose = true };
+
+	return show(call, out, &options);
+}
+
+const struct dcmd dcmd_stack = {
+	.name = "stack",
+	.aliases = (const char *const[]){ "$c", "findstack", NULL },
+	.summary = "the stack of a thread",
+	.help = "Each line is a call, innermost first: the function, how far "
+		"into it the call is, and where in the source. Calls that the "
+		"compiler inlined have lines of their own. Frames are found by "
+		"call frame information, so programs need no frame pointers; "
+		"where that leads no further, return addresses found on the "
+		"stack follow, marked with a question mark.\n"
+		"Without a thread id it is the thread that crashed. A thread "
+		"id may be given as ::threads shows it.",
+	.example = "::walk thread | ::stack -n 4",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "thread id",
+	.options = stack_options,
+	.option_count = sizeof(stack_options) / sizeof(stack_options[0]),
+	.options_size = sizeof(struct stack_options),
+	.tables = stack_tables,
+	.table_count = 1,
+	.run = stack_run,
+};
+
+const struct dcmd dcmd_stack_verbose = {
+	.name = "$C",
+	.summary = "the stack of a thread, with stack pointers",
+	.help = "As ::stack -v.",
+	.example = "$C",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "thread id",
+	.tables = stack_tables,
+	.table_count = 1,
+	.run = stack_verbose_run,
+};

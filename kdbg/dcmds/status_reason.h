@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Why a target was made, in words. Of ::status. */
+#ifndef KDBG_DCMDS_STATUS_REASON_H
+#define KDBG_DCMDS_STATUS_REASON_H
+
+#include "kdbg/session.h"
+#include "kdbg/target.h"
+
+/* "SIGSEGV (no mapping there), thread 12 (worker)" and the like. */
+void status_reason(const struct target *target, char *buffer, size_t size);
+
+/* The address that a fatal signal is about, and what lies there. False: it is
+ * about none. */
+bool status_fault(struct session *session, char *buffer, size_t size);
+
+/* The code that was running. False: not known. */
+bool status_where(struct session *session, char *buffer, size_t size);
+
+#endif
