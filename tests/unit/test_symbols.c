@@ -256,6 +256,8 @@ static void a_closed_library_is_named_by_the_time(void **state)
 	second.base = 0x500000;
 	second.end = 0x600000;
 	second.path = "/nowhere/libsecond.so";
+	second.build_id = (const uint8_t *)"second";
+	second.build_id_size = 6;
 	assert_ok(symbols_create(target, &symbols));
 	assert_ok(symbols_add_module(symbols, &first, 10, 20));
 	assert_ok(symbols_add_module(symbols, &second, 30, 40));
