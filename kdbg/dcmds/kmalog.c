@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::kmalog - the transaction log, newest first; ::kmem_log - its records. */
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/dcmds/stack_lines.h"
 #include "kdbg/heap.h"
 
@@ -101,6 +102,7 @@ static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 			emit_record(call, heap, &record, newest, out);
 	}
 	heap_log_close(walk);
+	heap_notes(heap, out);
 	if (!any)
 		sink_note(out, "the transaction log is empty, or was not kept: "
 			       "KMA_LOGGING=transaction=SIZE");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::kmastat - what each cache has and uses. */
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/heap.h"
 
 #include <inttypes.h>
@@ -139,6 +140,7 @@ static struct err *kmastat_run(const struct dcmd_call *call, struct sink *out)
 	for (size_t i = 0; i < heap_instances(heap, &instances); i++)
 		emit_instance(heap, i, usage, out);
 	free(usage);
+	heap_notes(heap, out);
 	return NULL;
 }
 

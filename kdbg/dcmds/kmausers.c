@@ -4,6 +4,7 @@
  * allocated them and by the size they were requested with.
  */
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/dcmds/stack_lines.h"
 #include "kdbg/heap.h"
 
@@ -275,6 +276,8 @@ static struct err *kmausers_run(const struct dcmd_call *call, struct sink *out)
 		emit_user(call, heap, user, out);
 	}
 	free(users.slots);
+	if (!err)
+		heap_notes(heap, out);
 	return err;
 }
 

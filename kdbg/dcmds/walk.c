@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::walk - run a walker. */
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/heap.h"
 #include "kdbg/usage.h"
 #include "kdbg/variables.h"
 
@@ -57,22 +58,44 @@ static struct err *check_address(const struct walker *walker,
 	return NULL;
 }
 
+/* A cache's name walks its buffers: ::walk kmem_alloc_64. */
+static const struct walker *cache_walker(const struct dcmd_call *call,
+					 uint64_t *address)
+{
+	const struct heap_cache *cache;
+	struct heap *heap;
+	struct err *err = session_heap(call->session, &heap);
+
+	if (err) {
+		err_free(err);
+		return NULL;
+	}
+	cache = heap_cache_named(heap, call->argv[0]);
+	if (!cache)
+		return NULL;
+	*address = cache->address;
+	return &walker_kmem;
+}
+
 static struct err *walk_run(const struct dcmd_call *call, struct sink *out)
 {
 	struct walk walk = { .call = call, .out = out };
+	bool has_address = call->has_address;
+	uint64_t address = call->address;
 
 	if (call->argc < 1 || call->argc > 2)
 		return err_new(ERR_USAGE, "which walker? ::walkers lists them");
 	const struct walker *walker =
 		session_walker(call->session, call->argv[0]);
+	if (!walker && (walker = cache_walker(call, &address)))
+		has_address = true;
 	if (!walker)
 		return unknown_walker(call->session, call->argv[0]);
 	struct err *err = check_address(walker, call);
 	if (err)
 		return err;
 	walk.variable = call->argc > 1 ? call->argv[1] : NULL;
-	err = walker->walk(call->session, call->has_address, call->address,
-			   each, &walk);
+	err = walker->walk(call->session, has_address, address, each, &walk);
 	if (!err)
 		return walk.err;
 	err_free(walk.err);

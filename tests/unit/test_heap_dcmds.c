@@ -292,7 +292,7 @@ static void walkers_yield_what_they_say(void **state)
 	} cases[] = {
 		{ "kmem_cache", 1 }, { "kmem_slab", 2 }, { "kmem", 4 },
 		{ "freemem", 111 },  { "bufctl", 1 },    { "freectl", 1 },
-		{ "kmem_log", 2 },   { "umem", 4 },
+		{ "kmem_log", 2 },   { "umem", 4 },      { "kmem_alloc_64", 4 },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
