@@ -114,22 +114,6 @@ static inline bool kma_arch_ticks_usable(void)
 	       (d & INVARIANT_BIT);
 }
 
-/*
- * A system call as the kernel has it: the result, or -errno. Not libc's: that
- * one writes errno, may be a cancellation point, and may be interposed.
- */
-static inline long kma_arch_syscall(long number, long a, long b, long c, long d)
-{
-	long ret;
-	register long r10 __asm__("r10") = d;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
-
 /* The thread pointer: on x86-64 also the address of the thread's descriptor. */
 static inline uintptr_t kma_arch_thread_pointer(void)
 {

@@ -8,6 +8,21 @@
 #define ALLOC_AUDIT_H
 
 #include "alloc/cache.h"
+#include "alloc/report.h"
+
+struct kma_damage;
+
+enum {
+	/* Of a buffer, at most this much is filled and verified, from its
+	 * start: a gigabyte is not written to be handed out. */
+	KMA_FILL_MAX = 4096,
+	/* Of the slack behind a request, and of what alignment skipped before
+	 * it, at most this much next to the request is guard. */
+	KMA_GUARD_MAX = 1024,
+};
+
+/* The depot and the log, before the first audited buffer. */
+bool kma_audit_init(void);
 
 /*
  * Dress a buffer just taken for a request of size bytes: verify the free fill
@@ -30,5 +45,18 @@ void kma_audit_resize(const struct kma_buffer *buffer, size_t size);
 
 /* Bytes the user's pointer may grow to in place. */
 size_t kma_audit_room(const struct kma_buffer *buffer);
+
+/*
+ * What is wrong with the bytes around and in a buffer that is in the state its
+ * word tells: NONE, REDZONE or UNDERFLOW, and MODIFIED for a free one.
+ */
+enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
+				    uint64_t word, struct kma_damage *ret);
+
+/*
+ * Report every damaged buffer, live or free, that has not been reported yet.
+ * Never aborts. Returns how many it found.
+ */
+size_t kma_audit_verify_all(void);
 
 #endif

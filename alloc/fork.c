@@ -4,6 +4,7 @@
 #include "alloc/clock.h"
 #include "alloc/instance.h"
 #include "alloc/meta.h"
+#include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/sys.h"
@@ -41,6 +42,8 @@ void kma_fork_child(void)
 	if (kma_fork_mark)
 		*kma_fork_mark = 1;
 	for_each_lock(kma_lock_reset);
+	kma_depot_fork_child();
+	kma_report_fork_child();
 	kma_depot_fork_child();
 
 	uint32_t parent_pid = kma_root.pid;

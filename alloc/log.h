@@ -38,8 +38,10 @@ struct kma_log_record { /* 32 bytes */
 struct kma_log_chunk {
 	uint64_t sequence; /* order in which chunks were taken; 0 unused */
 	uint32_t used;     /* bytes after the header */
-	uint32_t thread;
-	/* records follow */
+	uint32_t thread;   /* whose records these are; 0: of all */
+	uint32_t owner;    /* who writes here now; 0 nobody */
+	uint32_t pad[3];
+	/* records follow, 32-aligned */
 };
 
 struct kma_log {
@@ -49,12 +51,18 @@ struct kma_log {
 	uint32_t chunk_size;
 	uint64_t chunk_count;
 	char *base;
-	uint64_t sequence; /* next to be given */
+	uint64_t sequence; /* last given */
 	uint64_t lost;     /* records overwritten */
+	uint64_t hand;     /* where the next free chunk is looked for */
+	uint64_t shared;   /* records ever written to chunk 0 */
 };
 
 /* Make the logs that the options ask for. */
 void kma_log_init(void);
+
+/* The thread ends: others may have its chunk. */
+struct kma_thread;
+void kma_log_hand_back(struct kma_thread *thread);
 
 /* Add a record to the transaction log; does nothing when there is none. */
 void kma_log_transaction(enum kma_operation op, uint64_t time,

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/mapping.h"
 
-#include "alloc/arch.h"
+#include "alloc/sys.h"
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 /* /proc/self/maps, a byte at a time: a line may be longer than any buffer. */
 struct stream {
@@ -18,8 +17,8 @@ struct stream {
 static int stream_next(struct stream *s)
 {
 	if (s->at == s->filled) {
-		long n = kma_arch_syscall(SYS_read, s->fd, (long)s->buffer,
-					  sizeof(s->buffer), 0);
+		long n = sys_call(SYS_read, s->fd, (long)s->buffer,
+				  sizeof(s->buffer), 0, 0, 0);
 		if (n <= 0)
 			return -1;
 		s->filled = (size_t)n;
@@ -99,15 +98,14 @@ bool kma_mapping_find(uintptr_t address, struct kma_mapping *ret, char *path,
 		      size_t path_size)
 {
 	struct stream s;
-	long fd =
-		kma_arch_syscall(SYS_openat, AT_FDCWD, (long)"/proc/self/maps",
-				 O_RDONLY | O_CLOEXEC, 0);
+	long fd = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/self/maps",
+			   O_RDONLY | O_CLOEXEC, 0, 0, 0);
 
 	if (fd < 0)
 		return false;
 	s.fd = (int)fd;
 	s.at = s.filled = 0;
 	bool found = search(&s, address, ret, path, path_size);
-	kma_arch_syscall(SYS_close, fd, 0, 0, 0);
+	sys_call(SYS_close, fd, 0, 0, 0, 0, 0);
 	return found;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/module.h"
 
-#include "alloc/arch.h"
 #include "alloc/clock.h"
 #include "alloc/mapping.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
+#include "alloc/sys.h"
 #include "alloc/unwind.h"
 
 #include <dlfcn.h>
@@ -14,7 +14,6 @@
 #include <limits.h>
 #include <link.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 static bool inside(const struct kma_module *module, uintptr_t address,
 		   size_t size)
@@ -87,9 +86,9 @@ static char *copy_path(const char *name, uintptr_t base)
 		return memcpy(path, name, size);
 	path[0] = '\0';
 	if (name[0] == '\0') {
-		length = kma_arch_syscall(SYS_readlinkat, AT_FDCWD,
-					  (long)"/proc/self/exe", (long)path,
-					  PATH_MAX - 1);
+		length = sys_call(SYS_readlinkat, AT_FDCWD,
+				  (long)"/proc/self/exe", (long)path,
+				  PATH_MAX - 1, 0, 0);
 		path[length > 0 ? length : 0] = '\0';
 	} else if (!kma_mapping_find(base, &mapping, path, size)) {
 		strncpy(path, name, size - 1);

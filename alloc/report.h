@@ -2,21 +2,25 @@
 /*
  * Misuse: one report for each, to stderr and to the message ring, without
  * allocating, from a heap that may be broken; then the dump if one was asked
- * for, then abort, or go on (noabort).
+ * for, then SIGABRT, or go on (noabort).
  *
- * The first lines of the report, which tests hold to the letter:
+ * The lines of a report, which tests hold to the letter:
  *
  *	kma: NAME: what happened, in a sentence
- *	kma:   address A is OFFSET bytes <inside|before|after> the SIZE-byte
- *buffer B (cache C) kma:   expected XX XX .., found YY YY .. at offset N kma:
- *allocated by thread T (name), S.mmm s ago, stack: kma:     0xPC
- *module+0xOFFSET kma:   freed by thread T (name), S.mmm s ago, stack: kma: ...
- *	kma:   reported by thread T (name), stack:
+ *	kma:   address 0xA is N bytes inside|before|after the SIZE-byte buffer
+ *0xB (CACHE) kma:   expected XX XX .., found YY YY .. at offset N kma:
+ *allocated by thread T (NAME), S.mmm s ago, stack: kma:     0xPC
+ *MODULE+0xOFFSET kma:   freed by thread T (NAME), S.mmm s ago, stack: kma: ...
+ *	kma:   reported by thread T (NAME), stack:
  *	kma:     ...
- *	kma:   before it: SIZE-byte buffer B, allocated|free ...  (neighbours)
- *	kma:   after it: ...
+ *	kma:   before it: SIZE-byte buffer 0xB, allocated|freed by thread T
+ *(NAME), S.mmm s ago, at 0xPC MODULE+0xOFFSET kma:   after it: ...
  *
- * Lines that do not apply are left out.
+ * The sentences are in report_text.c. A pointer that no cache owns has a line
+ * "address 0xA is ..." that tells what is there instead. Bytes and offsets are
+ * those of the first damage; an offset counts from the buffer's start. Lines
+ * that do not apply are left out. New and free mixed are told, but are no
+ * reason to stop; nor is what is found at exit.
  */
 #ifndef ALLOC_REPORT_H
 #define ALLOC_REPORT_H
@@ -84,12 +88,19 @@ struct kma_report {
 	enum kma_error_code code;
 	uintptr_t address;
 	const struct kma_buffer *buffer;
-	const char *function; /* "free", "realloc", "operator delete" */
+	const char *function; /* "free", "realloc", "operator delete"; NULL */
+	uintptr_t passed;     /* to function, where that is not address */
 	const unsigned char *expected, *found;
 	size_t count;
+	size_t claimed_size;    /* BADSIZE */
+	enum kma_family family; /* BADFAMILY: of the release */
+	bool at_exit;
 };
 
 void kma_report(const struct kma_report *report);
+
+/* In the child of a fork, where the reporter may be gone. */
+void kma_report_fork_child(void);
 
 /* A line of our own to stderr and the ring: "kma: " and text. */
 void kma_message(const char *text);

@@ -10,12 +10,12 @@
  */
 #include "alloc/root.h"
 
+#include "alloc/audit.h"
 #include "alloc/clock.h"
 #include "alloc/dump.h"
 #include "alloc/fast.h"
 #include "alloc/fork.h"
 #include "alloc/instance.h"
-#include "alloc/log.h"
 #include "alloc/options.h"
 #include "alloc/schema.h"
 #include "alloc/stack.h"
@@ -113,8 +113,7 @@ static bool start_core(void)
 		return false;
 	kma_thread_init();
 	kma_depot_init();
-	kma_log_init();
-	return true;
+	return kma_audit_init();
 }
 
 static void start_rest(void)

@@ -18,6 +18,7 @@
 #include "alloc/thread.h"
 
 #include "alloc/clock.h"
+#include "alloc/log.h"
 #include "alloc/magazine.h"
 #include "alloc/meta.h"
 #include "alloc/root.h"
@@ -175,7 +176,7 @@ static void record_end(struct kma_thread *thread)
 	kma_lock_acquire(&kma_thread_lock);
 	thread->magset_count = 0;
 	thread->magsets = NULL;
-	thread->log_chunk = NULL;
+	kma_log_hand_back(thread);
 	thread->end_time = kma_clock_now();
 	__atomic_store_n(&thread->state, KMA_THREAD_EXITED, __ATOMIC_RELEASE);
 	thread->next_exited = NULL;

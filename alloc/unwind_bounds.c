@@ -20,10 +20,10 @@
 
 #include "alloc/mapping.h"
 #include "alloc/pages.h"
+#include "alloc/sys.h"
 #include "alloc/thread.h"
 
 #include <string.h>
-#include <sys/syscall.h>
 
 enum {
 	FOREIGN_SLOTS = 256, /* pages of stacks that are not a thread's own */
@@ -46,9 +46,9 @@ static bool all_mapped(uintptr_t page, size_t count)
 {
 	unsigned char vector[FOREIGN_PAGES];
 
-	return kma_arch_syscall(SYS_mincore, (long)page,
-				(long)(count << KMA_PAGE_SHIFT), (long)vector,
-				0) == 0;
+	return sys_call(SYS_mincore, (long)page,
+			(long)(count << KMA_PAGE_SHIFT), (long)vector, 0, 0,
+			0) == 0;
 }
 
 /* [sp - red zone, top), but nothing below floor. */

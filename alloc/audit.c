@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An audited buffer in its cell of a slab, offset by alignment or not:
+ *
+ *	start-8        user             user+size            start+stride-8
+ *	| canary ......| request ...... | redzone ...........| next's canary
+ *
+ * The word of its bufctl is changed by compare-and-swap from ALLOCATED to
+ * CHANGING, by whoever frees it first. Who finds it otherwise has freed it a
+ * second time, wherever the buffer is by then: in a magazine, in quarantine,
+ * in its slab. CHANGING also tells kma_audit_verify_all() that the bytes are
+ * not to be judged at the moment. While a buffer is CHANGING it belongs to the
+ * thread that made it so.
+ */
+#include "alloc/audit.h"
+
+#include "alloc/clock.h"
+#include "alloc/family.h"
+#include "alloc/log.h"
+#include "alloc/pattern.h"
+#include "alloc/report.h"
+#include "alloc/root.h"
+#include "alloc/stack.h"
+#include "alloc/sys.h"
+#include "alloc/thread.h"
+
+#include <string.h>
+
+bool kma_audit_init(void)
+{
+	if (!kma_depot_init())
+		return false;
+	kma_log_init();
+	return true;
+}
+
+/* --- the word ------------------------------------------------------------ */
+
+static enum kma_buffer_state state_of(uint64_t word)
+{
+	return (enum kma_buffer_state)(word >> KMA_BUFCTL_STATE_SHIFT &
+				       KMA_BUFCTL_STATE_MASK);
+}
+
+static enum kma_family family_of(uint64_t word)
+{
+	return (enum kma_family)(word >> KMA_BUFCTL_FAMILY_SHIFT &
+				 KMA_BUFCTL_FAMILY_MASK);
+}
+
+static size_t size_of(uint64_t word)
+{
+	return word >> KMA_BUFCTL_SIZE_SHIFT;
+}
+
+static uint64_t word_make(enum kma_buffer_state state, enum kma_family family,
+			  size_t offset, size_t size)
+{
+	return (uint64_t)state << KMA_BUFCTL_STATE_SHIFT |
+	       (uint64_t)family << KMA_BUFCTL_FAMILY_SHIFT |
+	       (uint64_t)(offset / 16) << KMA_BUFCTL_OFFSET_SHIFT |
+	       (uint64_t)size << KMA_BUFCTL_SIZE_SHIFT;
+}
+
+static uint64_t word_with_state(uint64_t word, enum kma_buffer_state state)
+{
+	uint64_t mask = (uint64_t)KMA_BUFCTL_STATE_MASK
+			<< KMA_BUFCTL_STATE_SHIFT;
+
+	return (word & ~mask) | (uint64_t)state << KMA_BUFCTL_STATE_SHIFT;
+}
+
+static uint64_t word_load(const struct kma_buffer *buffer)
+{
+	return __atomic_load_n(&buffer->bufctl->word, __ATOMIC_ACQUIRE);
+}
+
+static void word_store(const struct kma_buffer *buffer, uint64_t word)
+{
+	__atomic_store_n(&buffer->bufctl->word, word, __ATOMIC_RELEASE);
+}
+
+/* --- the places --------------------------------------------------------- */
+
+/* Where everything of one buffer lies. */
+struct cell {
+	uintptr_t canary;    /* up to user */
+	uintptr_t user, end; /* the request */
+	uintptr_t redzone_end;
+};
+
+static uintptr_t offset_of(uint64_t word)
+{
+	return (word >> KMA_BUFCTL_OFFSET_SHIFT & KMA_BUFCTL_OFFSET_MASK) * 16;
+}
+
+static struct cell cell_of(const struct kma_buffer *buffer, uint64_t word)
+{
+	struct cell cell;
+
+	cell.user = buffer->start + offset_of(word);
+	cell.end = cell.user + size_of(word);
+	cell.canary = buffer->start - KMA_CANARY_SIZE;
+	if (cell.user - cell.canary > KMA_GUARD_MAX)
+		cell.canary = cell.user - KMA_GUARD_MAX;
+	cell.redzone_end =
+		buffer->start + buffer->slab->stride - KMA_CANARY_SIZE;
+	if (cell.redzone_end - cell.end > KMA_GUARD_MAX)
+		cell.redzone_end = cell.end + KMA_GUARD_MAX;
+	return cell;
+}
+
+static size_t filled(size_t size)
+{
+	return size < KMA_FILL_MAX ? size : KMA_FILL_MAX;
+}
+
+enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
+				    uint64_t word, struct kma_damage *ret)
+{
+	struct cell cell = cell_of(buffer, word);
+	bool is_free = state_of(word) == KMA_BUFFER_FREE;
+
+	if (is_free && !kma_fill_check(cell.user, filled(size_of(word)),
+				       KMA_FILL_FREE, ret))
+		return KMA_ERROR_MODIFIED;
+	if (!kma_guard_check(cell.end, cell.redzone_end, ret))
+		return is_free ? KMA_ERROR_MODIFIED : KMA_ERROR_REDZONE;
+	if (!kma_guard_check(cell.canary, cell.user, ret))
+		return is_free ? KMA_ERROR_MODIFIED : KMA_ERROR_UNDERFLOW;
+	return KMA_ERROR_NONE;
+}
+
+/* --- taking --------------------------------------------------------------- */
+
+static uint32_t current_tid(void)
+{
+	const struct kma_thread *self = kma_self;
+
+	return self ? self->tid : sys_gettid();
+}
+
+/* passed: what the program gave to function, where there is one. */
+static void report_damage(enum kma_error_code code,
+			  const struct kma_buffer *buffer,
+			  const struct kma_damage *damage, const char *function,
+			  uintptr_t passed)
+{
+	struct kma_report report = {
+		.code = code,
+		.passed = passed,
+		.address = damage->address,
+		.buffer = buffer,
+		.function = function,
+		.expected = damage->expected,
+		.found = damage->found,
+		.count = damage->shown,
+	};
+
+	kma_report(&report);
+}
+
+static void record_alloc(const struct kma_buffer *buffer, uintptr_t user,
+			 size_t size, enum kma_operation operation)
+{
+	struct kma_bufctl *bufctl = buffer->bufctl;
+
+	bufctl->alloc_time = kma_clock_now();
+	bufctl->alloc_thread = current_tid();
+	bufctl->alloc_stack = kma_stack_record(kma_root.audit_depth);
+	kma_log_transaction(operation, bufctl->alloc_time, user, size,
+			    bufctl->alloc_stack, buffer->slab->cache->index);
+}
+
+void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
+		      size_t align, enum kma_family family, bool zero)
+{
+	uintptr_t user = (buffer->start + align - 1) & ~(uintptr_t)(align - 1);
+	uint64_t old = word_load(buffer);
+	uint64_t new = word_make(KMA_BUFFER_CHANGING, family,
+				 user - buffer->start, size);
+	struct kma_damage damage;
+
+	if (state_of(old) == KMA_BUFFER_FREE &&
+	    kma_audit_check(buffer, old, &damage) != KMA_ERROR_NONE)
+		report_damage(KMA_ERROR_MODIFIED, buffer, &damage, NULL, 0);
+
+	struct cell cell = cell_of(buffer, new);
+	word_store(buffer, new);
+	record_alloc(buffer, user, size, KMA_OP_ALLOC);
+	if (!zero)
+		kma_fill_set(user, filled(size), KMA_FILL_UNINITIALISED);
+	else if (!buffer->slab->zeroed)
+		memset((void *)user, 0, size);
+	kma_guard_set(cell.canary, cell.user);
+	kma_guard_set(cell.end, cell.redzone_end);
+	word_store(buffer, word_with_state(new, KMA_BUFFER_ALLOCATED));
+	return (void *)user;
+}
+
+/* --- giving back ---------------------------------------------------------- */
+
+/* The buffer is live and user is its start; else it is told what is wrong. */
+static bool claim(const struct kma_buffer *buffer, uintptr_t user,
+		  const char *function, uint64_t *ret)
+{
+	struct kma_report report = { .address = user,
+				     .buffer = buffer,
+				     .function = function };
+	uint64_t word = word_load(buffer);
+	bool at_start = user == buffer->start + offset_of(word);
+
+	while (at_start && state_of(word) == KMA_BUFFER_ALLOCATED)
+		if (__atomic_compare_exchange_n(
+			    &buffer->bufctl->word, &word,
+			    word_with_state(word, KMA_BUFFER_CHANGING), false,
+			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			*ret = word;
+			return true;
+		}
+	if (state_of(word) == KMA_BUFFER_NEVER) {
+		report.code = KMA_ERROR_BADADDR;
+		report.buffer = NULL;
+	} else {
+		report.code = at_start ? KMA_ERROR_DUPFREE : KMA_ERROR_BADBASE;
+	}
+	kma_report(&report);
+	return false;
+}
+
+static bool buffer_before(const struct kma_buffer *buffer,
+			  struct kma_buffer *ret)
+{
+	if (buffer->index == 0 || !buffer->slab->bufctls)
+		return false;
+	*ret = (struct kma_buffer){
+		.slab = buffer->slab,
+		.index = buffer->index - 1,
+		.start = buffer->start - buffer->slab->stride,
+		.bufctl = buffer->bufctl - 1,
+	};
+	return true;
+}
+
+/*
+ * Damage before a buffer is most often an overrun of the one before it, which
+ * then went through that one's whole redzone: it is the one to name.
+ */
+static bool overrun_from_before(const struct kma_buffer *buffer,
+				struct kma_buffer *ret,
+				struct kma_damage *damage)
+{
+	if (!buffer_before(buffer, ret))
+		return false;
+	uint64_t word = word_load(ret);
+	return state_of(word) == KMA_BUFFER_ALLOCATED &&
+	       kma_audit_check(ret, word, damage) == KMA_ERROR_REDZONE;
+}
+
+static bool is_intact(const struct kma_buffer *buffer, uint64_t word,
+		      const char *function)
+{
+	struct kma_buffer culprit = *buffer;
+	struct kma_damage damage, before;
+	enum kma_error_code code = kma_audit_check(buffer, word, &damage);
+
+	if (__builtin_expect(code == KMA_ERROR_NONE, 1))
+		return true;
+	if (code == KMA_ERROR_UNDERFLOW &&
+	    overrun_from_before(buffer, &culprit, &before)) {
+		code = KMA_ERROR_REDZONE;
+		damage = before;
+	}
+	report_damage(code, &culprit, &damage, function,
+		      cell_of(buffer, word).user);
+	return false;
+}
+
+/* Wrong, but not a reason to keep the buffer. */
+static void check_claims(const struct kma_buffer *buffer, uintptr_t user,
+			 uint64_t word, size_t size, enum kma_family family,
+			 const char *function)
+{
+	struct kma_report report = { .address = user,
+				     .buffer = buffer,
+				     .function = function,
+				     .claimed_size = size,
+				     .family = family };
+
+	if (family != family_of(word) &&
+	    kma_family_mixed(buffer->bufctl->alloc_stack, family_of(word),
+			     family)) {
+		report.code = KMA_ERROR_BADFAMILY;
+		kma_report(&report);
+	}
+	if (size != SIZE_MAX && size != size_of(word)) {
+		report.code = KMA_ERROR_BADSIZE;
+		kma_report(&report);
+	}
+}
+
+static void record_free(const struct kma_buffer *buffer, uintptr_t user,
+			size_t size)
+{
+	struct kma_bufctl *bufctl = buffer->bufctl;
+
+	bufctl->free_time = kma_clock_now();
+	bufctl->free_thread = current_tid();
+	bufctl->free_stack = kma_stack_record(kma_root.audit_depth);
+	kma_log_transaction(KMA_OP_FREE, bufctl->free_time, user, size,
+			    bufctl->free_stack, buffer->slab->cache->index);
+}
+
+bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
+		    size_t size, enum kma_family family, const char *function)
+{
+	uint64_t word;
+
+	if (!claim(buffer, user, function, &word))
+		return false;
+	check_claims(buffer, user, word, size, family, function);
+	if (!is_intact(buffer, word, function)) {
+		word_store(buffer, word);
+		return false;
+	}
+	record_free(buffer, user, size_of(word));
+	kma_fill_set(user, filled(size_of(word)), KMA_FILL_FREE);
+	word_store(buffer, word_with_state(word, KMA_BUFFER_FREE));
+	return true;
+}
+
+/* --- resizing ---------------------------------------------------------------
+ */
+
+size_t kma_audit_room(const struct kma_buffer *buffer)
+{
+	uintptr_t end = buffer->start + buffer->slab->stride - KMA_CANARY_SIZE;
+
+	return end - KMA_REDZONE_MIN -
+	       (buffer->start + offset_of(word_load(buffer)));
+}
+
+void kma_audit_resize(const struct kma_buffer *buffer, size_t size)
+{
+	uintptr_t user = kma_buffer_user(buffer);
+	uint64_t word;
+
+	if (!claim(buffer, user, "realloc", &word))
+		return;
+	size_t old = size_of(word);
+	uint64_t new = word_make(KMA_BUFFER_ALLOCATED, family_of(word),
+				 offset_of(word), size);
+
+	struct cell cell = cell_of(buffer, new);
+	uintptr_t fresh = (user + old + 7) & ~(uintptr_t)7;
+
+	is_intact(buffer, word, "realloc");
+	record_alloc(buffer, user, size, KMA_OP_REALLOC);
+	if (fresh < cell.end)
+		kma_fill_set(fresh, filled(cell.end - fresh),
+			     KMA_FILL_UNINITIALISED);
+	kma_guard_set(cell.end, cell.redzone_end);
+	word_store(buffer, new);
+}

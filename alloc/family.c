@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * new and free() mixed: the program's fault, or an innocent's?
+ *
+ * A program may carry a copy of the C++ library's operators of its own (linked
+ * statically) that call malloc and free, often by a jump that leaves no frame.
+ * Then malloc's buffers reach our operator delete, and new's reach free(),
+ * and nobody did wrong. Such a copy lives in the module that uses it; a module
+ * that imports the operators has none. So a mix is held against a program only
+ * where the module that called the malloc side imports operators.
+ */
+#include "alloc/family.h"
+
+#include "alloc/stack.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+const char *kma_family_allocator(enum kma_family family)
+{
+	static const char *const name[] = { "malloc", "operator new",
+					    "operator new[]", "kmem_alloc" };
+
+	return family <= KMA_FAMILY_KMEM ? name[family] : "another allocator";
+}
+
+const char *kma_family_release(enum kma_family family)
+{
+	static const char *const name[] = { "free", "operator delete",
+					    "operator delete[]", "kmem_free" };
+
+	return family <= KMA_FAMILY_KMEM ? name[family] : "another allocator";
+}
+
+/* What a module's dynamic section says of its symbols. */
+struct symbols {
+	const Elf64_Sym *table;
+	const char *names;
+	size_t names_size;
+	const uint32_t *hash; /* DT_GNU_HASH: count, first hashed symbol, ... */
+};
+
+static struct symbols symbols_of(const struct link_map *map)
+{
+	struct symbols symbols = { 0 };
+
+	for (const Elf64_Dyn *d = map->l_ld; d && d->d_tag != DT_NULL; d++) {
+		uintptr_t at = d->d_un.d_ptr;
+
+		/* ld.so has relocated these, unless the section is read-only.
+		 */
+		if (at < map->l_addr)
+			at += map->l_addr;
+		if (d->d_tag == DT_SYMTAB)
+			symbols.table = (const Elf64_Sym *)at;
+		else if (d->d_tag == DT_STRTAB)
+			symbols.names = (const char *)at;
+		else if (d->d_tag == DT_STRSZ)
+			symbols.names_size = d->d_un.d_val;
+		else if (d->d_tag == DT_GNU_HASH)
+			symbols.hash = (const uint32_t *)at;
+	}
+	return symbols;
+}
+
+/* _Znw, _Zna, _Zdl, _Zda: new, new[], delete, delete[]. */
+static bool is_operator(const char *name)
+{
+	return name[0] == '_' && name[1] == 'Z' &&
+	       ((name[2] == 'n' && (name[3] == 'w' || name[3] == 'a')) ||
+		(name[2] == 'd' && (name[3] == 'l' || name[3] == 'a')));
+}
+
+/* Symbols a module imports come before the first that its hash table holds. */
+static bool imports_operators(uintptr_t pc)
+{
+	struct dl_find_object object;
+
+	if (_dl_find_object((void *)pc, &object) != 0)
+		return false;
+	struct symbols symbols = symbols_of(object.dlfo_link_map);
+	if (!symbols.table || !symbols.names || !symbols.hash)
+		return false;
+	for (uint32_t i = 1; i < symbols.hash[1]; i++)
+		if (symbols.table[i].st_shndx == SHN_UNDEF &&
+		    symbols.table[i].st_name < symbols.names_size &&
+		    is_operator(symbols.names + symbols.table[i].st_name))
+			return true;
+	return false;
+}
+
+bool kma_family_mixed(uint32_t alloc_stack, enum kma_family allocated,
+		      enum kma_family released)
+{
+	enum { CALLER = 1, FRAMES = 2 };
+	uint64_t pc[FRAMES];
+	uint16_t flags;
+
+	if (released == KMA_FAMILY_MALLOC)
+		return kma_stack_capture(pc, FRAMES, &flags) == FRAMES &&
+		       imports_operators(pc[CALLER]);
+	if (allocated == KMA_FAMILY_MALLOC) {
+		const struct kma_stack *stack = kma_stack_get(alloc_stack);
+
+		return stack && stack->depth > CALLER &&
+		       imports_operators(stack->pc[CALLER]);
+	}
+	return true;
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/report_text.h"
+
+#include "alloc/clock.h"
+#include "alloc/family.h"
+#include "alloc/mapping.h"
+#include "alloc/module.h"
+#include "alloc/root.h"
+#include "alloc/stack.h"
+#include "alloc/sys.h"
+#include "alloc/thread.h"
+
+#include <string.h>
+
+const char *kma_error_name(enum kma_error_code code)
+{
+	static const char *const name[KMA_ERROR_COUNT] = {
+		[KMA_ERROR_NONE] = "NONE",
+		[KMA_ERROR_BADADDR] = "BADADDR",
+		[KMA_ERROR_BADBASE] = "BADBASE",
+		[KMA_ERROR_DUPFREE] = "DUPFREE",
+		[KMA_ERROR_REDZONE] = "REDZONE",
+		[KMA_ERROR_UNDERFLOW] = "UNDERFLOW",
+		[KMA_ERROR_MODIFIED] = "MODIFIED",
+		[KMA_ERROR_BADSIZE] = "BADSIZE",
+		[KMA_ERROR_BADCACHE] = "BADCACHE",
+		[KMA_ERROR_BADFAMILY] = "BADFAMILY",
+		[KMA_ERROR_GUARDFAULT] = "GUARDFAULT",
+	};
+
+	return code < KMA_ERROR_COUNT ? name[code] : "UNKNOWN";
+}
+
+static const char *what_happened(enum kma_error_code code)
+{
+	switch (code) {
+	case KMA_ERROR_BADADDR:
+		return "not a buffer of this allocator";
+	case KMA_ERROR_BADBASE:
+		return "not the start of a buffer";
+	case KMA_ERROR_DUPFREE:
+		return "this buffer is free already";
+	case KMA_ERROR_REDZONE:
+		return "bytes after the end of a buffer were changed";
+	case KMA_ERROR_UNDERFLOW:
+		return "bytes before the start of a buffer were changed";
+	case KMA_ERROR_MODIFIED:
+		return "a buffer was changed after it was freed";
+	case KMA_ERROR_BADSIZE:
+		return "not the size it was allocated with";
+	case KMA_ERROR_BADCACHE:
+		return "freed to another cache";
+	case KMA_ERROR_BADFAMILY:
+		return "allocated by ";
+	case KMA_ERROR_GUARDFAULT:
+		return "access to memory that is no buffer's";
+	default:
+		return "heap error";
+	}
+}
+
+static enum kma_family family_of(const struct kma_buffer *buffer)
+{
+	return (enum kma_family)(buffer->bufctl->word >>
+					 KMA_BUFCTL_FAMILY_SHIFT &
+				 KMA_BUFCTL_FAMILY_MASK);
+}
+
+void kma_report_sentence(struct kma_text *text, const struct kma_report *report)
+{
+	kma_text_string(text, kma_error_name(report->code));
+	kma_text_string(text, ": ");
+	if (report->at_exit) {
+		kma_text_string(text, "found at exit: ");
+	} else if (report->function) {
+		kma_text_string(text, report->function);
+		kma_text_string(text, "(");
+		kma_text_hex(text,
+			     report->passed ? report->passed : report->address);
+		if (report->code == KMA_ERROR_BADSIZE) {
+			kma_text_string(text, ", ");
+			kma_text_decimal(text, report->claimed_size);
+		}
+		kma_text_string(text, "): ");
+	}
+	kma_text_string(text, what_happened(report->code));
+	if (report->code == KMA_ERROR_BADFAMILY)
+		kma_text_string(
+			text, kma_family_allocator(family_of(report->buffer)));
+}
+
+/* --- the parts of a line ----------------------------------------------------
+ */
+
+static void line(struct kma_text *text, const char *string)
+{
+	kma_text_string(text, "kma:   ");
+	kma_text_string(text, string);
+}
+
+/* The module that held a PC when a stack of that time was taken. */
+static const struct kma_module *module_at(uint64_t pc, uint64_t time)
+{
+	const struct kma_module *m =
+		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
+
+	for (; m; m = m->next)
+		if (pc >= m->base && pc < m->end && m->from_time <= time &&
+		    (m->until_time == 0 || time < m->until_time))
+			return m;
+	/* Entered while the stack was taken, a little after its time. */
+	return kma_module_find(pc);
+}
+
+static void add_place(struct kma_text *text, uint64_t pc, uint64_t time)
+{
+	const struct kma_module *module = module_at(pc, time);
+
+	kma_text_hex(text, pc);
+	if (!module)
+		return;
+	const char *slash = module->path ? strrchr(module->path, '/') : NULL;
+	const char *path = module->path ? module->path : "";
+
+	kma_text_string(text, " ");
+	kma_text_string(text, slash ? slash + 1 : path);
+	kma_text_string(text, "+");
+	kma_text_hex(text, pc - module->base);
+}
+
+static const char *thread_name(uint32_t tid, uint64_t time)
+{
+	const struct kma_thread *t =
+		__atomic_load_n(&kma_root.threads, __ATOMIC_ACQUIRE);
+	const char *name = NULL;
+
+	for (; t; t = t->next)
+		if (t->tid == tid && t->start_time <= time &&
+		    (t->state == KMA_THREAD_LIVE || time <= t->end_time))
+			name = t->name;
+	return name;
+}
+
+static void add_thread(struct kma_text *text, uint32_t tid, uint64_t time)
+{
+	const char *name = thread_name(tid, time);
+
+	kma_text_string(text, "thread ");
+	kma_text_decimal(text, tid);
+	if (name && name[0]) {
+		kma_text_string(text, " (");
+		kma_text_string(text, name);
+		kma_text_string(text, ")");
+	}
+}
+
+/* "allocated by thread 12 (name), 0.001 s ago" */
+static void add_event(struct kma_text *text, const char *verb, uint32_t tid,
+		      uint64_t time, uint64_t now)
+{
+	kma_text_string(text, verb);
+	kma_text_string(text, " by ");
+	add_thread(text, tid, time);
+	kma_text_string(text, ", ");
+	kma_text_seconds(text, kma_clock_nanoseconds_between(time, now));
+	kma_text_string(text, " s ago, ");
+}
+
+static void add_stack(struct kma_text *text, uint32_t id, uint64_t time,
+		      void (*write)(struct kma_text *text))
+{
+	enum { LINE_MOST = 320 };
+	const struct kma_stack *stack = kma_stack_get(id);
+
+	kma_text_string(text, stack ? "stack:\n" : "no stack\n");
+	for (unsigned i = 0; stack && i < stack->depth; i++) {
+		line(text, "  ");
+		add_place(text, stack->pc[i], time);
+		kma_text_string(text, "\n");
+		if (text->size + LINE_MOST > text->capacity)
+			write(text);
+	}
+	if (stack && (stack->flags & KMA_STACK_TRUNCATED))
+		line(text, "  ...\n");
+	write(text);
+}
+
+/* --- what lies at an address -------------------------------------------------
+ */
+
+static void add_buffer(struct kma_text *text, const struct kma_buffer *buffer)
+{
+	kma_text_decimal(text, kma_buffer_size(buffer));
+	kma_text_string(text, "-byte buffer ");
+	kma_text_hex(text, kma_buffer_user(buffer));
+}
+
+static void add_position(struct kma_text *text, const struct kma_report *report)
+{
+	const struct kma_buffer *buffer = report->buffer;
+	uintptr_t user = kma_buffer_user(buffer), address = report->address;
+	uintptr_t end = user + kma_buffer_size(buffer);
+
+	line(text, "address ");
+	kma_text_hex(text, address);
+	kma_text_string(text, " is ");
+	if (address < user) {
+		kma_text_decimal(text, user - address);
+		kma_text_string(text, " bytes before the ");
+	} else if (address >= end && address > user) {
+		kma_text_decimal(text, address - end);
+		kma_text_string(text, " bytes after the ");
+	} else {
+		kma_text_decimal(text, address - user);
+		kma_text_string(text, " bytes inside the ");
+	}
+	add_buffer(text, buffer);
+	kma_text_string(text, " (");
+	kma_text_string(text, buffer->slab->cache->name);
+	kma_text_string(text, ")\n");
+}
+
+static const struct kma_thread *thread_of_stack(uintptr_t address)
+{
+	const struct kma_thread *t =
+		__atomic_load_n(&kma_root.threads, __ATOMIC_ACQUIRE);
+
+	for (; t; t = t->next)
+		if (t->state == KMA_THREAD_LIVE && address >= t->stack_low &&
+		    address < t->stack_top)
+			return t;
+	return NULL;
+}
+
+static void add_mapping(struct kma_text *text, uintptr_t address)
+{
+	struct kma_mapping mapping;
+	char path[256];
+
+	if (!kma_mapping_find(address, &mapping, path, sizeof(path))) {
+		kma_text_string(text, "not mapped");
+	} else if (path[0]) {
+		kma_text_string(text, "in ");
+		kma_text_string(text, path);
+	} else {
+		kma_text_string(text, "in memory mapped from no file");
+	}
+}
+
+/* What an address is that is no buffer. */
+static void add_foreign(struct kma_text *text, uintptr_t address)
+{
+	const struct kma_module *module = kma_module_find(address);
+	const struct kma_thread *thread = thread_of_stack(address);
+
+	line(text, "address ");
+	kma_text_hex(text, address);
+	kma_text_string(text, " is ");
+	if (thread) {
+		kma_text_string(text, "on the stack of ");
+		add_thread(text, thread->tid, thread->start_time);
+	} else if (module) {
+		kma_text_string(text, "in the module ");
+		add_place(text, address, UINT64_MAX);
+	} else if (address >= kma_reserve.heap.base &&
+		   address < kma_reserve.heap.end) {
+		kma_text_string(text, "in the heap, where no buffer is now");
+	} else {
+		add_mapping(text, address);
+	}
+	kma_text_string(text, "\n");
+}
+
+static void add_bytes(struct kma_text *text, const struct kma_report *report)
+{
+	int64_t offset =
+		(int64_t)(report->address - kma_buffer_user(report->buffer));
+
+	line(text, "expected ");
+	kma_text_bytes(text, report->expected, report->count);
+	kma_text_string(text, ", found ");
+	kma_text_bytes(text, report->found, report->count);
+	kma_text_string(text, " at offset ");
+	if (offset < 0)
+		kma_text_string(text, "-");
+	kma_text_decimal(text, (uint64_t)(offset < 0 ? -offset : offset));
+	kma_text_string(text, "\n");
+}
+
+/* --- the history -------------------------------------------------------------
+ */
+
+static bool is_free(const struct kma_buffer *buffer)
+{
+	uint64_t state = buffer->bufctl->word >> KMA_BUFCTL_STATE_SHIFT &
+			 KMA_BUFCTL_STATE_MASK;
+
+	return state == KMA_BUFFER_FREE;
+}
+
+static bool was_used(const struct kma_buffer *buffer)
+{
+	uint64_t state = buffer->bufctl->word >> KMA_BUFCTL_STATE_SHIFT &
+			 KMA_BUFCTL_STATE_MASK;
+
+	return state != KMA_BUFFER_NEVER;
+}
+
+static void add_history(struct kma_text *text, const struct kma_buffer *buffer,
+			uint64_t now, void (*write)(struct kma_text *text))
+{
+	const struct kma_bufctl *b = buffer->bufctl;
+
+	line(text, "");
+	add_event(text, "allocated", b->alloc_thread, b->alloc_time, now);
+	add_stack(text, b->alloc_stack, b->alloc_time, write);
+	if (!is_free(buffer))
+		return;
+	line(text, "");
+	add_event(text, "freed", b->free_thread, b->free_time, now);
+	add_stack(text, b->free_stack, b->free_time, write);
+}
+
+/* The caller: frame 0 is the allocation function itself. */
+static void add_caller(struct kma_text *text, uint32_t id, uint64_t time)
+{
+	const struct kma_stack *stack = kma_stack_get(id);
+
+	if (!stack) {
+		kma_text_string(text, "no stack");
+		return;
+	}
+	kma_text_string(text, "at ");
+	add_place(text, stack->pc[stack->depth > 1 ? 1 : 0], time);
+}
+
+static void add_neighbour(struct kma_text *text, const char *where,
+			  const struct kma_buffer *buffer, uint64_t now)
+{
+	const struct kma_bufctl *b = buffer->bufctl;
+
+	if (!was_used(buffer))
+		return;
+	line(text, where);
+	add_buffer(text, buffer);
+	kma_text_string(text, ", ");
+	if (is_free(buffer)) {
+		add_event(text, "freed", b->free_thread, b->free_time, now);
+		add_caller(text, b->free_stack, b->free_time);
+	} else {
+		add_event(text, "allocated", b->alloc_thread, b->alloc_time,
+			  now);
+		add_caller(text, b->alloc_stack, b->alloc_time);
+	}
+	kma_text_string(text, "\n");
+}
+
+static void add_neighbours(struct kma_text *text,
+			   const struct kma_buffer *buffer, uint64_t now)
+{
+	struct kma_buffer other = *buffer;
+
+	if (buffer->index > 0) {
+		other.index = buffer->index - 1;
+		other.start = buffer->start - buffer->slab->stride;
+		other.bufctl = buffer->bufctl - 1;
+		add_neighbour(text, "before it: ", &other, now);
+	}
+	if (buffer->index + 1 < buffer->slab->buffers) {
+		other.index = buffer->index + 1;
+		other.start = buffer->start + buffer->slab->stride;
+		other.bufctl = buffer->bufctl + 1;
+		add_neighbour(text, "after it: ", &other, now);
+	}
+}
+
+void kma_report_body(struct kma_text *text, const struct kma_report *report,
+		     uint64_t now, uint32_t stack,
+		     void (*write)(struct kma_text *text))
+{
+	const struct kma_buffer *buffer = report->buffer;
+
+	if (buffer)
+		add_position(text, report);
+	else
+		add_foreign(text, report->address);
+	if (buffer && report->found)
+		add_bytes(text, report);
+	write(text);
+	if (buffer && buffer->bufctl && was_used(buffer))
+		add_history(text, buffer, now, write);
+	if (!report->at_exit) {
+		line(text, "reported by ");
+		add_thread(text, sys_gettid(), now);
+		kma_text_string(text, ", ");
+		add_stack(text, stack, now, write);
+	}
+	if (buffer && buffer->bufctl)
+		add_neighbours(text, buffer, now);
+	write(text);
+}

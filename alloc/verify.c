@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Looking at every audited buffer: at exit, where a buffer that was never
+ * freed, or never used again, shows its damage at last.
+ *
+ * Slabs are found by the page map, without a lock, while other threads may
+ * still run. So a buffer is judged twice: what looks like damage counts only
+ * if word and times are what they were, in a page that is still the slab's.
+ */
+#include "alloc/audit.h"
+
+#include "alloc/pattern.h"
+#include "alloc/report.h"
+#include "alloc/root.h"
+
+static bool is_reported(const struct kma_buffer *buffer)
+{
+	const struct kma_errors *errors = &kma_root.errors;
+	uintptr_t user = kma_buffer_user(buffer);
+
+	for (uint32_t i = 0; i < errors->record_count; i++)
+		if (errors->record[i].buffer == user &&
+		    errors->record[i].bufctl == buffer->bufctl &&
+		    errors->record[i].code >= KMA_ERROR_REDZONE &&
+		    errors->record[i].code <= KMA_ERROR_MODIFIED)
+			return true;
+	return false;
+}
+
+/* The damage is what the overrun of the buffer before this one did. */
+static bool is_overrun_of(const struct kma_buffer *before,
+			  const struct kma_buffer *buffer,
+			  const struct kma_damage *damage)
+{
+	return before->bufctl && before->slab == buffer->slab &&
+	       damage->address < buffer->start;
+}
+
+static bool is_damaged(const struct kma_buffer *buffer, uint64_t page_word,
+		       struct kma_damage *damage, enum kma_error_code *ret)
+{
+	const struct kma_bufctl *bufctl = buffer->bufctl;
+	uint64_t word = __atomic_load_n(&bufctl->word, __ATOMIC_ACQUIRE);
+	uint64_t state = word >> KMA_BUFCTL_STATE_SHIFT & KMA_BUFCTL_STATE_MASK;
+	uint64_t time = bufctl->alloc_time ^ bufctl->free_time;
+
+	if (state != KMA_BUFFER_ALLOCATED && state != KMA_BUFFER_FREE)
+		return false;
+	*ret = kma_audit_check(buffer, word, damage);
+	if (*ret == KMA_ERROR_NONE)
+		return false;
+	return __atomic_load_n(&bufctl->word, __ATOMIC_ACQUIRE) == word &&
+	       (bufctl->alloc_time ^ bufctl->free_time) == time &&
+	       kma_pages_lookup(buffer->start) == page_word;
+}
+
+static void report(enum kma_error_code code, const struct kma_buffer *buffer,
+		   const struct kma_damage *damage)
+{
+	kma_report(&(struct kma_report){
+		.code = code,
+		.address = damage->address,
+		.buffer = buffer,
+		.expected = damage->expected,
+		.found = damage->found,
+		.count = damage->shown,
+		.at_exit = true,
+	});
+}
+
+static size_t verify_slab(struct kma_slab *slab, uint64_t page_word)
+{
+	struct kma_buffer before = { 0 };
+	size_t found = 0;
+
+	for (uint32_t i = 0; i < slab->buffers; i++) {
+		struct kma_buffer buffer = {
+			.slab = slab,
+			.index = i,
+			.start = slab->base + slab->first + i * slab->stride,
+			.bufctl = &slab->bufctls[i],
+		};
+		enum kma_error_code code;
+		struct kma_damage damage;
+
+		if (!is_damaged(&buffer, page_word, &damage, &code)) {
+			before.bufctl = NULL;
+			continue;
+		}
+		if (!is_overrun_of(&before, &buffer, &damage) &&
+		    !is_reported(&buffer)) {
+			report(code, &buffer, &damage);
+			found++;
+		}
+		before = buffer;
+	}
+	return found;
+}
+
+size_t kma_audit_verify_all(void)
+{
+	uintptr_t page = kma_reserve.heap.base;
+	size_t found = 0;
+
+	while (page < kma_reserve.heap.committed) {
+		uint64_t word = kma_pages_lookup(page);
+		uint64_t kind = word & KMA_PAGE_KIND_MASK;
+		struct kma_slab *slab =
+			(struct kma_slab *)(word & KMA_PAGE_SLAB_MASK);
+
+		if ((kind != KMA_PAGE_SLAB && kind != KMA_PAGE_LARGE) ||
+		    slab->base != page) {
+			page += KMA_PAGE_SIZE;
+			continue;
+		}
+		size_t size = slab->pages << KMA_PAGE_SHIFT;
+		if (slab->bufctls)
+			found += verify_slab(slab, word);
+		page += size ? size : KMA_PAGE_SIZE;
+	}
+	return found;
+}
