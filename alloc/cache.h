@@ -77,7 +77,7 @@ enum {
 enum kma_buffer_state {
 	KMA_BUFFER_NEVER = 0, /* never handed out */
 	KMA_BUFFER_ALLOCATED = 1,
-	KMA_BUFFER_FREE = 2, /* also in magazines and quarantine */
+	KMA_BUFFER_FREE = 2,     /* also in magazines and quarantine */
 	KMA_BUFFER_CHANGING = 3, /* a thread is between two of these */
 };
 
