@@ -7,6 +7,7 @@
 #include "kdbg/prompt.h"
 #include "kdbg/session.h"
 #include "kdbg/sink.h"
+#include "kdbg/utf8.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -130,11 +131,16 @@ static void check_output(struct session *session, struct sink *out)
 						strerror(error)));
 }
 
-static int fail(struct err *err)
+/* The error names the file. */
+static int fail_to_open(struct err *err)
 {
-	struct session nothing = { .errors = stderr };
+	char text[1024];
 
-	session_report(&nothing, err);
+	err_describe(err, text, sizeof(text));
+	err_free(err);
+	fputs("kdbg: opening ", stderr);
+	utf8_put(stderr, text);
+	fputc('\n', stderr);
 	return STATUS_FAILED;
 }
 
@@ -147,11 +153,12 @@ int debug_run(const struct debug_options *options,
 	struct sink out;
 
 	struct err *err = target_open(options->path, &options->target, &target);
-	if (err)
-		return fail(err_wrap(err, "opening %s", options->path));
-	err = session_init(&session, target, dcmds, walkers);
-	if (err)
-		return fail(err);
+	if (!err)
+		err = session_init(&session, target, dcmds, walkers);
+	if (err) {
+		target_close(target);
+		return fail_to_open(err);
+	}
 	signal(SIGPIPE, SIG_IGN);
 	init_sink(&out, options->json);
 	session.json = options->json;

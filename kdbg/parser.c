@@ -438,9 +438,11 @@ struct err *parse_expression(struct source *source, struct arena *arena,
 	parser_init(&parser, source, arena);
 	parser.enclosed = 1;
 	*ret = parser_expression(&parser);
-	if (!parser.err &&
-	    (parser_peek(&parser, PLACE_OPERATOR)->kind != TOKEN_END ||
-	     source->text[parser.token.span.start]))
+	const struct token *token = parser_peek(&parser, PLACE_OPERATOR);
+	if (token->kind != TOKEN_END)
 		parser_fail_unexpected(&parser, "an operator");
+	else if (source->text[token->span.start] && !parser.err)
+		parser_fail(&parser, token->span,
+			    "one expression, not several commands");
 	return finish(&parser, source);
 }
