@@ -113,18 +113,27 @@ static void end_overlapped(const struct kma_module *added)
 		kma_unwind_flush();
 }
 
+static uint32_t hash_name(const char *name)
+{
+	uint32_t hash = 0;
+
+	while (*name)
+		hash = (hash ^ (unsigned char)*name++) * UINT32_C(0x01000193);
+	return hash;
+}
+
 static const struct kma_module *search(const struct kma_module *m,
 				       const struct kma_module *stop,
 				       const struct dl_find_object *object)
 {
-	const char *name = object->dlfo_link_map->l_name;
+	uint32_t hash = hash_name(object->dlfo_link_map->l_name);
 
 	for (; m && m != stop; m = m->next)
 		if (m->base == (uintptr_t)object->dlfo_map_start &&
 		    m->end == (uintptr_t)object->dlfo_map_end &&
 		    m->eh_frame_header == object->dlfo_eh_frame &&
-		    __atomic_load_n(&m->until_time, __ATOMIC_RELAXED) == 0 &&
-		    (name[0] != '/' || (m->path && !strcmp(m->path, name))))
+		    m->name_hash == hash &&
+		    __atomic_load_n(&m->until_time, __ATOMIC_RELAXED) == 0)
 			return m;
 	return NULL;
 }
@@ -143,6 +152,7 @@ static const struct kma_module *add(const struct dl_find_object *object,
 	module->end = (uintptr_t)object->dlfo_map_end;
 	module->eh_frame_header = object->dlfo_eh_frame;
 	module->from_time = kma_clock_now();
+	module->name_hash = hash_name(map->l_name);
 	module->path = copy_path(map->l_name, module->base);
 	read_build_id(module, map->l_addr);
 	do {

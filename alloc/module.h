@@ -20,6 +20,7 @@ struct kma_module {
 	uint64_t from_time, until_time; /* ticks; until 0: still there */
 	char *path;
 	const void *eh_frame_header;
+	uint32_t name_hash; /* of what the linker calls it */
 	uint32_t build_id_size;
 	uint8_t build_id[KMA_BUILD_ID_MAX];
 };
