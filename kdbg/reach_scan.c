@@ -8,6 +8,13 @@
 
 enum { COPY_PART = 4096 }; /* what is lost with a page that cannot be read */
 
+/* A schema is the target's, and may say anything. */
+static bool is_sane(const struct heap_bufctl_layout *layout)
+{
+	return layout->offset_shift < 64 && layout->size_shift < 64 &&
+	       layout->word_offset + UINT64_C(8) <= layout->stride;
+}
+
 static bool read_layouts(struct scan *scan)
 {
 	const struct heap_instance *instances;
@@ -17,7 +24,8 @@ static bool read_layouts(struct scan *scan)
 	if (!scan->layouts || count > UINT16_MAX)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (!heap_bufctl_layout(scan->heap, i, &scan->layouts[i]))
+		if (!heap_bufctl_layout(scan->heap, i, &scan->layouts[i]) ||
+		    !is_sane(&scan->layouts[i]))
 			scan->layouts[i] = (struct heap_bufctl_layout){ 0 };
 	return true;
 }

@@ -233,7 +233,54 @@ static void what_two_groups_share_neither_retains(void **state)
 	assert_int_equal(w.group_count, 3);
 	assert_group(&w.groups[0], LEAK_DEFINITE, 1, 40, 44);
 	assert_group(&w.groups[1], LEAK_DEFINITE, 1, 32, 32);
-	assert_int_equal(w.groups[2].leaked, 3);
+	assert_group(&w.groups[2], LEAK_INDIRECT, 3, 20, 20);
+	teardown(&w);
+}
+
+/* head -> node -> (body, node -> (body, node ...)) */
+static void a_held_group_retains_what_hangs_off_it(void **state)
+{
+	struct world w;
+	uint64_t previous = 0;
+	uint32_t head, node, body;
+
+	(void)state;
+	setup(&w);
+	head = stack_of(&w, 0x100, 0x2000);
+	node = stack_of(&w, 0x100, 0x3000);
+	body = stack_of(&w, 0x100, 0x4000);
+	for (int i = 0; i < 100; i++) {
+		uint64_t user = take(&w, i == 99 ? head : node, 16);
+
+		fake_heap_word(w.heap, user, previous);
+		fake_heap_word(w.heap, user + 8, take(&w, body, 7));
+		previous = user;
+	}
+	find(&w, 0);
+	assert_int_equal(w.group_count, 3);
+	assert_group(&w.groups[0], LEAK_DEFINITE, 1, 16, 100 * 23);
+	assert_group(&w.groups[1], LEAK_INDIRECT, 99, 99 * 16, 99 * 23);
+	assert_group(&w.groups[2], LEAK_INDIRECT, 100, 700, 700);
+	teardown(&w);
+}
+
+static void what_one_group_shares_it_retains(void **state)
+{
+	struct world w;
+	uint64_t left, right, shared;
+	uint32_t holder;
+
+	(void)state;
+	setup(&w);
+	holder = stack_of(&w, 0x100, 0x2000);
+	left = take(&w, holder, 40);
+	right = take(&w, holder, 40);
+	shared = take(&w, stack_of(&w, 0x100, 0x4000), 8);
+	fake_heap_word(w.heap, left, shared);
+	fake_heap_word(w.heap, right + 16, shared);
+	find(&w, 0);
+	assert_int_equal(w.group_count, 2);
+	assert_group(&w.groups[0], LEAK_DEFINITE, 2, 80, 88);
 	teardown(&w);
 }
 
@@ -321,6 +368,8 @@ int main(void)
 		cmocka_unit_test(a_ring_is_one_group_led_by_its_oldest),
 		cmocka_unit_test(trees_with_parent_pointers_are_one_group_each),
 		cmocka_unit_test(what_two_groups_share_neither_retains),
+		cmocka_unit_test(a_held_group_retains_what_hangs_off_it),
+		cmocka_unit_test(what_one_group_shares_it_retains),
 		cmocka_unit_test(only_what_came_after_is_judged),
 		cmocka_unit_test(possible_leaks_stand_apart),
 		cmocka_unit_test(the_buffers_of_a_group_can_be_walked),
