@@ -114,8 +114,8 @@ struct err *hint_radix(const struct session *session, struct err *err,
 {
 	char digits[24];
 
-	if (!err || session->radix != 16 || address == 0 ||
-	    address >= UINT64_C(100000000))
+	if (!err || err_code(err) != ERR_NOT_FOUND || session->radix != 16 ||
+	    address < 0x10 || address > UINT32_MAX)
 		return err;
 	snprintf(digits, sizeof(digits), "%" PRIx64, address);
 	if (digits[strspn(digits, "0123456789")])

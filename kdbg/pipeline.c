@@ -347,6 +347,7 @@ static void run_lists(struct run *run)
 {
 	for (; run; run = run->next) {
 		struct input input = { .piped = true,
+				       .count = 1,
 				       .list = run->list,
 				       .list_count = run->list_count };
 
