@@ -288,7 +288,10 @@ static void put_layout(struct formatter *f, const struct format *format,
 		f->at -= count * f->session->increment;
 		break;
 	case FORMAT_NEWLINE:
-		format_line_end(&f->line);
+		if (f->line.used)
+			format_line_end(&f->line);
+		else
+			sink_line(f->line.out, "%s", "");
 		break;
 	case FORMAT_BLANK:
 		format_line_add(&f->line, " ");

@@ -85,13 +85,13 @@ void format_line_value(struct format_line *line, uint64_t address,
 
 void format_line_end(struct format_line *line)
 {
+	if (!line->used && !line->pending)
+		return;
 	while (line->used && line->text[line->used - 1] == ' ')
 		line->text[--line->used] = '\0';
 	if (line->pending)
 		flush_value(line, line->used ? line->text : "");
-	else if (line->text)
+	else
 		sink_line(line->out, "%s", line->text);
 	line->used = 0;
-	if (line->text)
-		line->text[0] = '\0';
 }
