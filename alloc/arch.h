@@ -7,6 +7,8 @@
 #ifndef ALLOC_ARCH_H
 #define ALLOC_ARCH_H
 
+#include "dumpfmt/format.h"
+
 #include <cpuid.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -94,6 +96,82 @@ kma_arch_registers(struct kma_registers *ret)
 			 :
 			 : "r"(ret->column)
 			 : "rax", "memory");
+}
+
+/* All general registers, as a dump keeps them. */
+static inline void kma_arch_dump_registers(const ucontext_t *context,
+					   struct dump_registers *ret)
+{
+	const greg_t *greg = context->uc_mcontext.gregs;
+	uint64_t segments = (uint64_t)greg[REG_CSGSFS]; /* cs, gs, fs, ss */
+
+	*ret = (struct dump_registers){
+		.r15 = (uint64_t)greg[REG_R15],
+		.r14 = (uint64_t)greg[REG_R14],
+		.r13 = (uint64_t)greg[REG_R13],
+		.r12 = (uint64_t)greg[REG_R12],
+		.rbp = (uint64_t)greg[REG_RBP],
+		.rbx = (uint64_t)greg[REG_RBX],
+		.r11 = (uint64_t)greg[REG_R11],
+		.r10 = (uint64_t)greg[REG_R10],
+		.r9 = (uint64_t)greg[REG_R9],
+		.r8 = (uint64_t)greg[REG_R8],
+		.rax = (uint64_t)greg[REG_RAX],
+		.rcx = (uint64_t)greg[REG_RCX],
+		.rdx = (uint64_t)greg[REG_RDX],
+		.rsi = (uint64_t)greg[REG_RSI],
+		.rdi = (uint64_t)greg[REG_RDI],
+		.orig_rax = UINT64_MAX, /* not in a system call */
+		.rip = (uint64_t)greg[REG_RIP],
+		.cs = segments & 0xffff,
+		.rflags = (uint64_t)greg[REG_EFL],
+		.rsp = (uint64_t)greg[REG_RSP],
+		.ss = segments >> 48,
+		.gs = segments >> 16 & 0xffff,
+		.fs = segments >> 32 & 0xffff,
+		.fs_base = (uint64_t)__builtin_thread_pointer(),
+	};
+}
+
+/* The vector state behind a signal frame, as XSAVE wrote it. */
+static inline const void *kma_arch_vector_state(const ucontext_t *context,
+						size_t *size)
+{
+	enum { LEGACY_SIZE = 512, SOFTWARE_BYTES = 464 };
+	const uint32_t XSTATE_MAGIC = 0x46505853;
+	const char *state = (const char *)context->uc_mcontext.fpregs;
+	const uint32_t *software = (const uint32_t *)(state + SOFTWARE_BYTES);
+
+	*size = 0;
+	if (state)
+		*size = software[0] == XSTATE_MAGIC ? software[4] : LEGACY_SIZE;
+	return state;
+}
+
+/* What a handler installed without libc returns to. */
+__attribute__((naked, unused)) static void kma_arch_sigreturn(void)
+{
+	__asm__ volatile("mov $15, %rax\n\t"
+			 "syscall");
+}
+
+/* Call function(argument) on another stack, which ends at top. */
+static inline void kma_arch_call_on(void *top, void (*function)(void *),
+				    void *argument)
+{
+	uintptr_t aligned = (uintptr_t)top & ~(uintptr_t)15;
+
+	__asm__ volatile("mov %%rsp, %%rbx\n\t"
+			 "mov %0, %%rsp\n\t"
+			 "call *%1\n\t"
+			 "mov %%rbx, %%rsp"
+			 : "+r"(aligned), "+r"(function), "+D"(argument)
+			 :
+			 : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10",
+			   "r11", "memory", "cc", "xmm0", "xmm1", "xmm2",
+			   "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+			   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+			   "xmm15");
 }
 
 static inline uint64_t kma_arch_ticks(void)

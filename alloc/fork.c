@@ -2,6 +2,7 @@
 #include "alloc/fork.h"
 
 #include "alloc/clock.h"
+#include "alloc/dump.h"
 #include "alloc/instance.h"
 #include "alloc/meta.h"
 #include "alloc/report.h"
@@ -52,6 +53,7 @@ void kma_fork_child(void)
 	kma_root.fork_time = kma_clock_now();
 	kma_root.fork_count++;
 	kma_thread_forked();
+	kma_dump_forked();
 	if (kma_instance.forked)
 		kma_instance.forked(parent_pid);
 }

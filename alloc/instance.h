@@ -4,6 +4,7 @@
 #define ALLOC_INSTANCE_H
 
 #include "alloc/cache.h"
+#include "dumpfmt/format.h"
 
 #include <stdint.h>
 
@@ -14,6 +15,10 @@ struct kma_instance {
 	 * the child of a fork. NULL: nothing to do. */
 	void (*start)(void);
 	void (*forked)(uint32_t parent_pid);
+	/* As kma_roster_bye() and kma_roster_range(). NULL: nobody to tell. */
+	void (*ended)(enum dump_reason reason, int status, const char *path,
+		      int failure);
+	bool (*private_range)(uintptr_t *base, uintptr_t *end);
 };
 
 extern const struct kma_instance kma_instance;

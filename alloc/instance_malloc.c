@@ -14,4 +14,6 @@ const struct kma_instance kma_instance = {
 	.default_tier = KMA_TIER_OFF,
 	.start = start,
 	.forked = kma_roster_forked,
+	.ended = kma_roster_bye,
+	.private_range = kma_roster_range,
 };

@@ -203,6 +203,7 @@ static bool request_signal(struct text name)
 
 static bool choose_on(struct text value)
 {
+	kma_options.dump.on_given = true;
 	while (value.size) {
 		struct text argument;
 		struct text event = text_cut(value, '+', &value);
@@ -443,4 +444,7 @@ void kma_options_init(enum kma_tier default_tier)
 	kma_options.audit_depth = DEPTH_DEFAULT;
 	if (!getauxval(AT_SECURE))
 		read_variables(environ);
+	if (kma_options.dump.path[0] && !kma_options.dump.on_given)
+		kma_options.dump.on_exit = kma_options.dump.on_fatal =
+			kma_options.dump.on_error = true;
 }

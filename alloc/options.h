@@ -21,6 +21,7 @@ struct kma_options {
 	size_t transaction_log; /* bytes; 0 none */
 	struct {
 		char path[1024]; /* template with %p %e %t; "" none */
+		bool on_given;   /* else a path alone means all three */
 		bool on_exit, on_fatal, on_error;
 		int request_signal; /* 0 none */
 		unsigned level;     /* enum dump_level of dumpfmt/format.h */

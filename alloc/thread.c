@@ -18,6 +18,7 @@
 #include "alloc/thread.h"
 
 #include "alloc/clock.h"
+#include "alloc/dump.h"
 #include "alloc/log.h"
 #include "alloc/magazine.h"
 #include "alloc/meta.h"
@@ -124,6 +125,8 @@ static struct kma_thread *record_make(void)
 	kma_self = thread;
 	outside.entered--;
 	outside.recording = false;
+	if (thread)
+		kma_dump_thread_start(thread);
 	if (!thread || !have_exit_key)
 		return thread;
 
@@ -203,6 +206,7 @@ static void at_thread_exit(void *argument)
 	outside.entered++;
 	kma_self = NULL;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	kma_dump_thread_end(thread);
 	record_end(thread);
 	outside.entered--;
 }

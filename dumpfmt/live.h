@@ -25,7 +25,7 @@
 
 enum { LIVE_BUILD_ID_MAX = 64, LIVE_STATES_PAGES = 512 };
 
-/* Ranges need not be page-aligned: they are widened. Disjoint, sorted. */
+/* Ranges need not be page-aligned: they are widened. Any order. */
 struct dump_live_ranges {
 	const struct dump_extent *ranges;
 	size_t count;
@@ -58,8 +58,8 @@ struct dump_live {
 	bool map_valid;
 	uint32_t keep; /* what of it; live.c */
 	int pass;
-	size_t range;      /* next of first, for this map */
-	uint64_t position; /* in the map: what lies before it is done */
+	size_t range;             /* next of first, for this map */
+	struct dump_extent piece; /* of the map: what is not handed out yet */
 	uint64_t data_end; /* of the last module's data: its bss begins */
 
 	struct dump_module module; /* found, not known to be executable yet */

@@ -113,12 +113,15 @@ uint32_t live_keep_of(struct dump_live *live, const struct dump_map *map)
 	return keep;
 }
 
-/* Part of the map that is in a range of first, from live->range on. */
-static bool cut_first(struct dump_live *live, struct dump_extent *ret)
+/*
+ * The next piece of the map: in the first pass each part that lies in a range
+ * of first, in the second the map itself.
+ */
+static bool next_piece(struct dump_live *live)
 {
 	const struct dump_live_ranges *first = &live->plan.first;
 
-	while (live->range < first->count) {
+	while (live->pass == PASS_FIRST && live->range < first->count) {
 		const struct dump_extent *range = &first->ranges[live->range++];
 		uint64_t start = page_down(range->start);
 		uint64_t end = page_up(range->end);
@@ -128,16 +131,19 @@ static bool cut_first(struct dump_live *live, struct dump_extent *ret)
 		if (end > live->map.end)
 			end = live->map.end;
 		if (start < end) {
-			*ret = (struct dump_extent){ start, end };
+			live->piece = (struct dump_extent){ start, end };
 			return true;
 		}
 	}
-	return false;
+	if (live->pass == PASS_FIRST || live->range > 0 ||
+	    live->plan.level == DUMP_META)
+		return false;
+	live->range++;
+	live->piece = (struct dump_extent){ live->map.start, live->map.end };
+	return true;
 }
 
-/*
- * Move *start over a range that holds it, or *end down to the next range.
- */
+/* Move *start over a range that holds it, or *end down to the next range. */
 static void cut_around(const struct dump_live_ranges *ranges, uint64_t *start,
 		       uint64_t *end)
 {
@@ -152,29 +158,23 @@ static void cut_around(const struct dump_live_ranges *ranges, uint64_t *start,
 	}
 }
 
-/* The next part of the map that is in no range of first nor of never. */
-static bool cut_rest(struct dump_live *live, struct dump_extent *ret)
+/* What is left of the piece, up to the next range that is not for here. */
+static bool cut_piece(struct dump_live *live, struct dump_extent *ret)
 {
-	while (live->position < live->map.end) {
-		uint64_t start = live->position, end = live->map.end;
+	while (live->piece.start < live->piece.end) {
+		uint64_t start = live->piece.start, end = live->piece.end;
 
-		cut_around(&live->plan.first, &start, &end);
+		if (live->pass != PASS_FIRST)
+			cut_around(&live->plan.first, &start, &end);
 		cut_around(&live->plan.never, &start, &end);
-		if (start == live->position) {
-			live->position = end;
+		if (start == live->piece.start) {
+			live->piece.start = end;
 			*ret = (struct dump_extent){ start, end };
 			return true;
 		}
-		live->position = start;
+		live->piece.start = start;
 	}
 	return false;
-}
-
-static bool cut_map(struct dump_live *live, struct dump_extent *ret)
-{
-	if (live->pass == PASS_FIRST)
-		return cut_first(live, ret);
-	return live->plan.level != DUMP_META && cut_rest(live, ret);
 }
 
 /* Set up the next mapping that is saved; at the end, the next pass. */
@@ -187,7 +187,6 @@ static void next_saved_map(struct dump_live *live)
 			continue;
 		live->map_valid = true;
 		live->range = 0;
-		live->position = live->map.start;
 		return;
 	}
 	procfs_maps_rewind(&live->maps);
@@ -199,9 +198,10 @@ bool live_next_extent(void *context, struct dump_extent *ret)
 	struct dump_live *live = context;
 
 	while (live->pass != PASS_DONE) {
-		if (live->map_valid && cut_map(live, ret))
+		if (cut_piece(live, ret))
 			return true;
-		next_saved_map(live);
+		if (!live->map_valid || !next_piece(live))
+			next_saved_map(live);
 	}
 	return false;
 }

@@ -93,6 +93,16 @@ static const char *parse_number(const char *text, unsigned base,
 	return text;
 }
 
+uint64_t procfs_number(const char *text)
+{
+	bool hexadecimal = text[0] == '0' && text[1] == 'x';
+	uint64_t value;
+
+	parse_number(text + (hexadecimal ? 2 : 0), hexadecimal ? 16 : 10,
+		     &value);
+	return value;
+}
+
 static uint64_t nanoseconds(clockid_t clock)
 {
 	struct timespec now = { 0 };

@@ -24,6 +24,9 @@ int procfs_open(pid_t pid, const char *name, int flags);
 /* At most size - 1 bytes, terminated; how many. 0 when unreadable. */
 size_t procfs_read(pid_t pid, const char *name, char *buffer, size_t size);
 
+/* "0x..." in hexadecimal, anything else in decimal; 0 when it is no number. */
+uint64_t procfs_number(const char *text);
+
 struct procfs_facts {
 	struct dump_process process; /* points into what follows */
 	uint64_t auxv[2 * PROCFS_AUXV_PAIRS];

@@ -10,8 +10,9 @@ import re
 import sys
 
 SHARED = {"layout.h", "format.h", "roster.h"}
-WRITER = SHARED | {"writer.h"}
-READER = SHARED | {"writer.h", "reader.h", "cursor.h", "err.h"}
+WRITER = SHARED | {"writer.h", "facts.h", "line.h", "live.h", "output.h",
+                   "procfs.h"}
+READER = WRITER | {"reader.h", "cursor.h", "err.h"}
 VIEWS = {"arch.h", "dcmd.h", "sink.h", "session.h", "target.h", "symbols.h",
          "heap.h",
          "leaks.h", "reach.h", "roots.h", "unwind.h",

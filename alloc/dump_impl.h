@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What dump*.c tell each other. */
+#ifndef ALLOC_DUMP_IMPL_H
+#define ALLOC_DUMP_IMPL_H
+
+#include "alloc/dump.h"
+#include "dumpfmt/facts.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+/* --- dump.c ---------------------------------------------------------------
+ */
+
+struct dump_request {
+	enum kma_dump_reason reason;
+	const siginfo_t *info; /* NULL: no signal */
+	const ucontext_t
+		*context; /* of the interrupted code; NULL: the caller */
+	const char *path; /* NULL: the template's */
+	bool none;        /* only the supervisor is to be told */
+	bool last;        /* the process ends after it */
+	bool detached;    /* do not wait until it is written */
+	uint32_t exit_status;
+};
+
+/* Stop, write, go on. 0, or -errno after a message. */
+int dump_run(const struct dump_request *request);
+
+/* --- dump_threads.c -------------------------------------------------------
+ */
+
+enum dump_thread_state {
+	DUMP_THREAD_UNUSED,
+	DUMP_THREAD_ASKED,
+	DUMP_THREAD_STOPPED,
+	DUMP_THREAD_SILENT, /* cannot answer: dead, or all signals blocked */
+};
+
+/* One thread of the program; filled by the thread itself. */
+struct dump_stopped {
+	uint32_t tid;
+	uint32_t state; /* enum dump_thread_state */
+	uint32_t flags; /* enum dump_thread_flags */
+	struct dump_registers registers;
+	const void *fpregs;
+	size_t fpregs_size;
+	uint64_t stack_low, stack_high;
+	char name[16];
+};
+
+struct dump_threads {
+	struct dump_stopped *slots; /* by a hash of the tid */
+	size_t slot_count;          /* a power of two */
+	size_t used;
+	size_t unrecorded; /* more threads than slots */
+};
+
+/*
+ * Stop every thread but the caller; returns when each has answered or cannot.
+ * Between the two calls nothing may take a lock.
+ */
+const struct dump_threads *dump_threads_stop(void);
+void dump_threads_go(void);
+void dump_threads_forked(void); /* in the child */
+
+/* Registers and vector state out of a signal frame. */
+void dump_threads_from_context(struct dump_stopped *thread,
+			       const ucontext_t *context);
+
+/* While it waits in a fatal handler, a thread is where the signal found it. */
+extern __thread const ucontext_t *dump_thread_context
+	__attribute__((tls_model("initial-exec")));
+
+/* --- dump_signal.c --------------------------------------------------------
+ */
+
+void dump_signal_init(void);
+
+/* --- dump_exit.c ----------------------------------------------------------
+ */
+
+void dump_exit_init(void);
+
+#endif

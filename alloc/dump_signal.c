@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The handler runs on the thread's alternate stack. When the dump is written it
+ * sets the default action and sends itself the same signal with the same
+ * siginfo; that is delivered when it returns, so the kernel's core and the wait
+ * status are what they would have been.
+ *
+ * A thread that crashes while another is dumping waits, and is dumped as being
+ * where its own signal found it.
+ */
+#include "alloc/dump_signal.h"
+
+#include "alloc/arch.h"
+#include "alloc/dump_impl.h"
+#include "alloc/options.h"
+#include "alloc/sys.h"
+#include "alloc/thread.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+	ALTSTACK_SIZE = 64 << 10, /* a program's own handlers may run on it */
+	GUARD_SIZE = 4096,
+};
+
+static const int fatal_signals[] = {
+	SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,  SIGABRT,
+	SIGSYS,  SIGTRAP, SIGQUIT, SIGXCPU, SIGXFSZ,
+};
+
+/* libc's own, which stays reachable when sigaction is ours. */
+extern int __sigaction(int number, const struct sigaction *action,
+		       struct sigaction *old);
+
+/* The signal again, for the default action, once this handler has returned. */
+static void send_again(int number, const siginfo_t *info)
+{
+	const struct sigaction action = { .sa_handler = SIG_DFL };
+	long tid = sys_gettid(), pid = sys_getpid();
+
+	__sigaction(number, &action, NULL);
+	if (sys_call(SYS_rt_tgsigqueueinfo, pid, tid, number,
+		     (long)(uintptr_t)info, 0, 0) < 0)
+		sys_call(SYS_tgkill, pid, tid, number, 0, 0, 0);
+}
+
+static void on_fatal(int number, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+
+	dump_thread_context = context;
+	kma_dump_write(KMA_DUMP_SIGNAL, info, context);
+	send_again(number, info);
+	errno = saved_errno;
+}
+
+static void on_request(int number, siginfo_t *info, void *context)
+{
+	const ucontext_t *outer = dump_thread_context;
+
+	(void)number;
+	dump_thread_context = context;
+	kma_dump_write(KMA_DUMP_REQUEST, info, context);
+	dump_thread_context = outer;
+}
+
+/* --- dispositions ----------------------------------------------------------
+ */
+
+static bool is_fatal(int number)
+{
+	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]);
+	     i++)
+		if (fatal_signals[i] == number)
+			return true;
+	return false;
+}
+
+static bool is_ours(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) &&
+	       action->sa_sigaction == on_fatal;
+}
+
+/* All signals wait but those that libc never blocks, dump_threads.c's among
+ * them. */
+static struct sigaction fatal_action(void)
+{
+	struct sigaction action = {
+		.sa_sigaction = on_fatal,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK,
+	};
+
+	sigfillset(&action.sa_mask);
+	return action;
+}
+
+int kma_dump_sigaction(int number, const struct sigaction *action,
+		       struct sigaction *old)
+{
+	struct sigaction ours = fatal_action(), before;
+
+	if (!kma_options.dump.on_fatal || !is_fatal(number))
+		return __sigaction(number, action, old);
+	if (action && action->sa_handler == SIG_DFL)
+		action = &ours;
+	if (__sigaction(number, action, &before) < 0)
+		return -1;
+	if (is_ours(&before))
+		before = (struct sigaction){ .sa_handler = SIG_DFL };
+	if (old)
+		*old = before;
+	return 0;
+}
+
+static void catch_fatal_signals(void)
+{
+	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]);
+	     i++) {
+		struct sigaction ours = fatal_action(), now;
+
+		if (__sigaction(fatal_signals[i], NULL, &now) == 0 &&
+		    now.sa_handler == SIG_DFL)
+			__sigaction(fatal_signals[i], &ours, NULL);
+	}
+}
+
+void dump_signal_init(void)
+{
+	int request = kma_options.dump.request_signal;
+
+	if (kma_options.dump.on_fatal)
+		catch_fatal_signals();
+	if (request) {
+		struct sigaction action = {
+			.sa_sigaction = on_request,
+			.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART,
+		};
+
+		sigfillset(&action.sa_mask);
+		__sigaction(request, &action, NULL);
+	}
+	if (kma_self)
+		kma_dump_thread_start(kma_self);
+}
+
+/* --- alternate stacks ------------------------------------------------------
+ */
+
+static long kernel_sigaltstack(const stack_t *stack, stack_t *old)
+{
+	return sys_call(SYS_sigaltstack, (long)(uintptr_t)stack,
+			(long)(uintptr_t)old, 0, 0, 0, 0);
+}
+
+static stack_t own_stack(const struct kma_thread *thread)
+{
+	return (stack_t){
+		.ss_sp = (void *)thread->altstack_base,
+		.ss_size = thread->altstack_size,
+	};
+}
+
+void kma_dump_thread_start(struct kma_thread *thread)
+{
+	size_t size = ALTSTACK_SIZE +
+		      getauxval(AT_MINSIGSTKSZ) / GUARD_SIZE * GUARD_SIZE;
+	stack_t now;
+
+	if (!kma_options.dump.on_fatal || thread->altstack_base ||
+	    kernel_sigaltstack(NULL, &now) < 0 || !(now.ss_flags & SS_DISABLE))
+		return;
+	long base =
+		sys_call(SYS_mmap, 0, (long)(GUARD_SIZE + size), PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base < 0 && base > -4096)
+		return;
+	sys_mprotect((uintptr_t)base + GUARD_SIZE, size,
+		     PROT_READ | PROT_WRITE);
+	thread->altstack_base = (uintptr_t)base + GUARD_SIZE;
+	thread->altstack_size = size;
+	stack_t ours = own_stack(thread);
+	if (kernel_sigaltstack(&ours, NULL) < 0)
+		kma_dump_thread_end(thread);
+}
+
+void kma_dump_thread_end(struct kma_thread *thread)
+{
+	const stack_t none = { .ss_flags = SS_DISABLE };
+	stack_t now;
+
+	if (!thread->altstack_base)
+		return;
+	if (kernel_sigaltstack(NULL, &now) == 0 &&
+	    (uintptr_t)now.ss_sp == thread->altstack_base &&
+	    kernel_sigaltstack(&none, NULL) < 0)
+		return; /* running on it: it stays */
+	sys_call(SYS_munmap, (long)(thread->altstack_base - GUARD_SIZE),
+		 (long)(thread->altstack_size + GUARD_SIZE), 0, 0, 0, 0);
+	thread->altstack_base = 0;
+	thread->altstack_size = 0;
+}
+
+int kma_dump_sigaltstack(const stack_t *stack, stack_t *old)
+{
+	const struct kma_thread *thread = kma_self;
+	bool have_own = thread && thread->altstack_base;
+	stack_t ours, before;
+
+	if (have_own && stack && (stack->ss_flags & SS_DISABLE)) {
+		ours = own_stack(thread);
+		stack = &ours;
+	}
+	long status = kernel_sigaltstack(stack, &before);
+	if (status < 0) {
+		errno = (int)-status;
+		return -1;
+	}
+	if (have_own && (uintptr_t)before.ss_sp == thread->altstack_base)
+		before = (stack_t){ .ss_flags = SS_DISABLE };
+	if (old)
+		*old = before;
+	return 0;
+}

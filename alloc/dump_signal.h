@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Fatal signals and the dispositions that a program sees.
+ *
+ * Where the program's disposition of a fatal signal is the default one, the
+ * kernel's is our handler; it dumps, then lets the default action happen. So a
+ * program that asks must be told "default", and one that sets "default" must
+ * get our handler back. The same holds for the alternate stack that each
+ * thread has for that handler. interpose.c puts these functions in the place
+ * of libc's.
+ */
+#ifndef ALLOC_DUMP_SIGNAL_H
+#define ALLOC_DUMP_SIGNAL_H
+
+#include <signal.h>
+
+/* As sigaction(2) and sigaltstack(2): 0, or -1 and errno. */
+int kma_dump_sigaction(int number, const struct sigaction *action,
+		       struct sigaction *old);
+int kma_dump_sigaltstack(const stack_t *stack, stack_t *old);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The calls of libc that libkma_malloc.so stands in front of so that a dump is
+ * written at the right moment (exec.c has those about other programs). Each
+ * does what libc's does, as far as the program can tell.
+ */
+#include "alloc/dump.h"
+#include "alloc/dump_signal.h"
+#include "alloc/meta.h"
+#include "alloc/sys.h"
+#include "alloc/thread.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* --- ways out that run no handler ------------------------------------------
+ */
+
+EXPORT _Noreturn void _exit(int status)
+{
+	kma_dump_exit(status);
+	for (;;)
+		sys_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
+}
+
+EXPORT _Noreturn void _Exit(int status)
+{
+	_exit(status);
+}
+
+EXPORT _Noreturn void quick_exit(int status)
+{
+	void (*next)(int) = (void (*)(int))dlsym(RTLD_NEXT, "quick_exit");
+
+	kma_dump_expect_quick_exit(status);
+	if (next)
+		next(status);
+	_exit(status);
+}
+
+/* --- dispositions of signals -----------------------------------------------
+ */
+
+EXPORT int sigaction(int number, const struct sigaction *action,
+		     struct sigaction *old)
+{
+	return kma_dump_sigaction(number, action, old);
+}
+
+EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
+{
+	return kma_dump_sigaltstack(stack, old);
+}
+
+static __sighandler_t set_handler(int number, __sighandler_t handler, int flags)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+	struct sigaction old;
+
+	sigemptyset(&action.sa_mask);
+	if (handler == SIG_ERR || number < 1 || number >= NSIG) {
+		errno = EINVAL;
+		return SIG_ERR;
+	}
+	if (!(flags & SA_NODEFER))
+		sigaddset(&action.sa_mask, number);
+	return kma_dump_sigaction(number, &action, &old) < 0 ? SIG_ERR
+							     : old.sa_handler;
+}
+
+EXPORT __sighandler_t signal(int number, __sighandler_t handler)
+{
+	return set_handler(number, handler, SA_RESTART);
+}
+
+/* In the library still, no longer in its headers. */
+__sighandler_t bsd_signal(int number, __sighandler_t handler);
+
+EXPORT __sighandler_t bsd_signal(int number, __sighandler_t handler)
+{
+	return set_handler(number, handler, SA_RESTART);
+}
+
+EXPORT __sighandler_t ssignal(int number, __sighandler_t handler)
+{
+	return set_handler(number, handler, SA_RESTART);
+}
+
+EXPORT __sighandler_t __sysv_signal(int number, __sighandler_t handler)
+{
+	return set_handler(number, handler, (int)SA_RESETHAND | SA_NODEFER);
+}
+
+EXPORT __sighandler_t sysv_signal(int number, __sighandler_t handler)
+{
+	return __sysv_signal(number, handler);
+}
+
+/* --- threads ---------------------------------------------------------------
+ */
+
+struct start {
+	void *(*function)(void *argument);
+	void *argument;
+};
+
+/* A thread has its record, and its alternate stack, before its first line. */
+static void *run_thread(void *argument)
+{
+	struct start start = *(struct start *)argument;
+
+	kma_meta_free(argument, sizeof(start));
+	kma_thread_self();
+	return start.function(start.argument);
+}
+
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+			  void *(*function)(void *argument), void *argument)
+{
+	int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+		    void *) =
+		(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+			 void *))dlsym(RTLD_NEXT, "pthread_create");
+	struct start *start = kma_meta_alloc(sizeof(*start));
+
+	if (!next || !start)
+		return EAGAIN;
+	*start = (struct start){ function, argument };
+	int error = next(thread, attributes, run_thread, start);
+	if (error)
+		kma_meta_free(start, sizeof(*start));
+	return error;
+}
