@@ -9,6 +9,7 @@
 #include "alloc/dump_impl.h"
 
 #include "alloc/arch.h"
+#include "alloc/audit.h"
 #include "alloc/clock.h"
 #include "alloc/fork.h"
 #include "alloc/instance.h"
@@ -602,6 +603,9 @@ __attribute__((noinline)) int dump_run(const struct dump_request *request)
 
 void kma_dump_exit(int status)
 {
+	if (is_guest())
+		return;
+	kma_audit_verify_all();
 	dump_run(&(struct dump_request){
 		.reason = KMA_DUMP_EXIT,
 		.exit_status = (uint32_t)status,
@@ -670,8 +674,8 @@ void kma_dump_forked(void)
 
 void kma_dump_init(void)
 {
-	if (kma_options.dump.path[0] != '/' &&
-	    !getcwd(job.directory, sizeof(job.directory)))
+	if (sys_call(SYS_getcwd, (long)(uintptr_t)job.directory,
+		     sizeof(job.directory), 0, 0, 0, 0) < 0)
 		job.directory[0] = '\0';
 	dump_signal_init();
 	dump_exit_init();

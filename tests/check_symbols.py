@@ -15,16 +15,17 @@ PURE = """
 memchr memcmp memcpy memmove memrchr memset stpcpy strchr strchrnul strcmp
 strcpy strcspn strlen strncmp strncpy strnlen strrchr strspn strstr
 __udivti3 __umodti3 _GLOBAL_OFFSET_TABLE_ __ehdr_start __errno_location environ
-getauxval _dl_find_object
+getauxval _dl_find_object strerrordesc_np
 """.split()
 
 # Each is one system call, or none.
 SYSTEM = """
-_exit clock_gettime close fstat64 ftruncate64 getpid getppid kill lseek64
+_exit clock_gettime close close_range fstat64 ftruncate64 getpid getppid getuid
+kill lseek64 __sigaction
 lstat64 madvise mkdir mmap64 munmap nanosleep open64 prctl pread64
 process_vm_readv pwrite64 raise read readlink rename sched_yield sigaddset
 sigemptyset sigfillset sigismember sigprocmask pthread_sigmask syscall uname
-unlink write writev pthread_self
+unlink waitpid write writev pthread_self pthread_setcancelstate
 """.split()
 
 # zlib, which gets its memory from the writer.
@@ -37,13 +38,15 @@ NAMED = {
     # At start, when the allocator already stands.
     "pthread_atfork": ["fork.c"],
     "pthread_key_create": ["thread.c"],
+    "__cxa_atexit": ["dump_exit.c"],
+    "__cxa_at_quick_exit": ["dump_exit.c"],
     # May allocate: comes in again and is known to be nested.
     "pthread_setspecific": ["thread.c"],
     # Handed a stream by malloc_info()'s caller.
     "fwrite": ["mallinfo.c"],
     # Only once operator new has failed; to find what exec calls interpose; in a
     # constructor, to see whose malloc it is.
-    "dlsym": ["cxx.c", "exec.c", "next.c", "roster.c"],
+    "dlsym": ["cxx.c", "exec.c", "interpose.c", "next.c", "roster.c"],
     "getenv": ["exec.c"],
 }
 
