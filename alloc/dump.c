@@ -646,7 +646,7 @@ int kma_dump_write(enum kma_dump_reason reason, const void *siginfo,
 	return dump_run(&request);
 }
 
-int kma_dump(const char *path)
+__attribute__((visibility("default"))) int kma_dump(const char *path)
 {
 	struct dump_request request = {
 		.reason = KMA_DUMP_REQUEST,
