@@ -107,6 +107,7 @@ int command_line_parse(int argc, char **argv,
 		perror("kdbg");
 		return STATUS_FAILED;
 	}
+	argv[0] = (char *)"kdbg"; /* how getopt's messages begin */
 	while (status == COMMAND_LINE_GO &&
 	       (code = getopt_long(argc, argv, "e:jx:p:hV", long_options,
 				   NULL)) != -1)

@@ -122,13 +122,10 @@ static void run_commands(struct session *session,
 /* A reader that has seen enough is no failure; a full disk is. */
 static void check_output(struct session *session, struct sink *out)
 {
-	int error = out->failed ? out->error : 0;
-
-	if (fflush(stdout) != 0 && !error)
-		error = errno;
-	if (error && error != EPIPE)
+	sink_flush(out);
+	if (out->failed && out->error != EPIPE)
 		session_report(session, err_new(ERR_IO, "writing output: %s",
-						strerror(error)));
+						strerror(out->error)));
 }
 
 /* The error names the file. */

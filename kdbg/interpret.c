@@ -48,8 +48,7 @@ static struct err *run_piped_to_shell(struct session *session,
 	struct sink to_shell = *out;
 	struct err *err = NULL;
 
-	if (out->stream)
-		fflush(out->stream);
+	sink_flush(out);
 	err = shell_open(&shell, statement->shell, statement->stages != NULL);
 	if (err)
 		return err;
@@ -171,8 +170,7 @@ void session_run(struct session *session, const char *text, const char *origin,
 					    &usage);
 			report(session, err, origin, usage);
 		}
-		if (out->stream)
-			fflush(out->stream);
+		sink_flush(out);
 		arena_deinit(&arena);
 	}
 }

@@ -34,6 +34,14 @@ static void check_stream(struct sink *sink)
 	sink->error = errno;
 }
 
+void sink_flush(struct sink *sink)
+{
+	if (!sink->stream)
+		return;
+	fflush(sink->stream);
+	check_stream(sink);
+}
+
 void sink_row(struct sink *sink, const struct value *values, size_t count,
 	      const char *text)
 {

@@ -114,6 +114,9 @@ extern const struct sink_ops json_sink_ops;
 /* Before each pipeline: its first row has a header again. */
 void sink_start(struct sink *sink);
 
+/* Hand everything on to the reader; a full disk shows now. */
+void sink_flush(struct sink *sink);
+
 void sink_table(struct sink *sink, const struct table *table);
 void sink_row(struct sink *sink, const struct value *values, size_t count,
 	      const char *text);

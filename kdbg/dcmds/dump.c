@@ -52,6 +52,12 @@ static const struct table dump_tables[] = {
 	{ "default", dump_columns, 3, .no_header = true },
 };
 
+struct row {
+	uint64_t address;
+	unsigned char bytes[WIDTH_MAX];
+	bool known[WIDTH_MAX]; /* read, and to be shown */
+};
+
 struct dumper {
 	const struct dump_options *options;
 	struct target *target;
@@ -59,14 +65,8 @@ struct dumper {
 	uint64_t start, end; /* asked for */
 	uint64_t group, width;
 	uint64_t missing;
-	unsigned char last[WIDTH_MAX]; /* for squeeze */
+	struct row last; /* for squeeze */
 	bool have_last, squeezed;
-};
-
-struct row {
-	uint64_t address;
-	unsigned char bytes[WIDTH_MAX];
-	bool known[WIDTH_MAX]; /* read, and to be shown */
 };
 
 /* Above the bytes the last digit of their addresses, and \/ above the first
@@ -129,13 +129,14 @@ static void format_text(const struct dumper *d, const struct row *row,
 static bool squeeze(struct dumper *d, const struct row *row)
 {
 	bool same = d->options->squeeze && d->have_last &&
-		    memcmp(d->last, row->bytes, d->width) == 0;
+		    memcmp(d->last.bytes, row->bytes, d->width) == 0 &&
+		    memcmp(d->last.known, row->known, d->width) == 0;
 
 	if (same && !d->squeezed)
 		sink_line(d->out, "*");
 	d->squeezed = same;
 	d->have_last = true;
-	memcpy(d->last, row->bytes, d->width);
+	d->last = *row;
 	return same;
 }
 
@@ -150,9 +151,11 @@ static void put_row(struct dumper *d, const struct row *row)
 	format_text(d, row, text);
 	uint64_t label =
 		d->options->relative ? row->address - d->start : row->address;
-	snprintf(line, sizeof(line), "%16" PRIx64 ":  %s%s%s", label, bytes,
-		 d->options->no_text ? "" : "  ",
-		 d->options->no_text ? "" : text);
+	int used = snprintf(line, sizeof(line), "%16" PRIx64 ":  %s%s%s", label,
+			    bytes, d->options->no_text ? "" : "  ",
+			    d->options->no_text ? "" : text);
+	while (line[used - 1] == ' ')
+		line[--used] = '\0';
 	SINK_ROW_AS(d->out, line, ADDRESS(row->address), TEXT(bytes),
 		    TEXT(text));
 }
