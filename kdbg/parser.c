@@ -210,7 +210,8 @@ static struct format_item *parse_item(struct parser *parser)
 	else if (!format_find(item->letter))
 		parser_fail(parser, item->span, "unknown format letter '%c'",
 			    item->letter);
-	lexer->at++;
+	else
+		lexer->at++;
 	return parser->err ? NULL : item;
 }
 
