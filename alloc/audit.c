@@ -292,8 +292,7 @@ static void check_claims(const struct kma_buffer *buffer, uintptr_t user,
 			     family)) {
 		report.code = KMA_ERROR_BADFAMILY;
 		kma_report(&report);
-	}
-	if (size != SIZE_MAX && size != size_of(word)) {
+	} else if (size != SIZE_MAX && size != size_of(word)) {
 		report.code = KMA_ERROR_BADSIZE;
 		kma_report(&report);
 	}

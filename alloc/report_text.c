@@ -112,6 +112,17 @@ static const struct kma_module *module_at(uint64_t pc, uint64_t time)
 	return kma_module_find(pc);
 }
 
+static void add_module_offset(struct kma_text *text,
+			      const struct kma_module *module, uint64_t address)
+{
+	const char *path = module->path ? module->path : "";
+	const char *slash = strrchr(path, '/');
+
+	kma_text_string(text, slash ? slash + 1 : path);
+	kma_text_string(text, "+");
+	kma_text_hex(text, address - module->base);
+}
+
 static void add_place(struct kma_text *text, uint64_t pc, uint64_t time)
 {
 	const struct kma_module *module = module_at(pc, time);
@@ -119,13 +130,8 @@ static void add_place(struct kma_text *text, uint64_t pc, uint64_t time)
 	kma_text_hex(text, pc);
 	if (!module)
 		return;
-	const char *slash = module->path ? strrchr(module->path, '/') : NULL;
-	const char *path = module->path ? module->path : "";
-
 	kma_text_string(text, " ");
-	kma_text_string(text, slash ? slash + 1 : path);
-	kma_text_string(text, "+");
-	kma_text_hex(text, pc - module->base);
+	add_module_offset(text, module, pc);
 }
 
 static const char *thread_name(uint32_t tid, uint64_t time)
@@ -195,6 +201,16 @@ static void add_buffer(struct kma_text *text, const struct kma_buffer *buffer)
 	kma_text_hex(text, kma_buffer_user(buffer));
 }
 
+/* "1 byte after the ", "2 bytes after the " */
+static void add_distance(struct kma_text *text, uintptr_t bytes,
+			 const char *where)
+{
+	kma_text_decimal(text, bytes);
+	kma_text_string(text, bytes == 1 ? " byte " : " bytes ");
+	kma_text_string(text, where);
+	kma_text_string(text, " the ");
+}
+
 static void add_position(struct kma_text *text, const struct kma_report *report)
 {
 	const struct kma_buffer *buffer = report->buffer;
@@ -204,16 +220,12 @@ static void add_position(struct kma_text *text, const struct kma_report *report)
 	line(text, "address ");
 	kma_text_hex(text, address);
 	kma_text_string(text, " is ");
-	if (address < user) {
-		kma_text_decimal(text, user - address);
-		kma_text_string(text, " bytes before the ");
-	} else if (address >= end && address > user) {
-		kma_text_decimal(text, address - end);
-		kma_text_string(text, " bytes after the ");
-	} else {
-		kma_text_decimal(text, address - user);
-		kma_text_string(text, " bytes inside the ");
-	}
+	if (address < user)
+		add_distance(text, user - address, "before");
+	else if (address >= end && address > user)
+		add_distance(text, address - end, "after");
+	else
+		add_distance(text, address - user, "inside");
 	add_buffer(text, buffer);
 	kma_text_string(text, " (");
 	kma_text_string(text, buffer->slab->cache->name);
@@ -261,7 +273,7 @@ static void add_foreign(struct kma_text *text, uintptr_t address)
 		add_thread(text, thread->tid, thread->start_time);
 	} else if (module) {
 		kma_text_string(text, "in the module ");
-		add_place(text, address, UINT64_MAX);
+		add_module_offset(text, module, address);
 	} else if (address >= kma_reserve.heap.base &&
 		   address < kma_reserve.heap.end) {
 		kma_text_string(text, "in the heap, where no buffer is now");
