@@ -41,15 +41,15 @@ static unsigned char rank_of(const GElf_Sym *symbol, const char *name)
 	unsigned char binding = GELF_ST_BIND(symbol->st_info);
 	unsigned rank = 0;
 
-	/* A version is part of some names: the bare name is nicer. */
+	/* What the file says most of; then what others may call; then the name
+	 * that the manual has: getpid (weak) and not __getpid (global). In
+	 * .symtab a version may be part of the name. */
 	rank = rank * 2 + (symbol->st_size != 0);
 	rank = rank * 2 + (type != STT_NOTYPE);
 	rank = rank * 2 + (strchr(name, '@') == NULL);
-	rank = rank * 4 + (binding == STB_LOCAL  ? 0
-			   : binding == STB_WEAK ? 1
-						 : 2);
-	return (unsigned char)(rank * 4 +
-			       (name[0] != '_' ? 2 : name[1] != '_'));
+	rank = rank * 2 + (binding != STB_LOCAL);
+	rank = rank * 4 + (name[0] != '_' ? 2 : name[1] != '_');
+	return (unsigned char)(rank * 2 + (binding == STB_GLOBAL));
 }
 
 /* How far a sizeless symbol may reach: the end of its section if that is

@@ -14,6 +14,11 @@ struct line {
 	size_t size, used;
 };
 
+static struct line line_into(char *buffer, size_t size)
+{
+	return (struct line){ buffer, size, 0 };
+}
+
 static PRINTF_LIKE(2, 3) void put(struct line *line, const char *fmt, ...)
 {
 	va_list args;
@@ -51,7 +56,7 @@ static void put_address(struct line *line, const struct symbol *symbol,
 void symbols_format(struct symbols *symbols, uint64_t address, char *buffer,
 		    size_t size)
 {
-	struct line line = { buffer, size, 0 };
+	struct line line = line_into(buffer, size);
 	struct symbol symbol;
 
 	symbols_at(symbols, address, &symbol);
@@ -102,7 +107,7 @@ static void format_code(struct symbols *symbols, uint64_t pc, uint64_t skip,
 void symbols_format_return_then(struct symbols *symbols, uint64_t pc,
 				uint64_t ticks, char *buffer, size_t size)
 {
-	struct line line = { buffer, size, 0 };
+	struct line line = line_into(buffer, size);
 
 	format_code(symbols, pc, pc ? 1 : 0, ticks, &line);
 }
@@ -116,7 +121,7 @@ void symbols_format_return(struct symbols *symbols, uint64_t pc, char *buffer,
 void symbols_format_pc(struct symbols *symbols, uint64_t pc, char *buffer,
 		       size_t size)
 {
-	struct line line = { buffer, size, 0 };
+	struct line line = line_into(buffer, size);
 
 	format_code(symbols, pc, 0, 0, &line);
 }

@@ -25,7 +25,7 @@ static struct err *check_stat(const char *path, int fd)
 	return NULL;
 }
 
-/* The first bytes of a regular file; head is zero beyond its end. */
+/* The first bytes of a regular file; what head has beyond its end stays. */
 static struct err *read_head(const char *path, unsigned char *head, size_t size)
 {
 	/* A FIFO must not block, a terminal not become ours. */
@@ -34,7 +34,6 @@ static struct err *read_head(const char *path, unsigned char *head, size_t size)
 	if (fd < 0)
 		return err_new(ERR_IO, "%s: %s", path, strerror(errno));
 	struct err *err = check_stat(path, fd);
-	memset(head, 0, size);
 	if (!err && pread(fd, head, size, 0) < 0)
 		err = err_new(ERR_IO, "%s: %s", path, strerror(errno));
 	close(fd);
@@ -69,7 +68,7 @@ struct err *target_open(const char *path, const struct target_options *options,
 	union {
 		unsigned char bytes[sizeof(Elf64_Ehdr)];
 		Elf64_Ehdr elf;
-	} head;
+	} head = { { 0 } };
 	struct err *err = read_head(path, head.bytes, sizeof(head));
 
 	if (err)

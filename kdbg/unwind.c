@@ -79,7 +79,8 @@ static int find_elf(Dwfl_Module *dwfl_module, void **userdata, const char *name,
 	return -1; /* no descriptor: the Elf is all there is */
 }
 
-/* .eh_frame is in the file itself. */
+/* .eh_frame is in the file itself.
+ * NOLINTNEXTLINE(readability-function-size): libdwfl's interface */
 static int find_debuginfo(Dwfl_Module *module, void **userdata,
 			  const char *name, Dwarf_Addr base,
 			  const char *file_name, const char *link,

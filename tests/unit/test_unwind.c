@@ -157,12 +157,13 @@ __attribute__((noinline)) void test_unwind_lost(struct walked *walked);
 __attribute__((noinline)) void test_unwind_lost(struct walked *walked)
 {
 	ucontext_t context;
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	uint64_t *frame = __builtin_frame_address(0);
 
 	/* As if the caller had called 0x10 and not this. */
 	getcontext(&context);
 	context.uc_mcontext.gregs[REG_RIP] = 0x10;
-	context.uc_mcontext.gregs[REG_RSP] = (greg_t)(frame + 8);
+	context.uc_mcontext.gregs[REG_RBP] = (greg_t)frame[0];
+	context.uc_mcontext.gregs[REG_RSP] = (greg_t)(frame + 1);
 	walk_error = walk_self(&context, walked);
 	__asm__ volatile("" ::: "memory");
 }
