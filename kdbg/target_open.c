@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What kind of target is a file? Its first bytes tell, never its name. */
+#include "kdbg/target_core.h"
 #include "kdbg/target_dump.h"
 
 #include <elf.h>
@@ -40,13 +41,12 @@ static struct err *read_head(const char *path, unsigned char *head, size_t size)
 	return err;
 }
 
-static struct err *refuse_elf(const char *path, const Elf64_Ehdr *header)
+static struct err *open_elf(const char *path, const Elf64_Ehdr *header,
+			    const struct target_options *options,
+			    struct target **ret)
 {
 	if (header->e_type == ET_CORE)
-		return err_new(ERR_UNSUPPORTED,
-			       "%s: an ELF core: this version reads dumps of "
-			       "libkma only",
-			       path);
+		return target_core_open(path, options, ret);
 	return err_new(ERR_UNSUPPORTED,
 		       "%s: an ELF file, but not a core: give the program by "
 		       "-x and a dump as the target",
@@ -76,6 +76,6 @@ struct err *target_open(const char *path, const struct target_options *options,
 	if (memcmp(head.bytes, DUMP_MAGIC, DUMP_MAGIC_SIZE) == 0)
 		return target_dump_open(path, options, ret);
 	if (memcmp(head.bytes, ELFMAG, SELFMAG) == 0)
-		return refuse_elf(path, &head.elf);
+		return open_elf(path, &head.elf, options, ret);
 	return refuse(path, head.bytes);
 }

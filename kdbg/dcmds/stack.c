@@ -96,34 +96,43 @@ static void emit_inlined(struct stack_walk *walk,
 	emit_frame(walk, frame, symbol, source, "inlined", line);
 }
 
-/* "name+0x12 (file.c:42)" or what symbols_format_pc() says. */
+/* "module`name+0x12", or what of it is known. */
+static void format_place(const struct unwind_frame *frame,
+			 const struct symbol *symbol, bool with_module,
+			 char *buffer, size_t size)
+{
+	uint64_t offset = symbol->name ? frame->pc - symbol->value
+				       : symbol->module_offset + !frame->exact;
+	const char *module = with_module ? symbol->module : NULL;
+	char plus[32] = "";
+
+	if (offset)
+		snprintf(plus, sizeof(plus), "+%#" PRIx64, offset);
+	if (symbol->name)
+		snprintf(buffer, size, "%s%s%s%s", module ? module : "",
+			 module ? "`" : "", symbol->name, plus);
+	else if (symbol->module)
+		snprintf(buffer, size, "%s%s", symbol->module, plus);
+	else
+		snprintf(buffer, size, "%#" PRIx64, frame->pc);
+}
+
 static void emit_outer(struct stack_walk *walk,
 		       const struct unwind_frame *frame,
 		       const struct symbol *symbol,
 		       const struct symbol_frame *source)
 {
-	const char *kind = kind_of(frame, walk->count);
-	const char *mark = frame->guessed ? "? " : "";
-	char line[LINE_SIZE], name[LINE_SIZE / 2];
-	uint64_t offset = frame->pc - symbol->value;
+	bool has_source = symbol->name && source && source->file;
+	char line[LINE_SIZE], place[LINE_SIZE / 2], where[LINE_SIZE / 4] = "";
 
-	if (!symbol->name || !source || !source->file) {
-		if (symbol->name)
-			snprintf(name, sizeof(name), "%s`%s+%#" PRIx64,
-				 symbol->module, symbol->name, offset);
-		else if (symbol->module)
-			snprintf(name, sizeof(name), "%s+%#" PRIx64,
-				 symbol->module,
-				 symbol->module_offset + !frame->exact);
-		else
-			snprintf(name, sizeof(name), "%#" PRIx64, frame->pc);
-		snprintf(line, sizeof(line), "%s%s", mark, name);
-	} else {
-		snprintf(line, sizeof(line), "%s%s+%#" PRIx64 " (%s:%u)", mark,
-			 symbol->name, offset, base_name(source->file),
-			 source->line);
-	}
-	emit_frame(walk, frame, symbol, source, kind, line);
+	format_place(frame, symbol, !has_source, place, sizeof(place));
+	if (has_source)
+		snprintf(where, sizeof(where), " (%s:%u)",
+			 base_name(source->file), source->line);
+	snprintf(line, sizeof(line), "%s%s%s", frame->guessed ? "? " : "",
+		 place, where);
+	emit_frame(walk, frame, symbol, source, kind_of(frame, walk->count),
+		   line);
 }
 
 static bool each_frame(void *context, const struct unwind_frame *frame)

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A core is program headers, one for each mapping, and notes. What a header
+ * promises beyond p_filesz, or beyond the end of a file that was cut, is
+ * missing: it is not zero. Read-only parts of files are usually left out and
+ * served from the file on disk (kdbg/target_file.h), like those of a dump.
+ *
+ * The file is mapped as a whole and views point into it, so a core of any size
+ * opens at once. Words must be aligned in it as they were in memory, which
+ * kernel and gdb both see to; segments that are not are refused.
+ */
+#include "kdbg/target_core.h"
+
+#include "kdbg/target_core_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { WORD = 8 };
+
+static void core_close(void *impl)
+{
+	struct core *core = impl;
+
+	if (core->image)
+		munmap(core->image, core->size);
+	free(core->threads);
+	free(core->modules);
+	arena_deinit(&core->arena);
+	free(core);
+}
+
+static const struct core_segment *segment_at(const struct core *core,
+					     uint64_t address)
+{
+	size_t low = 0, high = core->segment_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (core->segments[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == core->segment_count || core->segments[low].start > address)
+		return NULL;
+	return &core->segments[low];
+}
+
+const void *core_bytes(const struct core *core, uint64_t address, size_t size)
+{
+	const struct core_segment *segment = segment_at(core, address);
+
+	if (!segment || size > segment->end - address)
+		return NULL;
+	return core->image + segment->offset + (address - segment->start);
+}
+
+static struct err *core_view(void *impl, uint64_t address, size_t size,
+			     const void **ret)
+{
+	*ret = core_bytes(impl, address, size);
+	if (*ret)
+		return NULL;
+	return err_new(ERR_NOT_FOUND,
+		       "%#" PRIx64 ": %zu bytes are not in one segment",
+		       address, size);
+}
+
+static const struct target_ops core_target_ops = {
+	.kind = "core",
+	.close = core_close,
+	.view = core_view,
+};
+
+/* --- the file ----------------------------------------------------------- */
+
+static struct err *map_core(struct core *core)
+{
+	struct stat st = { 0 };
+	int fd = open(core->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_new(ERR_IO, "%s: %s", core->path, strerror(errno));
+	void *image = MAP_FAILED;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
+			     fd, 0);
+	int error = errno;
+	close(fd);
+	if (image == MAP_FAILED)
+		return err_new(ERR_IO, "%s: %s", core->path, strerror(error));
+	core->image = image;
+	core->size = (size_t)st.st_size;
+	return NULL;
+}
+
+static struct err *check_header(const struct core *core)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)core->image;
+
+	if (core->size < sizeof(*header))
+		return err_new(ERR_CORRUPT,
+			       "%s: ELF header cut at byte %zu of %zu",
+			       core->path, core->size, sizeof(*header));
+	if (header->e_ident[EI_CLASS] != ELFCLASS64 ||
+	    header->e_ident[EI_DATA] != ELFDATA2LSB ||
+	    header->e_machine != EM_X86_64)
+		return err_new(ERR_UNSUPPORTED,
+			       "%s: not a core of a 64-bit x86-64 program",
+			       core->path);
+	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff % WORD)
+		return err_new(ERR_CORRUPT,
+			       "%s: ELF header: program headers of %u bytes at "
+			       "offset %#" PRIx64,
+			       core->path, header->e_phentsize,
+			       (uint64_t)header->e_phoff);
+	return NULL;
+}
+
+/* With 65535 headers or more their number stands in section header 0. */
+static uint64_t count_headers(const struct core *core)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)core->image;
+
+	if (header->e_phnum != PN_XNUM)
+		return header->e_phnum;
+	if (header->e_shoff % WORD || header->e_shoff > core->size ||
+	    core->size - header->e_shoff < sizeof(Elf64_Shdr))
+		return header->e_phnum;
+	return ((const Elf64_Shdr *)(core->image + header->e_shoff))->sh_info;
+}
+
+static struct err *find_headers(struct core *core)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)core->image;
+	struct err *err = check_header(core);
+
+	if (err)
+		return err;
+	uint64_t count = count_headers(core);
+	if (!count || header->e_phoff > core->size ||
+	    (core->size - header->e_phoff) / sizeof(Elf64_Phdr) < count)
+		return err_new(ERR_CORRUPT,
+			       "%s: %" PRIu64
+			       " program headers at offset %#" PRIx64
+			       " are not all in the file",
+			       core->path, count, (uint64_t)header->e_phoff);
+	core->headers = (const Elf64_Phdr *)(core->image + header->e_phoff);
+	core->header_count = (size_t)count;
+	return NULL;
+}
+
+/* --- memory ------------------------------------------------------------- */
+
+static bool makes_sense(const Elf64_Phdr *header)
+{
+	return header->p_memsz && header->p_filesz <= header->p_memsz &&
+	       header->p_memsz <= UINT64_MAX - header->p_vaddr &&
+	       header->p_vaddr % WORD == header->p_offset % WORD;
+}
+
+static void add_map(struct core *core, const Elf64_Phdr *header)
+{
+	struct dump_map *map = &core->maps[core->map_count++];
+
+	*map = (struct dump_map){
+		.start = header->p_vaddr,
+		.end = header->p_vaddr + header->p_memsz,
+		.path = "",
+		.flags = (header->p_flags & PF_R ? DUMP_MAP_READ : 0u) |
+			 (header->p_flags & PF_W ? DUMP_MAP_WRITE : 0u) |
+			 (header->p_flags & PF_X ? DUMP_MAP_EXEC : 0u) |
+			 (header->p_filesz ? DUMP_MAP_STORED : 0u),
+	};
+}
+
+static void add_segment(struct core *core, const Elf64_Phdr *header)
+{
+	uint64_t there = 0;
+
+	if (header->p_offset < core->size)
+		there = core->size - header->p_offset;
+	if (there > header->p_filesz)
+		there = header->p_filesz;
+	core->missing += header->p_filesz - there;
+	if (there)
+		core->segments[core->segment_count++] =
+			(struct core_segment){ header->p_vaddr,
+					       header->p_vaddr + there,
+					       header->p_offset };
+}
+
+static int compare_segments(const void *a, const void *b)
+{
+	const struct core_segment *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static void sort_segments(struct core *core)
+{
+	size_t kept = 0;
+
+	qsort(core->segments, core->segment_count, sizeof(*core->segments),
+	      compare_segments);
+	for (size_t i = 0; i < core->segment_count; i++) {
+		const struct core_segment *segment = &core->segments[i];
+
+		if (kept && core->segments[kept - 1].end > segment->start) {
+			core->refused++;
+			continue;
+		}
+		core->extents[kept] =
+			(struct dump_extent){ segment->start, segment->end };
+		core->segments[kept++] = *segment;
+	}
+	core->segment_count = kept;
+}
+
+static struct err *read_segments(struct core *core)
+{
+	size_t count = core->header_count;
+
+	core->segments =
+		arena_array(&core->arena, count, sizeof(*core->segments));
+	core->extents =
+		arena_array(&core->arena, count, sizeof(*core->extents));
+	core->maps = arena_array(&core->arena, count, sizeof(*core->maps));
+	if (!core->segments || !core->extents || !core->maps)
+		return err_new(ERR_NO_MEMORY, "%s: %zu segments", core->path,
+			       count);
+	for (size_t i = 0; i < count; i++) {
+		const Elf64_Phdr *header = &core->headers[i];
+
+		if (header->p_type != PT_LOAD)
+			continue;
+		if (!makes_sense(header)) {
+			core->refused += header->p_memsz != 0;
+			continue;
+		}
+		add_map(core, header);
+		add_segment(core, header);
+	}
+	sort_segments(core);
+	return NULL;
+}
+
+/* --- opening ------------------------------------------------------------ */
+
+static struct err *core_read(struct core *core)
+{
+	struct err *err = map_core(core);
+
+	if (!err)
+		err = find_headers(core);
+	if (!err)
+		err = read_segments(core);
+	if (!err)
+		err = core_read_notes(core);
+	if (!err)
+		err = core_find_modules(core);
+	if (!err)
+		err = core_find_roots(core);
+	return err;
+}
+
+static void warn(struct target *target, const struct core *core)
+{
+	if (core->missing)
+		target_warn(target,
+			    "the file is cut: %" PRIu64
+			    " bytes of memory are missing",
+			    core->missing);
+	if (core->refused)
+		target_warn(target,
+			    "%zu segments make no sense and are ignored",
+			    core->refused);
+	if (!core->thread_count)
+		target_warn(target, "no thread: the notes are missing");
+	if (!core->file_count)
+		target_warn(target, "no names of mapped files: the notes have "
+				    "no NT_FILE");
+}
+
+static void give(struct target *target, const struct core *core)
+{
+	target->process = &core->process;
+	target->threads = core->threads;
+	target->thread_count = core->thread_count;
+	target->maps = core->maps;
+	target->map_count = core->map_count;
+	target->modules = core->modules;
+	target->module_count = core->module_count;
+	target->extents = core->extents;
+	target->extent_count = core->segment_count;
+	target->roots = core->roots;
+	target->root_count = core->root_count;
+	target->auxv = core->auxv;
+	target->auxv_count = core->auxv_count;
+}
+
+struct err *target_core_open(const char *path,
+			     const struct target_options *options,
+			     struct target **ret)
+{
+	struct core *core = calloc(1, sizeof(*core));
+	struct target *target;
+
+	if (!core)
+		return err_new(ERR_NO_MEMORY, "%s", path);
+	core->path = path;
+	struct err *err = core_read(core);
+	if (err) {
+		core_close(core);
+		return err;
+	}
+	err = target_create(path, options, &core_target_ops, core, &target);
+	if (err)
+		return err;
+	core->path = target->path;
+	give(target, core);
+	warn(target, core);
+	err = target_finish(target);
+	if (err)
+		target_close(target);
+	else
+		*ret = target;
+	return err;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What kdbg/target_core*.c share. */
+#ifndef KDBG_TARGET_CORE_IMPL_H
+#define KDBG_TARGET_CORE_IMPL_H
+
+#include "kdbg/arena.h"
+#include "kdbg/target_core.h"
+
+#include <elf.h>
+
+/* A run of memory that the file holds. Sorted and disjoint, as extents. */
+struct core_segment {
+	uint64_t start, end;
+	uint64_t offset; /* in the file */
+};
+
+/* A mapping of a file, as NT_FILE tells it. */
+struct core_file {
+	uint64_t start, end, offset;
+	const char *path;
+};
+
+struct core {
+	const char *path;
+	unsigned char *image; /* the whole file, mapped */
+	size_t size;
+	struct arena arena; /* of what is below, and of strings */
+
+	const Elf64_Phdr *headers;
+	size_t header_count;
+	struct core_segment *segments;
+	struct dump_extent *extents; /* of the segments */
+	size_t segment_count;
+	struct dump_map *maps;
+	size_t map_count;
+	uint64_t missing; /* bytes that the headers promise beyond the end */
+	size_t refused;   /* segments that make no sense */
+
+	struct dump_process process;
+	struct dump_thread *threads;
+	size_t thread_count;
+	struct core_file *files;
+	size_t file_count;
+	const uint64_t *auxv; /* pairs */
+	size_t auxv_count;
+	struct dump_module *modules;
+	size_t module_count;
+	uint64_t *roots;
+	size_t root_count;
+};
+
+/* The notes: threads, process, files, auxv. */
+struct err *core_read_notes(struct core *core) MUST_USE;
+
+/* The mapped files that are ELF, with their build ids where memory has them. */
+struct err *core_find_modules(struct core *core) MUST_USE;
+
+/* kma_root of each libkma: by its magic, in writable parts of modules. */
+struct err *core_find_roots(struct core *core) MUST_USE;
+
+/* size bytes at address, if one segment holds them; else NULL. */
+const void *core_bytes(const struct core *core, uint64_t address, size_t size);
+
+#endif
