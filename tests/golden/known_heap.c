@@ -56,13 +56,16 @@ static void *take_in_thread(void *argument)
 	return argument;
 }
 
+/* volatile: a loop that is not unrolled calls from one address. */
+static volatile size_t large_count = LARGE_COUNT;
+
 static void take_all(void)
 {
 	for (size_t i = 0; i < FREED_COUNT; i++)
 		freed[i] = malloc(SMALL_SIZE);
 	for (size_t i = 0; i < SMALL_COUNT; i++)
 		take_small(i);
-	for (size_t i = 0; i < LARGE_COUNT; i++)
+	for (size_t i = 0; i < large_count; i++)
 		take_large(i);
 	for (size_t i = 0; i < FREED_COUNT; i++)
 		give_back(i);
