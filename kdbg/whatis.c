@@ -180,7 +180,7 @@ const char *whatis_kind_name(enum whatis_kind kind)
 }
 
 size_t whatis_find(struct session *session, uint64_t address,
-		   struct whatis_answer answers[WHATIS_KIND_COUNT])
+		   struct whatis_answer *answers, size_t max)
 {
 	struct question q = { .session = session, .address = address };
 	size_t count = 0;
@@ -190,7 +190,7 @@ size_t whatis_find(struct session *session, uint64_t address,
 	err_free(session_symbols(session, &q.symbols));
 	if (!session->target)
 		return 0;
-	for (size_t i = 0; i < WHATIS_KIND_COUNT; i++) {
+	for (size_t i = 0; i < WHATIS_KIND_COUNT && count < max; i++) {
 		answers[count] = (struct whatis_answer){
 			.kind = (enum whatis_kind)i,
 		};

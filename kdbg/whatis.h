@@ -31,8 +31,8 @@ struct whatis_answer {
 	struct heap_buffer buffer; /* of WHATIS_BUFFER */
 };
 
-/* At most one answer of each kind; how many. */
+/* At most one answer of each kind, and at most max; how many. */
 size_t whatis_find(struct session *session, uint64_t address,
-		   struct whatis_answer answers[WHATIS_KIND_COUNT]);
+		   struct whatis_answer *answers, size_t max);
 
 #endif

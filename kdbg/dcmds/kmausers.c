@@ -158,6 +158,17 @@ static void emit_allocation(const struct dcmd_call *call, struct heap *heap,
 	stack_lines_deinit(&lines);
 }
 
+static uint64_t count_live(struct heap *heap, size_t number, uint32_t buffers)
+{
+	struct heap_buffer buffer;
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < buffers; i++)
+		count += heap_buffer_get(heap, number, i, &buffer) &&
+			 buffer.state == BUFFER_ALLOCATED;
+	return count;
+}
+
 /* The live audited buffers of a slab, into users. False: no memory. */
 static bool visit_slab(const struct dcmd_call *call, struct heap *heap,
 		       size_t number, const char *cache, struct users *users,
@@ -220,7 +231,7 @@ static struct err *collect(const struct dcmd_call *call, struct heap *heap,
 {
 	const struct heap_slab *slabs;
 	size_t count = heap_slabs(heap, &slabs);
-	size_t unaudited = 0;
+	uint64_t unaudited = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const char *cache = heap_cache_of(heap, i)->name;
@@ -230,13 +241,14 @@ static struct err *collect(const struct dcmd_call *call, struct heap *heap,
 		if (!is_argument(call, cache))
 			continue;
 		if (!slabs[i].bufctls)
-			unaudited += slabs[i].in_use;
+			unaudited += count_live(heap, i, slabs[i].buffers);
 		else if (!visit_slab(call, heap, i, cache, users, out))
 			return err_new(ERR_NO_MEMORY, "kmausers");
 	}
 	if (unaudited)
 		sink_note(out,
-			  "%zu buffers are not audited: who has them is "
+			  "%" PRIu64
+			  " buffers are not audited: who has them is "
 			  "not known",
 			  unaudited);
 	return NULL;

@@ -124,14 +124,14 @@ static struct err *whatis_run(const struct dcmd_call *call, struct sink *out)
 
 	for (size_t i = 0; i < count && !out->failed; i++) {
 		struct whatis_answer answers[WHATIS_KIND_COUNT];
-		size_t found = whatis_find(call->session, list[i], answers);
+		size_t found =
+			whatis_find(call->session, list[i], answers,
+				    options->all ? WHATIS_KIND_COUNT : 1);
 
 		if (session_interrupted(call->session))
 			break;
 		if (found == 0)
 			emit_unknown(list[i], out);
-		else if (!options->all)
-			found = 1;
 		for (size_t j = 0; j < found; j++)
 			emit_answer(call, list[i], &answers[j], out);
 	}

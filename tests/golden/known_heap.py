@@ -4,8 +4,8 @@
 
 Usage: known_heap.py KDBG KNOWN_HEAP SOURCE [TEST]...
 
-Every test is a function test_NAME; its docstring is what it holds. The dump is
-made once, by kdbg run.
+Every test is a function test_NAME; its docstring is what it holds. The dumps
+are made once, by kdbg run.
 """
 import json
 import os
@@ -20,12 +20,12 @@ SMALL, MEDIUM, LARGE, FREED = 137, 5, 3, 21  # as in known_heap.c
 
 
 class Dump:
-    def __init__(self, folder):
-        self.path = os.path.join(folder, "known.kdump")
+    def __init__(self, folder, tier):
+        self.path = os.path.join(folder, tier + ".kdump")
         env = {name: value for name, value in os.environ.items()
                if not name.startswith(("KMA_", "UMEM_", "LD_PRELOAD"))}
         env["KMA_LOGGING"] = "transaction=1m"
-        done = subprocess.run([KDBG, "run", "-o", self.path, "--", PROGRAM], env=env,
+        done = subprocess.run([KDBG, "run", "--tier", tier, "-o", self.path, "--", PROGRAM], env=env,
                               capture_output=True, timeout=LIMIT, check=True, text=True)
         self.at = {name: int(address, 16) for name, address in
                    (line.split() for line in done.stdout.splitlines())}
@@ -175,11 +175,23 @@ def test_status_has_no_damage(dump):
     assert "damage" not in fields and "allocator" in fields, fields
 
 
+def test_without_audit(dump):
+    """at tier off the counts are as exact: magazines are told from the program"""
+    off = dump.off
+    equal(cache(off, "kmem_alloc_1344")["buf_in_use"], SMALL, "small")
+    equal(cache(off, "kmem_oversize")["buf_in_use"], LARGE, "large")
+    equal(len(off.json("::walk kmem_alloc_8192")), MEDIUM, "medium")
+    has(off.text(f"{off.at['small'] + 5:x}::whatis"), r"\+5, allocated from kmem_alloc_1344$")
+    has(off.text(f"{off.at['freed']:x}::whatis"), r"\+0, freed from kmem_alloc_1344$")
+    has(off.text("::kmausers kmem_oversize"), rf"^{LARGE} buffers are not audited")
+
+
 def main():
     wanted = sys.argv[4:]
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        dump = Dump(folder)
+        dump = Dump(folder, "audit")
+        dump.off = Dump(folder, "off")
         for name, test in sorted(globals().items()):
             if not name.startswith("test_") or (wanted and name[5:] not in wanted):
                 continue
