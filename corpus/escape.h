@@ -4,8 +4,8 @@
  *
  * escape() hides a pointer's fate from the compiler, which else removes an
  * allocation that is never used. forget() overwrites the stack below its
- * caller: a stale copy of a pointer there would be a reference once a later
- * call's frame lies over it.
+ * caller and the registers a call may change: a stale copy of a pointer there
+ * would be a reference, once a later frame lies over it or a signal comes.
  */
 #ifndef CORPUS_ESCAPE_H
 #define CORPUS_ESCAPE_H
@@ -26,6 +26,19 @@ static NOINLINE void forget(void)
 
 	memset(below, 0, sizeof(below));
 	escape(below);
+	__asm__ volatile("xor %%eax, %%eax\n\t"
+			 "xor %%ecx, %%ecx\n\t"
+			 "xor %%edx, %%edx\n\t"
+			 "xor %%esi, %%esi\n\t"
+			 "xor %%edi, %%edi\n\t"
+			 "xor %%r8d, %%r8d\n\t"
+			 "xor %%r9d, %%r9d\n\t"
+			 "xor %%r10d, %%r10d\n\t"
+			 "xor %%r11d, %%r11d"
+			 :
+			 :
+			 : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10",
+			   "r11", "cc");
 }
 
 #endif

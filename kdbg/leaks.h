@@ -23,6 +23,8 @@
 
 struct session;
 struct leaks;
+struct symbol_frame;
+struct symbols;
 
 enum leak_class {
 	LEAK_DEFINITE,
@@ -75,5 +77,15 @@ struct err *leaks_each(const struct leaks *leaks, size_t group, leak_fn *each,
 /* Which group holds the buffer that a bufctl or any address in it names?
  * False: none, it is not leaked. */
 bool leaks_group_at(const struct leaks *leaks, uint64_t address, size_t *ret);
+
+/* The innermost source frame, from the caller on, that is the program's and not
+ * a system header's or library's; else the caller's. False: no source. */
+bool leaks_site(const struct leaks *leaks, struct symbols *symbols,
+		const struct leak_group *group, struct symbol_frame *ret);
+
+/* The caller as "name+0x12 (file.c:42)", without what was inlined there; "-":
+ * not known. symbols may be NULL. */
+void leaks_caller(const struct leaks *leaks, struct symbols *symbols,
+		  const struct leak_group *group, char *buffer, size_t size);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-static void *kept;
+static void *volatile kept;
 
 static NOINLINE void lose_megabytes(void)
 {

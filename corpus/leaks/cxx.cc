@@ -47,7 +47,7 @@ NOINLINE void lose_vector()
 
 int main()
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 20; i++)
 		lose_object();
 	lose_array();
 	lose_string();

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static __thread void *in_thread_storage;
+static __thread void *volatile in_thread_storage;
 static sem_t ready;
 
 static NOINLINE void *allocate_held(void)

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static char *middle;
+static char *volatile middle;
 
 static NOINLINE void keep_middle(void)
 {

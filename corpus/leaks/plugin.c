@@ -7,7 +7,7 @@
 void *plugin_keep(void);
 void plugin_run(void);
 
-static void *kept; /* gone with the library */
+static void *volatile kept; /* gone with the library */
 
 NOINLINE void plugin_run(void)
 {

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-static __thread void *in_thread_storage;
+static __thread void *volatile in_thread_storage;
 
 static NOINLINE void *allocate_for_stack(void)
 {

@@ -146,13 +146,6 @@ static struct heap_event leader_event(const struct leak_group *group)
 				    .time = group->leader_time };
 }
 
-static uint64_t caller_of(const struct report *report,
-			  const struct leak_group *group)
-{
-	return heap_stack_caller_named(report->heap, report->symbols,
-				       group->instance, group->stack);
-}
-
 /* Is the group of a class, and from a function, that was asked for? */
 static bool is_wanted(const struct report *report,
 		      const struct leak_group *group)
@@ -182,32 +175,32 @@ static int table_of(const struct leak_group *group)
 
 static void put_all(const struct report *report, const struct leak_group *group)
 {
-	uint64_t caller = caller_of(report, group);
-	struct symbol_frame frame = { 0 };
+	struct symbol_frame site = { 0 };
 	struct stack_lines lines = { 0 };
 	struct heap_event event = leader_event(group);
 	struct heap_buffer buffer = { 0 };
-	char text[TEXT_SIZE];
+	char caller[TEXT_SIZE];
 
-	if (report->symbols && caller)
-		symbols_frames_then(report->symbols, caller - 1, event.time,
-				    &frame, 1);
-	stack_caller(report->session, report->heap, &event, text, sizeof(text));
+	if (report->symbols)
+		leaks_site(report->leaks, report->symbols, group, &site);
+	leaks_caller(report->leaks, report->symbols, group, caller,
+		     sizeof(caller));
 	stack_lines_add(&lines, report->session, report->heap, &event);
 	heap_buffer_at(report->heap, group->address, &buffer);
 	SINK_ROW(report->out, TEXT(leak_class_name(group->class)),
 		 TEXT(report->caches[group->cache].name), COUNT(group->leaked),
 		 SIZE(group->bytes), SIZE(group->retained),
-		 address_or_absent(group->bufctl), TEXT(caller ? text : NULL),
-		 ADDRESS(group->address), SIZE(group->smallest),
-		 SIZE(group->largest), COUNT(group->knots), COUNT(group->cycle),
+		 address_or_absent(group->bufctl),
+		 TEXT(group->stack ? caller : NULL), ADDRESS(group->address),
+		 SIZE(group->smallest), SIZE(group->largest),
+		 COUNT(group->knots), COUNT(group->cycle),
 		 count_or_absent(heap_time_ns(report->heap, group->instance,
 					      group->first_time)),
 		 count_or_absent(heap_time_ns(report->heap, group->instance,
 					      group->last_time)),
 		 count_or_absent(buffer.alloc.thread),
-		 TEXT(frame.function ? frame.function : frame.linkage),
-		 TEXT(frame.file), count_or_absent(frame.line),
+		 TEXT(site.function ? site.function : site.linkage),
+		 TEXT(site.file), count_or_absent(site.line),
 		 LINES(lines.lines));
 	stack_lines_deinit(&lines);
 }
@@ -217,10 +210,9 @@ static void put_brief(const struct report *report,
 {
 	const char *cache = report->caches[group->cache].name;
 	const char *class = leak_class_name(group->class);
-	struct heap_event event = leader_event(group);
 	char caller[TEXT_SIZE];
 
-	stack_caller(report->session, report->heap, &event, caller,
+	leaks_caller(report->leaks, report->symbols, group, caller,
 		     sizeof(caller));
 	if (table == TABLE_OVERSIZE)
 		SINK_ROW(report->out, SIZE(group->bytes), COUNT(group->leaked),

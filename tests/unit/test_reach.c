@@ -176,6 +176,29 @@ static void inner_references_make_possible_all_they_alone_lead_to(void **state)
 	teardown(&w);
 }
 
+static void inner_references_by_design_are_plain(void **state)
+{
+	struct world w;
+	uint64_t aligned, array, odd;
+
+	(void)state;
+	setup(&w);
+	aligned = fake_heap_alloc(w.heap, w.audited, 0, 64);
+	array = fake_heap_alloc(w.heap, w.audited, 1, 8 + 3 * 16);
+	odd = fake_heap_alloc(w.heap, w.audited, 2, 8 + 3 * 16);
+	fake_heap_word(w.heap, aligned + 24, aligned); /* its start beside it */
+	fake_heap_word(w.heap, array, 3);              /* new T[3] */
+	fake_heap_word(w.heap, odd, 5);                /* 48 is no 5 T */
+	root_word(&w, 0, aligned + 32);
+	root_word(&w, 1, array + 8);
+	root_word(&w, 2, odd + 8);
+	mark(&w);
+	assert_int_equal(class_at(&w, aligned), REACH_PLAIN);
+	assert_int_equal(class_at(&w, array), REACH_PLAIN);
+	assert_int_equal(class_at(&w, odd), REACH_POSSIBLE);
+	teardown(&w);
+}
+
 static void free_buffers_hold_nothing(void **state)
 {
 	struct world w;
@@ -399,6 +422,7 @@ int main(void)
 		cmocka_unit_test(only_requested_bytes_hold_and_draw_references),
 		cmocka_unit_test(
 			inner_references_make_possible_all_they_alone_lead_to),
+		cmocka_unit_test(inner_references_by_design_are_plain),
 		cmocka_unit_test(free_buffers_hold_nothing),
 		cmocka_unit_test(registers_and_the_stack_in_use_are_roots),
 		cmocka_unit_test(stacks_of_ended_threads_are_no_roots),
