@@ -69,7 +69,7 @@ static void print_radix(uint64_t value, unsigned radix, char *text)
 			"0123456789abcdefghijklmnopqrstuvwxyz"[value % radix];
 		value /= radix;
 	} while (value);
-	strcpy(text, digits + at);
+	memcpy(text, digits + at, sizeof(digits) - at);
 }
 
 static void print_real(uint64_t value, unsigned size, char *text)

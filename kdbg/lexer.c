@@ -135,7 +135,7 @@ static size_t name_end(const char *text, size_t at)
 static size_t number_end(const char *text, size_t at)
 {
 	bool real =
-		text[at] == '0' && tolower((unsigned char)text[at + 1]) == 't';
+		text[at] == '0' && (text[at + 1] == 't' || text[at + 1] == 'T');
 
 	while (isalnum((unsigned char)text[at]) || (real && text[at] == '.'))
 		at++;

@@ -89,7 +89,8 @@ static bool parse_digits(const char *digits, unsigned base, uint64_t *ret)
 {
 	char *end;
 
-	if (!isalnum((unsigned char)*digits))
+	/* strtoull() would take blanks, signs, and a 0x of its own. */
+	if (!isalnum((unsigned char)*digits) || strpbrk(digits, "xX"))
 		return false;
 	errno = 0;
 	*ret = strtoull(digits, &end, (int)base);
@@ -108,24 +109,22 @@ static bool parse_real(const char *text, uint64_t *ret)
 	return !*end;
 }
 
-/* strtoull() skips a prefix 0x of its own in base 16; "0x0x1" has two. */
 static bool parse_number(const char *text, unsigned radix, uint64_t *ret)
 {
-	char prefix =
-		text[0] == '0' ? (char)tolower((unsigned char)text[1]) : 0;
-
-	switch (prefix) {
+	switch (text[0] == '0' ? text[1] : 0) {
 	case 'i':
+	case 'I':
 		return parse_digits(text + 2, 2, ret);
 	case 'o':
+	case 'O':
 		return parse_digits(text + 2, 8, ret);
 	case 't':
-		if (strchr(text, '.'))
-			return parse_real(text + 2, ret);
-		return parse_digits(text + 2, 10, ret);
+	case 'T':
+		return strchr(text, '.') ? parse_real(text + 2, ret)
+					 : parse_digits(text + 2, 10, ret);
 	case 'x':
-		return tolower((unsigned char)text[3]) != 'x' &&
-		       parse_digits(text + 2, 16, ret);
+	case 'X':
+		return parse_digits(text + 2, 16, ret);
 	default:
 		return parse_digits(text, radix, ret);
 	}

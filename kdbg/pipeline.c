@@ -382,10 +382,10 @@ struct err *pipeline_run(struct session *session, const struct stage *stages,
 	struct run *first = NULL;
 	struct err *err = prepare(&pipeline, stages, out, &first);
 
-	if (!err)
-		run_all(first);
-	else
+	if (err)
 		fail(&pipeline, err);
+	else if (first)
+		run_all(first);
 	*usage = pipeline.usage;
 	free_lists(first);
 	arena_deinit(&pipeline.arena);

@@ -9,6 +9,7 @@
 #include "kdbg/session.h"
 #include "kdbg/symbols.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,12 +112,10 @@ static char **complete(const char *text, int start, int end)
 	(void)end;
 	completion.count = 0;
 	rl_attempted_completion_over = 1;
-	if (start >= 2 && strncmp(rl_line_buffer + start - 2, "::", 2) == 0)
+	if (follows(start, "::") || follows(start, "::help"))
 		add_dcmds(text);
 	else if (follows(start, "::walk"))
 		add_walkers(text);
-	else if (follows(start, "::help"))
-		add_dcmds(text);
 	else if (*text)
 		add_symbols(text);
 	return rl_completion_matches(text, next_name);
@@ -153,9 +152,9 @@ static char *history_path(void)
 static int history_size(void)
 {
 	const char *text = getenv("HISTSIZE");
-	int size = text ? atoi(text) : 0;
+	long size = text ? strtol(text, NULL, 10) : 0;
 
-	return size > 0 ? size : HISTORY_LINES;
+	return size > 0 && size < INT_MAX ? (int)size : HISTORY_LINES;
 }
 
 static void start(struct session *session, const char *history)

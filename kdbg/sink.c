@@ -99,6 +99,16 @@ size_t table_address_column(const struct table *table)
 	return table->column_count;
 }
 
+/* Of a column's name, the piece of its key that c stands for; "": none. */
+static const char *key_piece(char c, char *letter)
+{
+	letter[0] = (char)tolower((unsigned char)c);
+	letter[1] = '\0';
+	if (c == '%')
+		return "pct";
+	return isalnum((unsigned char)c) ? letter : "";
+}
+
 void sink_json_key(const char *name, char *buffer, size_t size)
 {
 	size_t used = 0;
@@ -106,24 +116,20 @@ void sink_json_key(const char *name, char *buffer, size_t size)
 
 	assert(size > 0);
 	for (; *name; name++) {
-		unsigned char c = (unsigned char)*name;
-		char piece[8] = { (char)tolower(c) };
-
-		if (c == '%') {
-			strcpy(piece, "pct");
-			gap = true;
-		} else if (!isalnum(c)) {
-			gap = true;
-			continue;
-		}
+		char letter[2];
+		const char *piece = key_piece(*name, letter);
 		size_t length = strlen(piece);
+
+		gap |= length != 1; /* a word of its own, or no letter */
+		if (length == 0)
+			continue;
 		if (used + gap + length >= size)
 			break;
 		if (gap && used)
 			buffer[used++] = '_';
 		memcpy(buffer + used, piece, length);
 		used += length;
-		gap = c == '%';
+		gap = length != 1;
 	}
 	buffer[used] = '\0';
 }

@@ -3,6 +3,7 @@
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/target.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -182,6 +183,7 @@ static void read_row(struct dumper *d, struct row *row)
 
 static struct err *dump_range(struct dumper *d, const struct session *session)
 {
+	assert(d->width > 0); /* check() */
 	uint64_t first = d->options->unaligned ? d->start
 					       : d->start - d->start % d->width;
 	struct row row = { .address = first };

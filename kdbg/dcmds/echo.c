@@ -37,9 +37,11 @@ static char *join(int count, const char *const *words)
 	for (int i = 0; i < count; i++)
 		size += strlen(words[i]) + 1;
 	char *line = calloc(1, size);
+	char *end = line;
 	for (int i = 0; line && i < count; i++) {
-		strcat(line, i ? " " : "");
-		strcat(line, words[i]);
+		if (i)
+			*end++ = ' ';
+		end = mempcpy(end, words[i], strlen(words[i]));
 	}
 	return line;
 }

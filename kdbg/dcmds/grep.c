@@ -18,7 +18,7 @@ static struct err *evaluate(const struct dcmd_call *call, uint64_t *ret)
 
 static struct err *grep_run(const struct dcmd_call *call, struct sink *out)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	struct err *err = evaluate(call, &value);
 
 	if (!err && value)
@@ -28,7 +28,7 @@ static struct err *grep_run(const struct dcmd_call *call, struct sink *out)
 
 static struct err *map_run(const struct dcmd_call *call, struct sink *out)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	struct err *err = evaluate(call, &value);
 
 	if (!err)

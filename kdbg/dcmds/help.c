@@ -53,7 +53,7 @@ static PRINTF_LIKE(4, 5) void put_formatted(struct page *page, const char *part,
 static size_t line_length(const char *text)
 {
 	size_t end = strcspn(text, "\n");
-	size_t length = end;
+	size_t length;
 
 	if (end <= WRAP_COLUMN)
 		return end;
