@@ -91,6 +91,8 @@ static const char *what_is_missing(const struct symbols_module *module)
 {
 	if (!module->table->count)
 		return "no symbols";
+	if (!module->file->mapped)
+		return NULL; /* the vdso: memory has all there is */
 	if (!has_section(module, ".symtab"))
 		return "exported names only: no .symtab, no debug file";
 	if (!has_section(module, ".debug_info"))

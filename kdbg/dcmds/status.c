@@ -12,7 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { VALUE_SIZE_MAX = 1024, ERRORS_SHOWN = 4, NS = 1000000000 };
+enum {
+	VALUE_SIZE_MAX = 1024,
+	CALLER_SIZE = 512,
+	ERRORS_SHOWN = 4,
+	NS = 1000000000,
+};
 
 static const struct column status_columns[] = {
 	{ "FIELD", VALUE_TEXT, .width = 12 },
@@ -104,12 +109,14 @@ static void tell_threads(const struct target *target, struct sink *out)
 
 static void tell_memory(const struct target *target, struct sink *out)
 {
+	const unsigned access = DUMP_MAP_READ | DUMP_MAP_WRITE | DUMP_MAP_EXEC;
 	uint64_t held = 0, mapped = 0;
 
 	for (size_t i = 0; i < target->extent_count; i++)
 		held += target->extents[i].end - target->extents[i].start;
 	for (size_t i = 0; i < target->map_count; i++)
-		mapped += target->maps[i].end - target->maps[i].start;
+		if (target->maps[i].flags & access) /* not just reserved */
+			mapped += target->maps[i].end - target->maps[i].start;
 	fact(out, "memory",
 	     "%" PRIu64 " KiB held of %" PRIu64 " KiB in %zu mappings",
 	     held / 1024, mapped / 1024, target->map_count);
@@ -141,15 +148,42 @@ static void tell_instances(struct heap *heap, struct sink *out)
 		     instances[i].options);
 }
 
-static void tell_errors(struct heap *heap, struct sink *out)
+/* Where the program was when it was caught; "" if that is not known. */
+static void format_caller(struct session *session, struct heap *heap,
+			  const struct heap_error *error, char *text,
+			  size_t size)
+{
+	struct symbols *symbols;
+	struct err *err = session_symbols(session, &symbols);
+	uint64_t pc =
+		err ? 0
+		    : heap_stack_caller_named(heap, symbols, error->instance,
+					      error->stack);
+	size_t used;
+
+	err_free(err);
+	text[0] = '\0';
+	if (!pc)
+		return;
+	used = (size_t)snprintf(text, size, " at ");
+	symbols_format_return_then(symbols, pc, error->time, text + used,
+				   size - used);
+}
+
+static void tell_errors(struct session *session, struct heap *heap,
+			struct sink *out)
 {
 	const struct heap_error *errors;
 	size_t count = heap_errors(heap, &errors);
 	uint64_t all = heap_error_count(heap);
+	char caller[CALLER_SIZE];
 
-	for (size_t i = 0; i < count && i < ERRORS_SHOWN; i++)
-		fact(out, "error", "%s (thread %" PRIu32 ")", errors[i].message,
-		     errors[i].thread);
+	for (size_t i = 0; i < count && i < ERRORS_SHOWN; i++) {
+		format_caller(session, heap, &errors[i], caller,
+			      sizeof(caller));
+		fact(out, "error", "%s (thread %" PRIu32 "%s)",
+		     errors[i].message, errors[i].thread, caller);
+	}
 	if (all > ERRORS_SHOWN)
 		fact(out, "errors", "%" PRIu64 " in all", all);
 }
@@ -168,7 +202,7 @@ static void tell_heap(const struct dcmd_call *call, struct sink *out)
 		return;
 	}
 	tell_instances(heap, out);
-	tell_errors(heap, out);
+	tell_errors(call->session, heap, out);
 	size_t count = heap_problems(heap, &problems);
 	if (count)
 		fact(out, "damage",
