@@ -28,6 +28,7 @@ CORPUS = HERE.parent.parent / "corpus"
 TEXT_COMMANDS = ["::findleaks -dp", "::walk leak ! wc -l", "::walk leakbuf ! wc -l"]
 JSON_COMMANDS = ["::findleaks -p"]
 TIMEOUT = 60
+SHOWN = 20  # lines of a difference
 
 
 def fail(text):
@@ -162,8 +163,7 @@ def mask_json(rows):
         row["stack"] = [mask_line(s) for s in row["stack"] or [] if is_ours(s)]
         if row["file"]:
             row["file"] = pathlib.Path(row["file"]).name
-        if row["function"] and not any(row["function"] in s for s in row["stack"]):
-            row["function"], row["file"], row["line"] = "SYSTEM", None, None
+        if row["caller"] and not is_ours(row["caller"]):
             row["caller"] = "SYSTEM"
         lines.append(mask_line(json.dumps(row)))
     return lines
@@ -176,8 +176,8 @@ def check_form(name, suffix, lines, regenerate):
         return
     wanted = path.read_text().splitlines() if path.exists() else []
     if wanted != lines:
-        fail(f"{path.name} differs:\n" +
-             "\n".join(difflib.unified_diff(wanted, lines, "expected", "kdbg", lineterm="")))
+        difference = difflib.unified_diff(wanted, lines, "expected", "kdbg", lineterm="", n=0)
+        fail(f"{path.name} differs:\n" + "\n".join(list(difference)[:SHOWN]))
 
 
 def main():
