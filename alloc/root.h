@@ -44,8 +44,9 @@ struct kma_root {
 	char options_text[256]; /* the environment as understood */
 	uint64_t reserve_base, reserve_end;
 	uint64_t heap_base, heap_committed, heap_end;
-	uint64_t text_base, text_end; /* of this library: not a caller */
-	uint64_t data_base, data_end; /* of this library: not a root */
+	uint64_t text_base, text_end;     /* of this library: not a caller */
+	uint64_t data_base, data_end;     /* of this library: not a root */
+	uint64_t roster_base, roster_end; /* shared with a supervisor; or 0 */
 	uint64_t *page_map;
 	struct kma_cache *caches;
 	struct kma_thread *threads;

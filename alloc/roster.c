@@ -158,6 +158,9 @@ void kma_roster_init(void)
 		ssize_t size =
 			readlink("/proc/self/exe", path, sizeof(path) - 1);
 		path[size > 0 ? size : 0] = '\0';
+		kma_root.roster_base = (uintptr_t)roster.header;
+		kma_root.roster_end = kma_root.roster_base +
+				      roster_file_size(roster.capacity);
 		if ((roster.header->flags & ROSTER_CHILDREN_NONE &&
 		     roster.header->command_pid != pid) ||
 		    on_skip_list(path))

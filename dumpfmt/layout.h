@@ -97,6 +97,8 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_root, text_end, UINT)			\
 		FIELD(kma_root, data_base, UINT)		\
 		FIELD(kma_root, data_end, UINT)			\
+		FIELD(kma_root, roster_base, UINT)		\
+		FIELD(kma_root, roster_end, UINT)		\
 		FIELD(kma_root, caches, POINTER)		\
 		FIELD(kma_root, cache_count, UINT)		\
 		FIELD(kma_root, threads, POINTER)		\

@@ -247,6 +247,8 @@ static void fill_instance(struct heap *heap, uint64_t address,
 		.reserve_end = record_uint(root, &layout->kma_root.reserve_end),
 		.data_base = record_uint(root, &layout->kma_root.data_base),
 		.data_end = record_uint(root, &layout->kma_root.data_end),
+		.roster_base = record_uint(root, &layout->kma_root.roster_base),
+		.roster_end = record_uint(root, &layout->kma_root.roster_end),
 		.text_base = record_uint(root, &layout->kma_root.text_base),
 		.text_end = record_uint(root, &layout->kma_root.text_end),
 		.start_time = record_uint(root, &layout->kma_root.start_time),
@@ -417,6 +419,9 @@ bool heap_owns(const struct heap *heap, uint64_t address)
 			return true;
 		if (address >= instance->data_base &&
 		    address < instance->data_end)
+			return true;
+		if (address >= instance->roster_base &&
+		    address < instance->roster_end)
 			return true;
 	}
 	return false;

@@ -30,7 +30,8 @@ struct heap_instance {
 	enum heap_tier tier;
 	uint64_t heap_base, heap_end; /* committed part */
 	uint64_t reserve_base, reserve_end;
-	uint64_t data_base, data_end; /* the library's own data */
+	uint64_t data_base, data_end;     /* the library's own data */
+	uint64_t roster_base, roster_end; /* shared with a supervisor */
 	uint64_t text_base, text_end;
 	uint64_t start_time, fork_time; /* ticks */
 	uint64_t fork_count;

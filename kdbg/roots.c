@@ -99,7 +99,9 @@ static bool cut_allocator(struct roots *roots)
 		if (!roots_cut(roots, instances[i].reserve_base,
 			       instances[i].reserve_end, 0, NULL) ||
 		    !roots_cut(roots, instances[i].data_base,
-			       instances[i].data_end, 0, NULL))
+			       instances[i].data_end, 0, NULL) ||
+		    !roots_cut(roots, instances[i].roster_base,
+			       instances[i].roster_end, 0, NULL))
 			return false;
 	}
 	return true;
