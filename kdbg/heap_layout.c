@@ -173,8 +173,11 @@ void record_text(const unsigned char *record, const struct field *field,
 		while (length < field->size && length < size - 1 &&
 		       record[field->offset + length]) {
 			unsigned char c = record[field->offset + length];
+			char shown = (char)c;
 
-			buffer[length++] = c < 0x20 || c > 0x7e ? '?' : (char)c;
+			if (c < 0x20 || c > 0x7e)
+				shown = '?';
+			buffer[length++] = shown;
 		}
 	buffer[length] = '\0';
 }

@@ -95,7 +95,8 @@ static inline uint64_t record_element(const unsigned char *record,
 {
 	if (!field->present || i >= field->count)
 		return 0;
-	return record_integer(record + field->offset + i * field->stride,
+	return record_integer(record + field->offset +
+				      (size_t)i * field->stride,
 			      field->size);
 }
 

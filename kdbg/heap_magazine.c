@@ -116,7 +116,7 @@ static void read_magsets(struct heap *heap, const struct heap_thread *thread)
 
 	if (thread->magsets == 0 || thread->magset_count == 0 || !self->present)
 		return;
-	if (thread->magset_count > HEAP_CACHES_MAX * TIERS) {
+	if (thread->magset_count > (uint64_t)HEAP_CACHES_MAX * TIERS) {
 		heap_note(heap, thread->address,
 			  "thread %" PRIu32 ": %" PRIu64 " magazine sets",
 			  thread->tid, thread->magset_count);

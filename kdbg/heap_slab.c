@@ -309,7 +309,7 @@ static void read_page_map(struct heap *heap, size_t instance)
  * read. */
 static void read_page_maps(struct heap *heap)
 {
-	size_t order[HEAP_INSTANCES_MAX];
+	size_t order[HEAP_INSTANCES_MAX] = { 0 };
 	uint64_t end = 0;
 
 	for (size_t i = 0; i < heap->instance_count; i++) {
