@@ -40,9 +40,6 @@ struct err *thread_choose(const struct dcmd_call *call,
 	if (!call->has_address)
 		return err_new(ERR_NOT_FOUND, "the %s has no threads",
 			       target->ops->kind);
-	return err_new(ERR_NOT_FOUND,
-		       "there is no thread %" PRIu64
-		       " (typed numbers are hexadecimal: 0t%" PRIx64
-		       " is decimal)",
-		       call->address, call->address);
+	return err_new(ERR_NOT_FOUND, "there is no thread %" PRIu64,
+		       call->address);
 }

@@ -25,12 +25,18 @@ static struct target *make_target(void)
 	return fake_target_finish(fake);
 }
 
+void fixture_init_on(struct fixture *fixture, struct target *target,
+		     const struct dcmd *const *dcmds,
+		     const struct walker *const *walkers)
+{
+	*fixture = (struct fixture){ 0 };
+	assert_ok(session_init(&fixture->session, target, dcmds, walkers));
+}
+
 void fixture_init(struct fixture *fixture, const struct dcmd *const *dcmds,
 		  const struct walker *const *walkers)
 {
-	*fixture = (struct fixture){ 0 };
-	assert_ok(
-		session_init(&fixture->session, make_target(), dcmds, walkers));
+	fixture_init_on(fixture, make_target(), dcmds, walkers);
 }
 
 void fixture_deinit(struct fixture *fixture)

@@ -29,6 +29,10 @@ struct fixture {
 
 void fixture_init(struct fixture *fixture, const struct dcmd *const *dcmds,
 		  const struct walker *const *walkers);
+/* The same on a target of the test's own, which the session takes over. */
+void fixture_init_on(struct fixture *fixture, struct target *target,
+		     const struct dcmd *const *dcmds,
+		     const struct walker *const *walkers);
 void fixture_deinit(struct fixture *fixture);
 
 /* Run text; what it printed, and what it said of errors, until the next run.
