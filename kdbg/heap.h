@@ -66,8 +66,9 @@ struct heap_slab {
 
 enum buffer_state {
 	BUFFER_ALLOCATED,
-	BUFFER_FREE,  /* in the slab, a magazine or quarantine */
-	BUFFER_NEVER, /* not handed out yet */
+	BUFFER_FREE,     /* in the slab, a magazine or quarantine */
+	BUFFER_NEVER,    /* not handed out yet */
+	BUFFER_CHANGING, /* a thread is allocating or freeing it */
 };
 
 struct heap_event {       /* an allocation or a free */
@@ -90,6 +91,14 @@ struct heap_buffer {
 	unsigned family; /* enum kma_family */
 	struct heap_event alloc, free;
 };
+
+/* Does the program have it? What a thread was freeing or allocating counts:
+ * what it holds may be held by nothing else. */
+static inline bool heap_buffer_live(const struct heap_buffer *buffer)
+{
+	return buffer->state == BUFFER_ALLOCATED ||
+	       buffer->state == BUFFER_CHANGING;
+}
 
 struct err *heap_open(struct target *target, struct heap **ret) MUST_USE;
 void heap_close(struct heap *heap);
@@ -150,8 +159,8 @@ struct heap_bufctl_layout {
 bool heap_bufctl_layout(const struct heap *heap, size_t instance,
 			struct heap_bufctl_layout *ret);
 
-/* One bit for each buffer of a slab, set where the program has it (the state
- * BUFFER_ALLOCATED). bits has room for slab.buffers bits, cleared up to a
+/* One bit for each buffer of a slab, set where the program has it
+ * (heap_buffer_live). bits has room for slab.buffers bits, cleared up to a
  * multiple of 64. */
 void heap_slab_live(struct heap *heap, size_t slab, uint64_t *bits);
 

@@ -143,6 +143,9 @@ static enum buffer_state state_of(const struct heap_layout *layout,
 		return BUFFER_ALLOCATED;
 	if (state == layout->constants.KMA_BUFFER_FREE.value)
 		return BUFFER_FREE;
+	if (layout->constants.KMA_BUFFER_CHANGING.present &&
+	    state == layout->constants.KMA_BUFFER_CHANGING.value)
+		return BUFFER_CHANGING;
 	return BUFFER_NEVER;
 }
 

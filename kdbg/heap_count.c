@@ -23,12 +23,19 @@ static void live_by_bufctls(struct heap *heap, size_t number,
 	uint64_t shift = layout->constants.KMA_BUFCTL_STATE_SHIFT.value;
 	uint64_t mask = layout->constants.KMA_BUFCTL_STATE_MASK.value;
 	uint64_t allocated = layout->constants.KMA_BUFFER_ALLOCATED.value;
+	uint64_t changing =
+		layout->constants.KMA_BUFFER_CHANGING.present
+			? layout->constants.KMA_BUFFER_CHANGING.value
+			: allocated;
 	size_t stride = layout->kma_bufctl.self.size;
 
-	for (uint32_t i = 0; i < heap->slabs[number].buffers; i++)
-		if ((record_uint(bufctls + i * stride, word) >> shift & mask) ==
-		    allocated)
+	for (uint32_t i = 0; i < heap->slabs[number].buffers; i++) {
+		uint64_t state =
+			record_uint(bufctls + i * stride, word) >> shift & mask;
+
+		if (state == allocated || state == changing)
 			bits[i / BITS] |= UINT64_C(1) << i % BITS;
+	}
 }
 
 /* 64 bits of a bitmap from bit number first on. */

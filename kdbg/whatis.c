@@ -19,13 +19,17 @@ struct question {
 /* False: not mine. */
 typedef bool provider(const struct question *q, struct whatis_answer *ret);
 
-static const char *state_text(enum buffer_state state)
+static const char *state_text(const struct heap_buffer *buffer)
 {
-	switch (state) {
+	switch (buffer->state) {
 	case BUFFER_ALLOCATED:
 		return "allocated from";
 	case BUFFER_FREE:
 		return "freed from";
+	case BUFFER_CHANGING: /* a free is recorded when it has been checked */
+		return buffer->alloc.time > buffer->free.time
+			       ? "being freed to"
+			       : "being allocated from";
 	case BUFFER_NEVER:
 		break;
 	}
@@ -59,7 +63,7 @@ static bool is_buffer(const struct question *q, struct whatis_answer *ret)
 	ret->cache = heap_cache_of(q->heap, buffer->slab)->name;
 	snprintf(ret->what, sizeof(ret->what), "%s%s %s",
 		 part_text(q, buffer, slabs[buffer->slab].stride),
-		 state_text(buffer->state), ret->cache);
+		 state_text(buffer), ret->cache);
 	return true;
 }
 

@@ -70,19 +70,6 @@ static const struct table bufctl_tables[] = {
 		      sizeof(verbose_columns) / sizeof(verbose_columns[0]) },
 };
 
-static const char *state_name(enum buffer_state state)
-{
-	switch (state) {
-	case BUFFER_ALLOCATED:
-		return "allocated";
-	case BUFFER_FREE:
-		return "free";
-	case BUFFER_NEVER:
-		break;
-	}
-	return "unused";
-}
-
 static const struct heap_event *last_event(const struct heap_buffer *buffer)
 {
 	return buffer->state == BUFFER_FREE ? &buffer->free : &buffer->alloc;
@@ -152,7 +139,7 @@ static void emit_short(const struct dcmd_call *call, struct heap *heap,
 	stack_caller(call->session, heap, event, caller, sizeof(caller));
 	SINK_ROW(out, ADDRESS(buffer->bufctl), ADDRESS(buffer->user),
 		 timestamp(event), thread(event), TEXT(caller),
-		 TEXT(state_name(buffer->state)), SIZE(buffer->size));
+		 TEXT(buffer_state_name(buffer->state)), SIZE(buffer->size));
 }
 
 static void emit_verbose(const struct dcmd_call *call, struct heap *heap,
@@ -165,7 +152,7 @@ static void emit_verbose(const struct dcmd_call *call, struct heap *heap,
 	SINK_ROW(out, ADDRESS(buffer->bufctl), ADDRESS(buffer->user),
 		 timestamp(&buffer->alloc), thread(&buffer->alloc),
 		 TEXT(heap_cache_of(heap, buffer->slab)->name),
-		 SIZE(buffer->size), TEXT(state_name(buffer->state)),
+		 SIZE(buffer->size), TEXT(buffer_state_name(buffer->state)),
 		 timestamp(&buffer->free), thread(&buffer->free),
 		 LINES(alloc.lines), LINES(freed.lines));
 	stack_lines_deinit(&alloc);

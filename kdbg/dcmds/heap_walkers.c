@@ -119,17 +119,17 @@ static struct err *walk_buffers(struct buffer_walk *walk, bool has_address,
 
 static uint64_t pick_allocated(const struct heap_buffer *buffer)
 {
-	return buffer->state == BUFFER_ALLOCATED ? buffer->user : 0;
+	return heap_buffer_live(buffer) ? buffer->user : 0;
 }
 
 static uint64_t pick_free(const struct heap_buffer *buffer)
 {
-	return buffer->state != BUFFER_ALLOCATED ? buffer->user : 0;
+	return heap_buffer_live(buffer) ? 0 : buffer->user;
 }
 
 static uint64_t pick_bufctl(const struct heap_buffer *buffer)
 {
-	return buffer->state == BUFFER_ALLOCATED ? buffer->bufctl : 0;
+	return heap_buffer_live(buffer) ? buffer->bufctl : 0;
 }
 
 static uint64_t pick_freectl(const struct heap_buffer *buffer)

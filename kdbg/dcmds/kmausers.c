@@ -165,7 +165,7 @@ static uint64_t count_live(struct heap *heap, size_t number, uint32_t buffers)
 
 	for (uint32_t i = 0; i < buffers; i++)
 		count += heap_buffer_get(heap, number, i, &buffer) &&
-			 buffer.state == BUFFER_ALLOCATED;
+			 heap_buffer_live(&buffer);
 	return count;
 }
 
@@ -182,7 +182,7 @@ static bool visit_slab(const struct dcmd_call *call, struct heap *heap,
 	for (uint32_t i = 0; i < slabs[number].buffers; i++) {
 		if (!heap_buffer_get(heap, number, i, &buffer))
 			break;
-		if (buffer.state != BUFFER_ALLOCATED || !buffer.bufctl)
+		if (!heap_buffer_live(&buffer) || !buffer.bufctl)
 			continue;
 		if (call->has_address &&
 		    (call->address < buffer.user ||

@@ -72,6 +72,21 @@ void stack_caller(struct session *session, struct heap *heap,
 		snprintf(buffer, size, "-");
 }
 
+const char *buffer_state_name(enum buffer_state state)
+{
+	switch (state) {
+	case BUFFER_ALLOCATED:
+		return "allocated";
+	case BUFFER_FREE:
+		return "free";
+	case BUFFER_CHANGING:
+		return "changing";
+	case BUFFER_NEVER:
+		break;
+	}
+	return "unused";
+}
+
 void stack_lines_add(struct stack_lines *lines, struct session *session,
 		     struct heap *heap, const struct heap_event *event)
 {

@@ -28,6 +28,9 @@ void stack_lines_text(struct stack_lines *lines, const char *fmt, ...)
 	PRINTF_LIKE(2, 3);
 void stack_lines_deinit(struct stack_lines *lines);
 
+/* "allocated", "free", "unused", "changing". */
+const char *buffer_state_name(enum buffer_state state);
+
 /* The first frame outside the allocator, "main+0x12 (leak.c:7)"; "-": none. */
 void stack_caller(struct session *session, struct heap *heap,
 		  const struct heap_event *event, char *buffer, size_t size);

@@ -132,6 +132,8 @@ static const char *state_name(const struct heap_buffer *buffer)
 		return "allocated";
 	case BUFFER_FREE:
 		return "freed";
+	case BUFFER_CHANGING:
+		return "just being freed or allocated";
 	case BUFFER_NEVER:
 		return "never used";
 	}

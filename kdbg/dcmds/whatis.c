@@ -41,9 +41,7 @@ static const char *state_name(const struct whatis_answer *answer)
 {
 	if (answer->kind != WHATIS_BUFFER)
 		return NULL;
-	return answer->buffer.state == BUFFER_ALLOCATED ? "allocated"
-	       : answer->buffer.state == BUFFER_FREE    ? "free"
-							: "unused";
+	return buffer_state_name(answer->buffer.state);
 }
 
 static void format_text(const struct whatis_answer *answer, uint64_t address,

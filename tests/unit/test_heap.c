@@ -202,6 +202,30 @@ static void bufctl_leads_back_to_its_buffer(void **state)
 	close_all(&opened);
 }
 
+/* A crash in the middle of free(): what the buffer holds may be held by
+ * nothing else, so it is still the program's. */
+static void buffer_that_changes_is_live(void **state)
+{
+	(void)state;
+	struct heap_image *image = heap_image_create();
+	struct kma_cache *cache = heap_image_cache(image, "kmem_alloc_32", 32);
+	struct kma_slab *slab =
+		heap_image_slab(image, cache, 3, 1, KMA_TIER_AUDIT);
+	struct kma_bufctl *bufctls = heap_image_at(image, slab->bufctls);
+	const struct heap_cache *caches;
+	struct heap_buffer buffer;
+
+	heap_image_take(image, slab, 4, 20, 0);
+	bufctls[4].word += KMA_BUFFER_CHANGING - KMA_BUFFER_ALLOCATED;
+	struct opened opened = open_image(image);
+	assert_true(heap_buffer_get(opened.heap, 0, 4, &buffer));
+	assert_int_equal(buffer.state, BUFFER_CHANGING);
+	assert_true(heap_buffer_live(&buffer));
+	heap_caches(opened.heap, &caches);
+	assert_int_equal(caches->buf_in_use, 1);
+	close_all(&opened);
+}
+
 static void stacks_lie_in_the_depot(void **state)
 {
 	(void)state;
@@ -312,6 +336,7 @@ int main(void)
 		cmocka_unit_test(counts_tell_live_from_free),
 		cmocka_unit_test(every_address_finds_its_buffer),
 		cmocka_unit_test(bufctl_leads_back_to_its_buffer),
+		cmocka_unit_test(buffer_that_changes_is_live),
 		cmocka_unit_test(stacks_lie_in_the_depot),
 		cmocka_unit_test(log_comes_newest_first),
 		cmocka_unit_test(errors_and_messages_are_kept),
