@@ -2,6 +2,7 @@
 #include "alloc/environment.h"
 
 #include "alloc/meta.h"
+#include "alloc/startup.h"
 #include "dumpfmt/roster.h"
 
 #include <stdint.h>
@@ -68,7 +69,8 @@ static char *keep(const char *text, size_t size)
 
 void kma_environment_init(void)
 {
-	char *const *preload = find_entry(environ, preload_name);
+	char *const *strings = kma_startup_environment();
+	char *const *preload = find_entry(strings, preload_name);
 	const char *list = preload ? *preload + strlen(preload_name) : "";
 	const char *element;
 	size_t size;
@@ -77,7 +79,7 @@ void kma_environment_init(void)
 		if (names_library(element, size))
 			kept.preload = keep(element, size);
 	for (size_t i = 0; i < VARIABLE_COUNT; i++) {
-		char *const *entry = find_entry(environ, variables[i]);
+		char *const *entry = find_entry(strings, variables[i]);
 		if (entry)
 			kept.values[i] = keep(*entry, strlen(*entry));
 	}

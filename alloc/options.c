@@ -6,25 +6,19 @@
  * an item does stands in a table; an item that is not in the table of its
  * variable is told on stderr and ignored. UMEM_* are read only where the KMA_*
  * of the same name is unset, and then as libumem would read them.
- *
- * environ may not be set yet when ld.so makes the first allocation; the kernel
- * has the same strings in /proc/self/environ.
  */
 #include "alloc/options.h"
 
 #include "alloc/report.h"
 #include "alloc/root.h"
-#include "alloc/sys.h"
+#include "alloc/startup.h"
 #include "dumpfmt/format.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 
 struct kma_options kma_options;
-
-extern char **environ;
 
 /* A stretch of text, not terminated. */
 struct text {
@@ -341,11 +335,14 @@ static void line_add(struct line *line, const char *at, size_t size)
 
 static void complain(const char *variable, struct text item, const char *what)
 {
+	enum { SHOWN = 80 };
 	struct line line = { .size = 0 };
+	bool cut = item.size > SHOWN;
 
 	line_add(&line, variable, strlen(variable));
 	line_add(&line, ": '", 3);
-	line_add(&line, item.at, item.size);
+	line_add(&line, item.at, cut ? SHOWN : item.size);
+	line_add(&line, "...", cut ? 3 : 0);
 	line_add(&line, "' ", 2);
 	line_add(&line, what, strlen(what));
 	kma_message(line.text);
@@ -408,7 +405,7 @@ static bool value_of(const char *string, const char *name, struct text *ret)
 	return true;
 }
 
-static bool lookup(char **strings, const char *name, struct text *ret)
+static bool lookup(char *const *strings, const char *name, struct text *ret)
 {
 	for (; strings && *strings; strings++)
 		if (value_of(*strings, name, ret))
@@ -416,7 +413,7 @@ static bool lookup(char **strings, const char *name, struct text *ret)
 	return false;
 }
 
-static void read_variables(char **strings)
+static void read_variables(char *const *strings)
 {
 	struct text value;
 
@@ -443,7 +440,7 @@ void kma_options_init(enum kma_tier default_tier)
 	kma_options.tier = default_tier;
 	kma_options.audit_depth = DEPTH_DEFAULT;
 	if (!getauxval(AT_SECURE))
-		read_variables(environ);
+		read_variables(kma_startup_environment());
 	if (kma_options.dump.path[0] && !kma_options.dump.on_given)
 		kma_options.dump.on_exit = kma_options.dump.on_fatal =
 			kma_options.dump.on_error = true;

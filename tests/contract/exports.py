@@ -13,12 +13,13 @@ malloc free calloc realloc reallocarray free_sized free_aligned_sized
 aligned_alloc memalign posix_memalign valloc pvalloc malloc_usable_size
 mallinfo mallinfo2 mallopt malloc_trim malloc_info malloc_stats
 """.split()
-# Programs that are started, and signals: what the interposed calls are for
-# stands in the files that define them.
+# Programs that are started, ends, signals, threads: what the interposed calls
+# are for stands in alloc/exec.c and alloc/interpose.c.
 INTERPOSED = """
 execve execv execvpe execvp fexecve execl execlp execle posix_spawn
 posix_spawnp system popen
-sigaction signal sigaltstack pthread_create
+_exit _Exit quick_exit pthread_create
+sigaction sigaltstack signal bsd_signal ssignal sysv_signal __sysv_signal
 """.split()
 OPERATORS = {
     prefix + form
