@@ -10,6 +10,7 @@
 #include "alloc/sys.h"
 #include "alloc/thread.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 const char *kma_error_name(enum kma_error_code code)
@@ -134,30 +135,54 @@ static void add_place(struct kma_text *text, uint64_t pc, uint64_t time)
 	add_module_offset(text, module, pc);
 }
 
-static const char *thread_name(uint32_t tid, uint64_t time)
+/* What a thread that runs calls itself now; its record has its first name. */
+static bool read_name(uint32_t tid, char *name, size_t size)
+{
+	char buffer[64];
+	struct kma_text path;
+
+	kma_text_init(&path, buffer, sizeof(buffer));
+	kma_text_string(&path, "/proc/self/task/");
+	kma_text_decimal(&path, tid);
+	kma_text_string(&path, "/comm");
+	long fd = sys_call(SYS_openat, AT_FDCWD, (long)path.at,
+			   O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	if (fd < 0)
+		return false;
+	long n = sys_call(SYS_read, fd, (long)name, (long)size, 0, 0, 0);
+	sys_call(SYS_close, fd, 0, 0, 0, 0, 0);
+	if (n < 1)
+		return false;
+	name[n - 1] = '\0'; /* the end of the line */
+	return true;
+}
+
+static const struct kma_thread *thread_find(uint32_t tid, uint64_t time)
 {
 	const struct kma_thread *t =
 		__atomic_load_n(&kma_root.threads, __ATOMIC_ACQUIRE);
-	const char *name = NULL;
 
-	for (; t; t = t->next)
-		if (t->tid == tid && t->start_time <= time &&
-		    (t->state == KMA_THREAD_LIVE || time <= t->end_time))
-			name = t->name;
-	return name;
+	while (t && !(t->tid == tid && t->start_time <= time &&
+		      (t->state == KMA_THREAD_LIVE || time <= t->end_time)))
+		t = t->next;
+	return t;
 }
 
 static void add_thread(struct kma_text *text, uint32_t tid, uint64_t time)
 {
-	const char *name = thread_name(tid, time);
+	const struct kma_thread *thread = thread_find(tid, time);
+	char live[32];
 
 	kma_text_string(text, "thread ");
 	kma_text_decimal(text, tid);
-	if (name && name[0]) {
-		kma_text_string(text, " (");
-		kma_text_string(text, name);
-		kma_text_string(text, ")");
-	}
+	if (!thread)
+		return;
+	bool known = thread->state == KMA_THREAD_LIVE &&
+		     read_name(tid, live, sizeof(live));
+
+	kma_text_string(text, " (");
+	kma_text_string(text, known ? live : thread->name);
+	kma_text_string(text, ")");
 }
 
 /* "allocated by thread 12 (name), 0.001 s ago" */
