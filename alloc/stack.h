@@ -67,6 +67,15 @@ size_t kma_stack_capture_context(const void *ucontext, uint64_t *pc, size_t max,
 /* NULL for 0 and for an id that is not one. */
 const struct kma_stack *kma_stack_get(uint32_t id);
 
+/* The hash runs from the outermost frame inwards: see trace.c. */
+#define KMA_STACK_HASH_SEED UINT64_C(0x6b6d615f73746b)
+
+static inline uint64_t kma_stack_hash_step(uint64_t hash, uint64_t pc)
+{
+	hash = (hash ^ pc) * UINT64_C(0x9E3779B97F4A7C15);
+	return hash ^ hash >> 29;
+}
+
 /* The id of a stack; 0 when the depot is full. */
 uint32_t kma_depot_intern(uint64_t hash, const uint64_t *pc, size_t depth,
 			  uint16_t flags);

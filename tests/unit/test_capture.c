@@ -12,6 +12,7 @@
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/thread.h"
+#include "alloc/trace.h"
 
 #include <dlfcn.h>
 #include <execinfo.h>
@@ -72,6 +73,16 @@ __attribute__((noinline)) static int compare_here(void *argument)
 	return *found ? 1 : 0;
 }
 
+static uint64_t stack_hash(const uint64_t *pc, size_t depth)
+{
+	uint64_t hash = KMA_STACK_HASH_SEED;
+
+	while (depth-- > 0)
+		hash = kma_stack_hash_step(hash, pc[depth]);
+	return hash;
+}
+
+static int traces_taken;
 static uint64_t random_state = 88172645463325252;
 
 static unsigned char random_byte(void)
@@ -103,6 +114,52 @@ static void stacks_are_those_of_backtrace(void **state)
 {
 	(void)state;
 	random_paths_match(2000, 24);
+}
+
+/* The same stack as a plain walk finds, whatever the one before was. */
+__attribute__((noinline)) static int compare_trace(void *argument)
+{
+	const char **found = argument;
+	struct kma_trace_stack stack;
+	uint64_t pc[FRAMES];
+	uint16_t flags;
+	size_t depth = kma_stack_capture(pc, FRAMES, &flags), i = 1;
+
+	if (!kma_trace_acquire(kma_self, &stack))
+		return 0; /* a signal frame below */
+	while (i < depth && pc[depth - i] == stack.key[stack.depth - i])
+		i++;
+	/* But for this function's own frame, which two calls leave. */
+	if (stack.depth != depth || i + 1 < depth)
+		*found = "another stack";
+	else if (stack.hash != stack_hash(stack.key, stack.depth))
+		*found = "another hash";
+	else
+		traces_taken++;
+	kma_trace_release(kma_self);
+	return 0;
+}
+
+static void a_stack_made_from_the_last_is_the_same(void **state)
+{
+	(void)state;
+	unsigned char step[32] = { 0 };
+
+	for (int i = 0; i < 20000; i++) {
+		const char *found = NULL;
+		struct path path = { step, 1 + random_byte() % 28,
+				     compare_trace, &found };
+
+		/* Signals seldom: a trace rests after one. */
+		int kinds = i % 64 ? 11 : 12;
+
+		step[random_byte() % sizeof(step)] =
+			(unsigned char)(random_byte() % kinds);
+		path_call(&path);
+		if (found)
+			fail_msg("path %d: %s", i, found);
+	}
+	assert_true(traces_taken > 1000);
 }
 
 static void *run_thread(void *argument)
@@ -337,6 +394,7 @@ int main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stacks_are_those_of_backtrace),
+		cmocka_unit_test(a_stack_made_from_the_last_is_the_same),
 		cmocka_unit_test(a_thread_starts_at_clone),
 		cmocka_unit_test(an_alternate_stack_leads_back),
 		cmocka_unit_test(a_coroutine_has_its_own_stack),
@@ -353,5 +411,6 @@ int main(int count, char **arguments)
 	library[1] = arguments[2];
 	/* The allocator is part of this program: its frames are not cut. */
 	kma_root.text_base = kma_root.text_end = 0;
+	kma_thread_self();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/unwind_rule.h"
+
+#include "alloc/module.h"
+
+enum { FAR_BITS = 17 };
+
+uint64_t kma_rule_near[1 << KMA_RULE_NEAR_BITS];
+static uint64_t far_table[1 << FAR_BITS];
+uint32_t kma_rule_generation;
+
+static uint64_t row_to_rule(const struct kma_cfi_row *row)
+{
+	const struct kma_cfi_column *fp = &row->column[KMA_COLUMN_FP];
+	const struct kma_cfi_column *pc = &row->column[KMA_COLUMN_PC];
+	uint64_t cfa = (uint64_t)row->cfa.value / 8, depth = 0;
+	enum kma_rule_kind kind =
+		row->cfa_column == KMA_COLUMN_FP ? KMA_RULE_FP : KMA_RULE_SP;
+
+	if (row->signal)
+		return KMA_RULE_SIGNAL;
+	if (pc->how == KMA_CFI_UNDEFINED)
+		return KMA_RULE_END;
+	if (fp->how == KMA_CFI_OFFSET)
+		depth = (uint64_t)-fp->value / 8;
+	if (row->cfa.how != KMA_CFI_REGISTER || row->cfa.value % 8 != 0 ||
+	    (row->cfa_column != KMA_COLUMN_SP &&
+	     row->cfa_column != KMA_COLUMN_FP) ||
+	    row->column[KMA_COLUMN_SP].how != KMA_CFI_SAME ||
+	    pc->how != KMA_CFI_OFFSET || pc->value != -8 ||
+	    (fp->how != KMA_CFI_SAME && fp->how != KMA_CFI_OFFSET) ||
+	    (fp->how == KMA_CFI_OFFSET && (depth == 0 || fp->value % 8 != 0)) ||
+	    cfa > KMA_RULE_CFA_MASK || depth > KMA_RULE_FP_MASK)
+		return KMA_RULE_FULL;
+	return cfa << KMA_RULE_CFA_SHIFT | depth << KMA_RULE_FP_SHIFT |
+	       (uint64_t)kind;
+}
+
+/* Forget every rule: code they spoke of was unmapped. */
+void kma_unwind_flush(void)
+{
+	__atomic_fetch_add(&kma_rule_generation, 1, __ATOMIC_RELEASE);
+	for (size_t i = 0; i < 1 << KMA_RULE_NEAR_BITS; i++)
+		__atomic_store_n(&kma_rule_near[i], 0, __ATOMIC_RELAXED);
+	for (size_t i = 0; i < 1 << FAR_BITS; i++)
+		__atomic_store_n(&far_table[i], 0, __ATOMIC_RELAXED);
+}
+
+/*
+ * The row for a key. A return address that is no function's inside but the
+ * start of one was made up by who set the stack up (makecontext, coroutines):
+ * it is outermost, whatever .eh_frame says of a caller.
+ */
+bool kma_rule_row(const struct kma_module *module, uintptr_t key,
+		  struct kma_cfi_row *ret)
+{
+	if (kma_cfi_find(module, key - 1, ret))
+		return true;
+	if (!kma_cfi_find(module, key, ret))
+		return false;
+	ret->column[KMA_COLUMN_PC].how = KMA_CFI_UNDEFINED;
+	return true;
+}
+
+/*
+ * A rule not in the near table: from the far one, or from .eh_frame. Code of
+ * no module (made at run time) has none and is not remembered, as it moves.
+ */
+uint64_t kma_rule_fill(uintptr_t key)
+{
+	uint64_t mixed = kma_rule_mix(key);
+	uint64_t *far = &far_table[mixed >> (KMA_KEY_BITS - FAR_BITS)];
+	uint64_t *near =
+		&kma_rule_near[mixed >> (KMA_KEY_BITS - KMA_RULE_NEAR_BITS)];
+	uint64_t far_tag =
+		mixed & ((UINT64_C(1) << (KMA_KEY_BITS - FAR_BITS)) - 1);
+	uint64_t near_tag =
+		mixed &
+		((UINT64_C(1) << (KMA_KEY_BITS - KMA_RULE_NEAR_BITS)) - 1);
+	uint64_t word = __atomic_load_n(far, __ATOMIC_RELAXED);
+	uint64_t rule = word & ((1U << KMA_RULE_BITS) - 1);
+
+	if (word >> KMA_RULE_BITS != far_tag || rule == KMA_RULE_EMPTY) {
+		const struct kma_module *module = kma_module_find(key - 1);
+		struct kma_cfi_row row;
+
+		if (!module)
+			return KMA_RULE_NONE;
+		rule = kma_rule_row(module, key, &row) ? row_to_rule(&row)
+						       : KMA_RULE_NONE;
+		__atomic_store_n(far, far_tag << KMA_RULE_BITS | rule,
+				 __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(near, near_tag << KMA_RULE_BITS | rule,
+			 __ATOMIC_RELAXED);
+	return rule;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rules: what .eh_frame says of a call site, in 30 bits, cached.
+ *
+ * Nearly every call site needs only this to step from: CFA = sp or fp plus a
+ * constant, return address just below the CFA, fp saved at a constant distance
+ * below it or untouched. .eh_frame is read once for each call site, and from
+ * then on the rule comes from a cache of words:
+ *
+ *	63                 30 29          12 11         3 2    0
+ *	| tag of the PC      | CFA offset/8 | fp depth/8 | kind |
+ *
+ * The cache is two direct-mapped tables of such words. PCs are spread by an odd
+ * multiplier, which is a bijection, so slot and tag together still identify
+ * the PC exactly. A word is loaded and stored whole: no lock, and a signal
+ * handler may come at any point.
+ *
+ * A rule is for a *key*: a return address, whose instruction is the one before
+ * it. A PC that was interrupted by a signal is not a return address; its key
+ * is one more, so that key - 1 is the instruction to ask about in both cases.
+ * Keys, not PCs, are what a captured stack holds.
+ */
+#ifndef ALLOC_UNWIND_RULE_H
+#define ALLOC_UNWIND_RULE_H
+
+#include "alloc/unwind.h"
+
+enum kma_rule_kind {
+	KMA_RULE_EMPTY = 0, /* nothing known: a slot never filled */
+	KMA_RULE_SP,        /* CFA is sp + offset */
+	KMA_RULE_FP,        /* CFA is fp + offset */
+	KMA_RULE_SIGNAL,    /* sp points at a ucontext */
+	KMA_RULE_END,       /* outermost */
+	KMA_RULE_NONE,      /* .eh_frame has no row for it */
+	KMA_RULE_FULL,      /* the row is more than a rule can hold */
+};
+
+enum {
+	KMA_RULE_BITS = 30,
+	KMA_RULE_KIND_MASK = 7,
+	KMA_RULE_FP_SHIFT = 3,
+	KMA_RULE_FP_MASK = 0x1ff,
+	KMA_RULE_CFA_SHIFT = 12,
+	KMA_RULE_CFA_MASK = 0x3ffff,
+	KMA_KEY_BITS = 48,
+	KMA_RULE_NEAR_BITS = 14, /* 128 KiB: stays in the processor's cache */
+};
+
+extern uint64_t kma_rule_near[1 << KMA_RULE_NEAR_BITS];
+
+/* Changes when rules are forgotten: what was derived from them is void. */
+extern uint32_t kma_rule_generation;
+
+/* A rule that is not in the near table. */
+uint64_t kma_rule_fill(uintptr_t key);
+
+static inline uint64_t kma_rule_mix(uintptr_t key)
+{
+	return key * UINT64_C(0x9E3779B97F4A7C15) &
+	       ((UINT64_C(1) << KMA_KEY_BITS) - 1);
+}
+
+static inline uint64_t kma_rule_find(uintptr_t key)
+{
+	uint64_t mixed = kma_rule_mix(key);
+	uint64_t word = __atomic_load_n(
+		&kma_rule_near[mixed >> (KMA_KEY_BITS - KMA_RULE_NEAR_BITS)],
+		__ATOMIC_RELAXED);
+	uint64_t tag =
+		mixed &
+		((UINT64_C(1) << (KMA_KEY_BITS - KMA_RULE_NEAR_BITS)) - 1);
+	uint64_t rule = word & ((1U << KMA_RULE_BITS) - 1);
+
+	if (__builtin_expect(
+		    word >> KMA_RULE_BITS != tag || rule == KMA_RULE_EMPTY, 0))
+		return kma_rule_fill(key);
+	return rule;
+}
+
+static inline enum kma_rule_kind kma_rule_kind(uint64_t rule)
+{
+	return (enum kma_rule_kind)(rule & KMA_RULE_KIND_MASK);
+}
+
+/* Bytes from sp or fp up to the CFA. */
+static inline uintptr_t kma_rule_cfa(uint64_t rule)
+{
+	return (rule >> KMA_RULE_CFA_SHIFT & KMA_RULE_CFA_MASK) * 8;
+}
+
+/* Bytes from the CFA down to where fp is saved; 0: it is not. */
+static inline uintptr_t kma_rule_fp_depth(uint64_t rule)
+{
+	return (rule >> KMA_RULE_FP_SHIFT & KMA_RULE_FP_MASK) * 8;
+}
+
+/* The row for a key: the slow way. */
+struct kma_module;
+bool kma_rule_row(const struct kma_module *module, uintptr_t key,
+		  struct kma_cfi_row *ret);
+
+#endif
