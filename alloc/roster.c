@@ -186,7 +186,8 @@ __attribute__((constructor)) static void confess_foreign_malloc(void)
 {
 	uintptr_t found = (uintptr_t)dlsym(RTLD_DEFAULT, "malloc");
 
-	if (roster.hello &&
+	/* With such a malloc, this may be what starts us. */
+	if (kma_init() && roster.hello &&
 	    (found < kma_root.text_base || found >= kma_root.text_end))
 		__atomic_fetch_or(&roster.hello->flags, ROSTER_FOREIGN_MALLOC,
 				  __ATOMIC_RELAXED);

@@ -178,18 +178,18 @@ static void pipe_from(char **list)
 
 static void misuse(const char *what)
 {
-	char *volatile p = malloc(24);
+	volatile char *volatile p = malloc(24);
 
 	if (!p)
 		_exit(94);
 	if (strcmp(what, "double-free") == 0) {
-		free(p);
-		free(p);
+		free((char *)p);
+		free((char *)p);
 	} else if (strcmp(what, "overrun") == 0) {
 		p[24] = 'x';
-		free(p);
+		free((char *)p);
 	} else {
-		char *volatile inside = p + 8;
+		char *volatile inside = (char *)p + 8;
 		free(inside);
 	}
 }
@@ -203,9 +203,10 @@ static void wait_for_signals(int count)
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	puts("ready");
 	fflush(stdout);
-	while (count-- > 0 && sigwait(&all, &signal) == 0)
+	while (count-- > 0 && sigwait(&all, &signal) == 0) {
 		printf("signal %d\n", signal);
-	fflush(stdout);
+		fflush(stdout);
+	}
 }
 
 static void show_terminal(void)
