@@ -112,7 +112,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* %p, %e, %t and %% of the template; its directory is that of the start. */
+/* %p, %e, %t, %m and %% of the template; its directory is that of the start. */
 static int expand_template(const char *template)
 {
 	const struct dump_process *process = &job.facts.process;
@@ -137,6 +137,8 @@ static int expand_template(const char *template)
 			line_add_number(&line,
 					process->dump_realtime_ns / 1000000000,
 					10);
+		else if (*template == 'm')
+			line_add_number(&line, process->dump_monotonic_ns, 10);
 		else
 			line_add_bytes(&line, template, 1);
 	}
@@ -539,7 +541,7 @@ static void say_bye(const struct dump_request *request, const char *path,
 	if (kma_instance.ended)
 		kma_instance.ended((enum dump_reason)request->reason, status,
 				   path, failure);
-	finished = true;
+	finished = request->last;
 }
 
 static int write_and_tell(const struct dump_request *request)
@@ -548,10 +550,11 @@ static int write_and_tell(const struct dump_request *request)
 
 	if (status < 0)
 		tell("cannot write dump ", -status);
-	else if (request->reason == KMA_DUMP_SIGNAL ||
-		 request->reason == KMA_DUMP_ERROR)
+	else if (!kma_options.roster[0] && /* else the supervisor tells */
+		 (request->reason == KMA_DUMP_SIGNAL ||
+		  request->reason == KMA_DUMP_ERROR))
 		tell("dump written to ", 0);
-	if (request->last)
+	if (request->last || request->replaced)
 		say_bye(request, status < 0 ? NULL : job.path, -status);
 	return status;
 }
@@ -614,13 +617,25 @@ void kma_dump_exit(int status)
 	});
 }
 
+void kma_dump_replaced(void)
+{
+	if (!kma_options.dump.on_exit || !kma_instance.ended ||
+	    !kma_root.errors.count || is_guest())
+		return;
+	dump_run(&(struct dump_request){
+		.reason = KMA_DUMP_ERROR,
+		.exit_status = DUMP_EXIT_STATUS_UNKNOWN,
+		.replaced = true,
+	});
+}
+
 static bool wanted(enum kma_dump_reason reason)
 {
 	switch (reason) {
 	case KMA_DUMP_EXIT:
 		return kma_options.dump.on_exit;
 	case KMA_DUMP_SIGNAL:
-		return kma_options.dump.on_fatal;
+		return kma_options.dump.on_fatal || kma_options.dump.on_killed;
 	case KMA_DUMP_ERROR:
 		return kma_options.dump.on_error;
 	default:

@@ -41,6 +41,10 @@ int kma_dump_write(enum kma_dump_reason reason, const void *siginfo,
 /* The process ends, whichever way it takes: dump once, tell the supervisor. */
 void kma_dump_exit(int status);
 
+/* An exec is about to replace this image: what it did wrong, and went on after
+ * (noabort), would go with it. Only where a supervisor is told. */
+void kma_dump_replaced(void);
+
 /* The handlers of quick_exit() are not told its status; this one is. */
 void kma_dump_expect_quick_exit(int status);
 

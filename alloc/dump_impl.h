@@ -23,6 +23,7 @@ struct dump_request {
 	const char *path; /* NULL: the template's */
 	bool none;        /* only the supervisor is to be told */
 	bool last;        /* the process ends after it */
+	bool replaced;    /* the image does, unless its exec fails */
 	bool detached;    /* do not wait until it is written */
 	uint32_t exit_status;
 };

@@ -25,11 +25,21 @@
 enum {
 	ALTSTACK_SIZE = 64 << 10, /* a program's own handlers may run on it */
 	GUARD_SIZE = 4096,
+	SIGNALS_NAMED = 31, /* above: real-time ones */
 };
 
 static const int fatal_signals[] = {
 	SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,  SIGABRT,
 	SIGSYS,  SIGTRAP, SIGQUIT, SIGXCPU, SIGXFSZ,
+};
+
+/*
+ * Asked for from outside, most often: no error of the program's, but its end
+ * all the same, and a supervisor wants to know what it leaves.
+ */
+static const int ending_signals[] = {
+	SIGHUP,  SIGINT,    SIGPIPE, SIGALRM, SIGTERM, SIGUSR1,
+	SIGUSR2, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT,
 };
 
 /* libc's own, which stays reachable when sigaction is ours. */
@@ -71,13 +81,22 @@ static void on_request(int number, siginfo_t *info, void *context)
 /* --- dispositions ----------------------------------------------------------
  */
 
-static bool is_fatal(int number)
+static bool is_among(const int *signals, size_t count, int number)
 {
-	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]);
-	     i++)
-		if (fatal_signals[i] == number)
+	for (size_t i = 0; i < count; i++)
+		if (signals[i] == number)
 			return true;
 	return false;
+}
+
+#define IS_AMONG(signals, number) \
+	is_among(signals, sizeof(signals) / sizeof((signals)[0]), number)
+
+/* Does its default action end the process, and a dump come first? */
+static bool is_fatal(int number)
+{
+	return (kma_options.dump.on_fatal && IS_AMONG(fatal_signals, number)) ||
+	       (kma_options.dump.on_killed && IS_AMONG(ending_signals, number));
 }
 
 static bool is_ours(const struct sigaction *action)
@@ -104,7 +123,7 @@ int kma_dump_sigaction(int number, const struct sigaction *action,
 {
 	struct sigaction ours = fatal_action(), before;
 
-	if (!kma_options.dump.on_fatal || !is_fatal(number))
+	if (!is_fatal(number))
 		return __sigaction(number, action, old);
 	if (action && action->sa_handler == SIG_DFL)
 		action = &ours;
@@ -119,13 +138,12 @@ int kma_dump_sigaction(int number, const struct sigaction *action,
 
 static void catch_fatal_signals(void)
 {
-	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]);
-	     i++) {
+	for (int number = 1; number <= SIGNALS_NAMED; number++) {
 		struct sigaction ours = fatal_action(), now;
 
-		if (__sigaction(fatal_signals[i], NULL, &now) == 0 &&
+		if (is_fatal(number) && __sigaction(number, NULL, &now) == 0 &&
 		    now.sa_handler == SIG_DFL)
-			__sigaction(fatal_signals[i], &ours, NULL);
+			__sigaction(number, &ours, NULL);
 	}
 }
 
@@ -133,8 +151,7 @@ void dump_signal_init(void)
 {
 	int request = kma_options.dump.request_signal;
 
-	if (kma_options.dump.on_fatal)
-		catch_fatal_signals();
+	catch_fatal_signals();
 	if (request) {
 		struct sigaction action = {
 			.sa_sigaction = on_request,

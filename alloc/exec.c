@@ -13,6 +13,7 @@
  * posix_spawn, system and popen are the C library's. The latter two use environ
  * and know no other, so it is completed for the length of the call.
  */
+#include "alloc/dump.h"
 #include "alloc/environment.h"
 #include "alloc/meta.h"
 #include "alloc/roster.h"
@@ -147,9 +148,11 @@ static int exec_program(enum exec_how how, const char *path, int fd,
 
 	if (size)
 		image.envp = kma_environment_fill(envp, alloca(size));
-	if (supervised)
+	if (supervised) {
+		kma_dump_replaced();
 		image.record =
 			kma_roster_exec(path, kma_environment_foreign(envp));
+	}
 	if (how == EXEC_DESCRIPTOR)
 		image_exec_descriptor(&image, fd);
 	else if (how == EXEC_PATH)

@@ -207,6 +207,8 @@ static bool choose_on(struct text value)
 			kma_options.dump.on_exit = true;
 		else if (text_is(event, "fatal"))
 			kma_options.dump.on_fatal = true;
+		else if (text_is(event, "killed"))
+			kma_options.dump.on_killed = true;
 		else if (text_is(event, "error"))
 			kma_options.dump.on_error = true;
 		else if (!text_is(event, "request") ||

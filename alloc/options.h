@@ -20,9 +20,10 @@ struct kma_options {
 	bool verbose;
 	size_t transaction_log; /* bytes; 0 none */
 	struct {
-		char path[1024]; /* template with %p %e %t; "" none */
+		char path[1024]; /* %p %e %t %m; "" none */
 		bool on_given;   /* else a path alone means all three */
 		bool on_exit, on_fatal, on_error;
+		bool on_killed; /* SIGTERM, SIGPIPE, ...: the end, no crash */
 		int request_signal; /* 0 none */
 		unsigned level;     /* enum dump_level of dumpfmt/format.h */
 	} dump;

@@ -142,6 +142,7 @@ static void stop_auditing(void)
 	kma_options.tier = KMA_TIER_OFF;
 	kma_options.dump.on_exit = false;
 	kma_options.dump.on_fatal = false;
+	kma_options.dump.on_killed = false;
 	kma_options.dump.on_error = false;
 }
 
@@ -184,7 +185,9 @@ void kma_roster_init(void)
  */
 __attribute__((constructor)) static void confess_foreign_malloc(void)
 {
-	uintptr_t found = (uintptr_t)dlsym(RTLD_DEFAULT, "malloc");
+	/* The program's scope: RTLD_DEFAULT is ours, that of a library linked
+	 * with -Bsymbolic, and finds ourselves first. */
+	uintptr_t found = (uintptr_t)dlsym(dlopen(NULL, RTLD_LAZY), "malloc");
 
 	/* With such a malloc, this may be what starts us. */
 	if (kma_init() && roster.hello &&

@@ -310,7 +310,7 @@ static struct err *run_command(struct check *check)
 	if (asprintf(&base, "%s/dump", check->dumps) < 0)
 		return err_new(ERR_NO_MEMORY, "out of memory");
 	/* One pid can leave several: by exec, or by living twice. */
-	err = supervise_dump_option(base, "%e.%p.%t", &dump);
+	err = supervise_dump_option(base, "%e.%p.%m", "full", &dump);
 	supervise.dump = dump;
 	if (!err)
 		err = supervise_run(&supervise, check->directory,

@@ -195,7 +195,7 @@ static struct err *run(const struct run_options *options, const char *directory,
 	struct err *err = output_path(options, &output);
 
 	if (!err)
-		err = supervise_dump_option(output, "%p", &dump);
+		err = supervise_dump_option(output, "%p", NULL, &dump);
 	supervise.dump = dump;
 	if (!err)
 		err = supervise_run(&supervise, directory, &supervised);

@@ -71,8 +71,20 @@ bool supervise_is_tier(const char *tier)
 	return !tier;
 }
 
+/* Items of the environment's own KMA_DUMP come first: later ones hold. */
+static int print_dump_option(char **ret, const char *path, const char *suffix,
+			     const char *level)
+{
+	const char *before = getenv("KMA_DUMP");
+
+	return asprintf(ret, "%s%spath=%s.%s,on=exit+fatal+killed+error%s%s",
+			before ? before : "", before && *before ? "," : "",
+			path, suffix, level ? ",level=" : "",
+			level ? level : "");
+}
+
 struct err *supervise_dump_option(const char *path, const char *suffix,
-				  char **ret)
+				  const char *level, char **ret)
 {
 	char *literal = calloc(2, strlen(path) + 1), *out = literal;
 	struct err *err = NULL;
@@ -91,9 +103,7 @@ struct err *supervise_dump_option(const char *path, const char *suffix,
 			ERR_UNSUPPORTED,
 			"%s: longer than the %d bytes that KMA_DUMP takes",
 			path, DUMP_PATH_MAX);
-	else if (!literal ||
-		 asprintf(ret, "path=%s.%s,on=exit+fatal+error,level=full",
-			  literal, suffix) < 0)
+	else if (!literal || print_dump_option(ret, literal, suffix, level) < 0)
 		err = err_new(ERR_NO_MEMORY, "out of memory");
 	free(literal);
 	return err;

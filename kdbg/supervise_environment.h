@@ -18,11 +18,12 @@ struct supervise_environment {
 bool supervise_is_tier(const char *tier);
 
 /*
- * KMA_DUMP for dumps at every end of a process, named path.suffix; of suffix
- * libkma expands %p (pid), %e (program) and %t (time).
+ * KMA_DUMP for a dump at every end of a process, named path.suffix; of suffix
+ * libkma expands %p (pid), %e (program), %t and %m (seconds, nanoseconds).
+ * level is full or heap, or NULL: what the environment says, else full.
  */
 struct err *supervise_dump_option(const char *path, const char *suffix,
-				  char **ret) MUST_USE;
+				  const char *level, char **ret) MUST_USE;
 
 /*
  * tier NULL: what the environment says, else audit. The library is found

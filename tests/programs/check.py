@@ -103,6 +103,16 @@ def test_killed_by_signal():
         equal(result.status, 128 + number, f"signal {number}; stderr {result.err!r}")
 
 
+def test_ended_by_signal_is_checked():
+    """SIGTERM and the like are a way to end: what is left then is judged."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGPIPE, signal.SIGHUP):
+        expect(supervised("raise", int(number)), 128 + number, processes=1, unchecked=0)
+        expect(supervised("leak", 1, "raise", int(number)), 23, leaks=[1])
+    result = check("/bin/sh", "-c", "yes | head -n 1")
+    expect(result, 0, unchecked=0)
+    equal((result.out, result.err), ("y\n", ""))
+
+
 def test_killed_hard_is_not_green():
     """SIGKILL leaves no dump: unchecked, by name."""
     result = supervised("raise", int(signal.SIGKILL))
