@@ -86,15 +86,16 @@ static const struct column unaudited_columns[] = {
 	{ "RETAINED", VALUE_SIZE },
 };
 
+/* ::bufctl -v's, with the class for the state. */
 static const struct column detail_columns[] = {
 	{ "ADDR", VALUE_ADDRESS },
-	{ "BUFADDR", VALUE_ADDRESS },
-	{ "TIMESTAMP", VALUE_COUNT, .width = 16 },
-	{ "THREAD", VALUE_COUNT, .width = 10 },
-	{ "CACHE", VALUE_TEXT, .line = 1, .width = 16 },
-	{ "SIZE", VALUE_SIZE, .line = 1, .width = 16 },
-	{ "CLASS", VALUE_TEXT, .line = 1, .width = 10 },
-	{ "STACK", VALUE_LINES, .line = 1 },
+	{ "BUFADDR", VALUE_ADDRESS, .width = 25 },
+	{ "TIMESTAMP", VALUE_HEX, .width = 13 },
+	{ "THREAD", VALUE_COUNT },
+	{ "CACHE", VALUE_TEXT, .line = 1, .width = 25 },
+	{ "SIZE", VALUE_SIZE, .line = 1, .width = 13 },
+	{ "CLASS", VALUE_TEXT, .line = 1, .width = 9 },
+	{ "STACK", VALUE_LINES },
 };
 
 #define TABLE(name, columns)                                                 \
@@ -298,7 +299,9 @@ static void put_detail(const struct report *report,
 	sink_table(report->out, &findleaks_tables[TABLE_DETAIL]);
 	stack_lines_add(&lines, report->session, report->heap, &event);
 	SINK_ROW(report->out, address_or_absent(group->bufctl),
-		 ADDRESS(group->address), count_or_absent(buffer.alloc.time_ns),
+		 ADDRESS(group->address),
+		 group->leader_time ? HEX(buffer.alloc.time_ns)
+				    : ABSENT(VALUE_HEX),
 		 count_or_absent(buffer.alloc.thread), TEXT(cache),
 		 SIZE(buffer.size), TEXT(leak_class_name(group->class)),
 		 LINES(lines.lines));

@@ -138,7 +138,7 @@ def mask_line(line):
     line = re.sub(r"\b[0-9a-f]{16}\b", "ADDRESS", line)
     line = re.sub(r"\+0x[0-9a-f]+", "+0x", line)
     # The record of -d: address, address, time, thread.
-    line = re.sub(r"^(ADDRESS ADDRESS) +\d+ +\d+$", r"\1 TIME THREAD", line)
+    line = re.sub(r"^(ADDRESS ADDRESS) +[0-9a-f]+ +\d+$", r"\1 TIME THREAD", line)
     return re.sub(r" +", " ", line).rstrip()
 
 
