@@ -38,6 +38,7 @@ enum {
 	ROOTS_MAX = 16,
 	MESSAGE_SIZE = 5000,
 	STACK_SIZE = 128 << 10,
+	OVERFLOW_MAX = 1 << 20, /* a guard, and a frame larger than it */
 	TURN_CHECK_NS = 100 * 1000000,
 };
 
@@ -176,15 +177,23 @@ static void tell(const char *what, int error)
 /* --- threads ---------------------------------------------------------------
  */
 
-/* Which mapping holds a thread's stack pointer; the maps are read once. */
+/*
+ * Is this the mapping that holds a thread's stack pointer? A stack that has
+ * overflowed points below itself, into its guard or at nothing: then the
+ * mapping that comes next is its. The maps are read once, upwards.
+ */
 static void note_stack(struct dump_stopped *thread, const struct dump_map *map)
 {
-	if (thread->registers.rsp - map->start >= map->end - map->start)
+	uint64_t sp = thread->registers.rsp;
+
+	if (!(thread->flags & DUMP_THREAD_NO_STACK) || sp >= map->end ||
+	    !(map->flags & DUMP_MAP_READ))
+		return;
+	if (sp < map->start && map->start - sp > OVERFLOW_MAX)
 		return;
 	thread->stack_low = map->start;
 	thread->stack_high = map->end;
-	if (map->flags & DUMP_MAP_READ)
-		thread->flags &= ~(uint32_t)DUMP_THREAD_NO_STACK;
+	thread->flags &= ~(uint32_t)DUMP_THREAD_NO_STACK;
 }
 
 static void find_stacks(struct capture *capture)

@@ -42,6 +42,7 @@ struct reader_reservation {
 struct dump {
 	int fd;
 	uint64_t file_size;
+	bool scanned; /* no directory to trust: something may be missing */
 
 	struct reader_section *sections;
 	size_t section_count;

@@ -220,7 +220,7 @@ struct err *reader_arrange_memory(struct dump *dump)
 	struct err *err = make_extents(dump);
 	if (!err)
 		err = place_extents(dump);
-	if (!err && dump->warning_count > 0)
+	if (!err && dump->scanned)
 		warn_missing_memory(dump);
 	return err;
 }

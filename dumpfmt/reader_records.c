@@ -362,6 +362,7 @@ static struct err *scan(struct dump *dump)
 		free(dump->sections[i].payload);
 	dump->section_count = 0;
 	dump->block_count = 0;
+	dump->scanned = true;
 	struct err *err = scan_file(dump, buffer);
 	free(buffer);
 	if (!err)
