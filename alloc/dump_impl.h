@@ -76,6 +76,21 @@ void dump_threads_from_context(struct dump_stopped *thread,
 extern __thread const ucontext_t *dump_thread_context
 	__attribute__((tls_model("initial-exec")));
 
+/* --- dump_contents.c ------------------------------------------------------
+ */
+
+/* The facts of the process, as of now. */
+const struct dump_process *
+dump_contents_facts(const struct dump_request *request,
+		    const struct dump_stopped *self);
+
+/* Who is in the dump: the writing thread and the others. */
+void dump_contents_threads(const struct dump_threads *threads,
+			   struct dump_stopped *self);
+
+/* Write it. shared_pagemap is dump_live_plan's. 0, or -errno. */
+int dump_contents_write(const char *path, int shared_pagemap);
+
 /* --- dump_signal.c --------------------------------------------------------
  */
 

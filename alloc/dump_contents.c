@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is in our own dump: the facts, the threads that were stopped, and the
+ * memory, told to the writer as a source over this very process.
+ *
+ * All memory that writing needs is in job, in .bss: touched when a dump is
+ * written, and left out of it.
+ */
+#include "alloc/dump_impl.h"
+
+#include "alloc/instance.h"
+#include "alloc/options.h"
+#include "alloc/range.h"
+#include "alloc/root.h"
+#include "dumpfmt/line.h"
+#include "dumpfmt/live.h"
+#include "dumpfmt/output.h"
+#include "dumpfmt/writer.h"
+
+#include <string.h>
+
+enum {
+	ROOTS_MAX = 16,
+	OVERFLOW_MAX = 1 << 20, /* a guard, and a frame larger than it */
+};
+
+/* The source's context: live is its first member (dumpfmt/live.h). */
+struct capture {
+	struct dump_live live;
+	const struct dump_threads *threads;
+	struct dump_stopped *self; /* the thread that writes */
+	size_t next;               /* slot to hand out */
+	bool self_given;
+};
+
+static struct {
+	_Alignas(DUMP_PAGE_SIZE) struct dump_writer_space space;
+	struct capture capture;
+	struct procfs_facts facts;
+	struct dump_output output;
+	uint64_t roots[ROOTS_MAX];
+	struct dump_extent first[2], heap[1], never[2];
+} job __attribute__((aligned(DUMP_PAGE_SIZE)));
+
+/*
+ * Is this the mapping that holds a thread's stack pointer? A stack that has
+ * overflowed points below itself, into its guard or at nothing: then the
+ * mapping that comes next is its. The maps are read once, upwards.
+ */
+static void note_stack(struct dump_stopped *thread, const struct dump_map *map)
+{
+	uint64_t sp = thread->registers.rsp;
+
+	if (!(thread->flags & DUMP_THREAD_NO_STACK) || sp >= map->end ||
+	    !(map->flags & DUMP_MAP_READ))
+		return;
+	if (sp < map->start && map->start - sp > OVERFLOW_MAX)
+		return;
+	thread->stack_low = map->start;
+	thread->stack_high = map->end;
+	thread->flags &= ~(uint32_t)DUMP_THREAD_NO_STACK;
+}
+
+static void find_stacks(struct capture *capture)
+{
+	const struct dump_threads *threads = capture->threads;
+	struct dump_map map;
+
+	capture->self->flags |= DUMP_THREAD_NO_STACK;
+	for (size_t i = 0; i < threads->slot_count; i++)
+		threads->slots[i].flags |= DUMP_THREAD_NO_STACK;
+	while (procfs_maps_next(&capture->live.maps, &map)) {
+		note_stack(capture->self, &map);
+		for (size_t i = 0; i < threads->slot_count; i++)
+			if (threads->slots[i].tid != 0)
+				note_stack(&threads->slots[i], &map);
+	}
+	procfs_maps_rewind(&capture->live.maps);
+}
+
+static void give_thread(const struct dump_stopped *from,
+			struct dump_thread *ret)
+{
+	*ret = (struct dump_thread){
+		.tid = from->tid,
+		.flags = from->flags,
+		.name = from->name,
+		.registers = from->registers,
+		.stack_low = from->stack_low,
+		.stack_high = from->stack_high,
+		.fpregs = from->fpregs,
+		.fpregs_size = from->fpregs_size,
+	};
+	if (kma_options.dump.level != DUMP_META)
+		return;
+	ret->registers = (struct dump_registers){
+		.rsp = from->registers.rsp,
+		.rip = from->registers.rip,
+	};
+	ret->flags &= ~(uint32_t)DUMP_THREAD_REGISTERS;
+	ret->flags |= DUMP_THREAD_SP_PC;
+	ret->fpregs = NULL;
+}
+
+static bool next_thread(void *context, struct dump_thread *ret)
+{
+	struct capture *capture = context;
+	const struct dump_threads *threads = capture->threads;
+
+	if (!capture->self_given) {
+		capture->self_given = true;
+		give_thread(capture->self, ret);
+		return true;
+	}
+	while (capture->next < threads->slot_count) {
+		struct dump_stopped *slot = &threads->slots[capture->next++];
+
+		if (slot->tid == 0)
+			continue;
+		give_thread(slot, ret);
+		return true;
+	}
+	return false;
+}
+
+/* Its stack and, at its top, its TLS and its descriptor. */
+static bool needed_by(const struct dump_stopped *thread, uint64_t start,
+		      uint64_t end)
+{
+	return thread->registers.rsp - start < end - start ||
+	       thread->registers.fs_base - start < end - start;
+}
+
+static bool thread_needs(void *context, uint64_t start, uint64_t end)
+{
+	const struct capture *capture = context;
+	const struct dump_threads *threads = capture->threads;
+
+	if (needed_by(capture->self, start, end))
+		return true;
+	for (size_t i = 0; i < threads->slot_count; i++)
+		if (threads->slots[i].tid != 0 &&
+		    needed_by(&threads->slots[i], start, end))
+			return true;
+	return false;
+}
+
+static void add_count(struct line *line, size_t count, const char *what)
+{
+	if (count == 0)
+		return;
+	line_add_number(line, count, 10);
+	line_add(line, what);
+}
+
+static size_t messages(void *context, char *buffer, size_t size)
+{
+	const struct capture *capture = context;
+	const struct dump_threads *threads = capture->threads;
+	size_t silent = 0;
+	struct line line;
+
+	for (size_t i = 0; i < threads->slot_count; i++)
+		silent += threads->slots[i].tid != 0 &&
+			  threads->slots[i].state != DUMP_THREAD_STOPPED;
+	line_init(&line, buffer, size);
+	add_count(&line, silent, " threads did not stop: registers missing\n");
+	add_count(&line, threads->unrecorded, " threads are not recorded\n");
+	if (kma_options.dump.level != DUMP_META && capture->live.pagemap < 0)
+		line_add(&line, "page map unreadable: relocated data of large "
+				"files is missing\n");
+	return line.used;
+}
+
+static bool has_fault_address(const siginfo_t *info)
+{
+	int number = info->si_signo;
+
+	return info->si_code > 0 &&
+	       (number == SIGSEGV || number == SIGBUS || number == SIGILL ||
+		number == SIGFPE || number == SIGTRAP);
+}
+
+const struct dump_process *
+dump_contents_facts(const struct dump_request *request,
+		    const struct dump_stopped *self)
+{
+	struct dump_process *process = &job.facts.process;
+
+	procfs_facts_read(&job.facts, 0);
+	process->reason = request->reason;
+	process->crashed_thread = self->tid;
+	process->level = kma_options.dump.level;
+	process->exit_status = request->exit_status;
+	process->writer = "libkma " KMA_VERSION;
+	if (request->info) {
+		process->signal = (uint32_t)request->info->si_signo;
+		process->signal_code = request->info->si_code;
+		if (has_fault_address(request->info))
+			process->fault_address =
+				(uintptr_t)request->info->si_addr;
+	}
+	if (kma_options.dump.level == DUMP_META)
+		process->arguments = NULL;
+	return process;
+}
+
+/* Our own root and those it chains to, read as anything in a broken heap. */
+static size_t collect_roots(void)
+{
+	uint64_t address = (uintptr_t)&kma_root;
+	size_t count = 0;
+
+	while (address && count < ROOTS_MAX) {
+		struct kma_root_head head;
+
+		if (dump_live_read(&job.capture.live, address, &head,
+				   sizeof(head)) < sizeof(head) ||
+		    head.magic[0] != KMA_ROOT_MAGIC0 ||
+		    head.magic[1] != KMA_ROOT_MAGIC1)
+			break;
+		job.roots[count++] = address;
+		address = head.next;
+	}
+	return count;
+}
+
+static struct dump_live_plan make_plan(int shared_pagemap)
+{
+	uintptr_t base = 0, end = 0;
+	size_t never = 1;
+
+	job.first[0] =
+		(struct dump_extent){ kma_reserve.base, kma_reserve.heap.base };
+	job.first[1] =
+		(struct dump_extent){ kma_root.data_base, kma_root.data_end };
+	job.heap[0] = (struct dump_extent){ kma_reserve.heap.base,
+					    kma_reserve.heap.end };
+	job.never[0] =
+		(struct dump_extent){ (uintptr_t)&job, (uintptr_t)(&job + 1) };
+	if (kma_instance.private_range &&
+	    kma_instance.private_range(&base, &end))
+		job.never[never++] = (struct dump_extent){ base, end };
+	return (struct dump_live_plan){
+		.level = kma_options.dump.level,
+		.first = { job.first, 2 },
+		.heap = { job.heap, 1 },
+		.never = { job.never, never },
+		.shared_pagemap = shared_pagemap,
+		.thread_needs = thread_needs,
+		.context = &job.capture,
+	};
+}
+
+void dump_contents_threads(const struct dump_threads *threads,
+			   struct dump_stopped *self)
+{
+	job.capture.threads = threads;
+	job.capture.self = self;
+	job.capture.next = 0;
+	job.capture.self_given = false;
+}
+
+int dump_contents_write(const char *path, int shared_pagemap)
+{
+	struct dump_live_plan plan = make_plan(shared_pagemap);
+	struct dump_source source = {
+		.process = &job.facts.process,
+		.roots = job.roots,
+		.auxv = job.facts.auxv,
+		.auxv_count = job.facts.auxv_count,
+		.next_thread = next_thread,
+		.messages = messages,
+	};
+
+	int status = dump_output_open(&job.output, path);
+	if (status < 0)
+		return status;
+	status = dump_live_open(&job.capture.live, &plan);
+	if (status == 0) {
+		find_stacks(&job.capture);
+		source.root_count = collect_roots();
+		dump_live_source(&job.capture.live, &source);
+		status = dump_write(&job.space, job.output.fd, &source);
+		dump_live_close(&job.capture.live);
+	}
+	return dump_output_close(&job.output, status);
+}
