@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RUN_USAGE = 2, RUN_GRACE = 10 };
@@ -155,8 +156,13 @@ static struct err *take_dump(const struct supervised *supervised,
 				       : "it ended too suddenly");
 	if (asprintf(&written, "%s.%d", output, (int)supervised->command) < 0)
 		return err_new(ERR_NO_MEMORY, "out of memory");
+	struct stat status;
 	struct err *err = NULL;
-	if (rename(written, output))
+	if (lstat(output, &status) == 0 && !S_ISREG(status.st_mode))
+		err = err_new(ERR_IO,
+			      "%s is no regular file: the dump stays at %s",
+			      output, written);
+	else if (rename(written, output))
 		err = err_new(ERR_IO, "%s: %s", output, strerror(errno));
 	free(written);
 	return err;

@@ -170,8 +170,10 @@ def test_terminal_is_the_programs():
     """A terminal in the foreground, as without kdbg."""
     wanted = "tty 1 foreground 1"
     for command in ("run", "check"):
-        options = ["-o", "/dev/null"] if command == "run" else []
-        status, text = run_on_terminal([KDBG, command, *options, "--", SUPERVISED, "terminal"])
+        with tempfile.TemporaryDirectory() as folder:
+            dump = os.path.join(folder, "dump")
+            options = ["-o", dump] if command == "run" else []
+            status, text = run_on_terminal([KDBG, command, *options, "--", SUPERVISED, "terminal"])
         contains(text, wanted)
         if command == "check":
             equal(status, 0, text)
