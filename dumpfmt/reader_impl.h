@@ -69,7 +69,8 @@ struct dump {
 	struct reader_reservation *reservations;
 	size_t reservation_count;
 	size_t mapped_blocks;
-	unsigned char *scratch; /* DUMP_BLOCK_MAX, for a compressed payload */
+	unsigned char *scratch; /* for a compressed payload */
+	size_t scratch_size;
 
 	char **warnings;
 	size_t warning_count;

@@ -354,10 +354,14 @@ static struct err *fetch_zlib(struct dump *dump,
 			      const struct dump_page_entry *e,
 			      unsigned char *place)
 {
-	if (!dump->scratch)
-		dump->scratch = malloc(DUMP_BLOCK_MAX);
-	if (!dump->scratch)
-		return err_new(ERR_NO_MEMORY, "inflating");
+	if (e->stored_size > dump->scratch_size) {
+		free(dump->scratch);
+		dump->scratch_size = 0;
+		dump->scratch = malloc((size_t)e->stored_size);
+		if (!dump->scratch)
+			return err_new(ERR_NO_MEMORY, "inflating");
+		dump->scratch_size = (size_t)e->stored_size;
+	}
 
 	struct err *err =
 		reader_pread(dump, dump->scratch, (size_t)e->stored_size,

@@ -322,7 +322,8 @@ static struct err *scan_at(struct dump *dump, const unsigned char *data,
 	return NULL;
 }
 
-static struct err *scan_file(struct dump *dump, unsigned char *buffer)
+static struct err *scan_file(struct dump *dump, unsigned char *buffer,
+			     size_t size)
 {
 	uint64_t offset = sizeof(struct dump_header);
 	uint64_t start = 0, held = 0; /* the part of the file in buffer */
@@ -337,7 +338,7 @@ static struct err *scan_file(struct dump *dump, unsigned char *buffer)
 			want = left;
 		if (offset < start || offset + want > start + held) {
 			start = offset;
-			held = left < SCAN_BUFFER ? left : SCAN_BUFFER;
+			held = left < size ? left : size;
 			err = reader_pread(dump, buffer, (size_t)held, start);
 			if (err)
 				break;
@@ -354,7 +355,9 @@ static struct err *scan_file(struct dump *dump, unsigned char *buffer)
 /* Forget what the directory said and find everything by scanning. */
 static struct err *scan(struct dump *dump)
 {
-	unsigned char *buffer = malloc(SCAN_BUFFER);
+	size_t size = dump->file_size < SCAN_BUFFER ? (size_t)dump->file_size
+						    : SCAN_BUFFER;
+	unsigned char *buffer = malloc(size);
 
 	if (!buffer)
 		return err_new(ERR_NO_MEMORY, "scanning the file");
@@ -363,7 +366,7 @@ static struct err *scan(struct dump *dump)
 	dump->section_count = 0;
 	dump->block_count = 0;
 	dump->scanned = true;
-	struct err *err = scan_file(dump, buffer);
+	struct err *err = scan_file(dump, buffer, size);
 	free(buffer);
 	if (!err)
 		reader_warn(dump,
