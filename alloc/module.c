@@ -144,7 +144,8 @@ static const struct kma_module *add(const struct dl_find_object *object,
 {
 	struct kma_module *module = kma_depot_alloc(sizeof(*module));
 	const struct link_map *map = object->dlfo_link_map;
-	const struct kma_module *head = seen, *found;
+	struct kma_module *head = (struct kma_module *)seen;
+	const struct kma_module *found;
 
 	if (!module)
 		return NULL;
@@ -160,7 +161,7 @@ static const struct kma_module *add(const struct dl_find_object *object,
 		if (found)
 			return found;
 		seen = head;
-		module->next = (struct kma_module *)head;
+		module->next = head;
 	} while (!__atomic_compare_exchange_n(&kma_root.modules, &head, module,
 					      false, __ATOMIC_RELEASE,
 					      __ATOMIC_ACQUIRE));
