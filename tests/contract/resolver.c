@@ -16,7 +16,8 @@ static int answer(void)
 	return 42;
 }
 
-static int (*resolve(void))(void)
+/* used: clang does not see that the ifunc below needs it. */
+__attribute__((used)) static int (*resolve(void))(void)
 {
 	early = malloc(100);
 	return answer;

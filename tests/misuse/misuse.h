@@ -11,7 +11,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#define APART   __attribute__((noinline, noclone))
+#ifdef __clang__
+#define APART __attribute__((noinline))
+#else
+#define APART __attribute__((noinline, noclone))
+#endif
 #define KEEP(p) __asm__ volatile("" : "+r"(p) : : "memory")
 
 static APART char *make(size_t size)

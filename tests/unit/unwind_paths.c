@@ -71,8 +71,13 @@ static int many_arguments(struct path *path)
 	return r;
 }
 
-__attribute__((optimize("no-omit-frame-pointer"))) static int
-with_frame_pointer(struct path *path)
+#ifdef __clang__ /* has no such attribute: an ordinary frame then */
+#define FRAME_POINTER
+#else
+#define FRAME_POINTER __attribute__((optimize("no-omit-frame-pointer")))
+#endif
+
+FRAME_POINTER static int with_frame_pointer(struct path *path)
 {
 	int r = path_call(path);
 	KEEP(r);
