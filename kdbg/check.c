@@ -143,6 +143,7 @@ static void settle(struct check *check, const struct account *account,
 	process->path = account->path;
 	process->forked = account->forked;
 	process->system =
+		!check->options.strict_children &&
 		account_is_system(check->supervised.accounts, account);
 	if (is_ignored(check, account))
 		process->verdict = CHECK_IGNORED;
@@ -219,14 +220,10 @@ static struct err *settle_all(struct check *check)
 	return NULL;
 }
 
+/* Findings of the system's programs are told, and no failure. */
 static bool has_failed(const struct check *check)
 {
-	const struct check_totals *own = &check->result.own;
-	const struct check_totals *system = &check->result.system;
-
-	return own->groups || own->errors ||
-	       (check->options.strict_children &&
-		(system->groups || system->errors));
+	return check->result.own.groups || check->result.own.errors;
 }
 
 static bool is_incomplete(const struct check_result *result)
@@ -247,8 +244,7 @@ static int verdict(const struct check *check)
 static void tell(struct check *check, int status)
 {
 	const struct check_result *result = &check->result;
-	bool clean = !has_failed(check) && !is_incomplete(result) &&
-		     !result->system.groups && !result->system.errors;
+	bool clean = !has_failed(check) && !is_incomplete(result);
 
 	if (check->log)
 		report_text(result, check->log);

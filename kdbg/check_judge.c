@@ -42,24 +42,48 @@ static const char *keep_text(struct judge *judge, const char *text)
 	return copy;
 }
 
-/* The source frames of a return address in a stack of that time; at least 1. */
-static size_t count_frames(struct judge *judge, uint64_t pc, uint64_t ticks)
+/* The allocator's own code: what was inlined there is of no interest. */
+static bool is_allocator(const struct judge *judge, uint64_t pc)
 {
-	struct symbol_frame found[INLINE_MAX];
+	const struct heap_instance *instances;
+	size_t count = heap_instances(judge->heap, &instances);
+
+	for (size_t i = 0; i < count; i++)
+		if (pc >= instances[i].text_base && pc < instances[i].text_end)
+			return true;
+	return false;
+}
+
+/* The source frames of a return address in a stack of that time; at least 1. */
+static size_t find_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
+			  struct symbol_frame *found)
+{
 	size_t count = symbols_frames_then(judge->symbols, pc - 1, ticks, found,
 					   INLINE_MAX);
 
+	if (count > 1 && is_allocator(judge, pc)) {
+		found[0] = found[count - 1];
+		count = 1;
+	}
+	if (!count)
+		found[0] = (struct symbol_frame){ NULL };
 	return count ? count : 1;
 }
 
-static void make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
-			struct check_frame *frames)
+static size_t count_frames(struct judge *judge, uint64_t pc, uint64_t ticks)
 {
-	struct symbol_frame found[INLINE_MAX] = { 0 };
-	size_t count = symbols_frames_then(judge->symbols, pc - 1, ticks, found,
-					   INLINE_MAX);
+	struct symbol_frame found[INLINE_MAX];
 
-	for (size_t i = 0; i < (count ? count : 1); i++) {
+	return find_frames(judge, pc, ticks, found);
+}
+
+static size_t make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
+			  struct check_frame *frames)
+{
+	struct symbol_frame found[INLINE_MAX];
+	size_t count = find_frames(judge, pc, ticks, found);
+
+	for (size_t i = 0; i < count; i++) {
 		const char *name = found[i].function ? found[i].function
 						     : found[i].linkage;
 		char text[TEXT_SIZE];
@@ -71,6 +95,7 @@ static void make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
 		frames[i].file = keep_text(judge, found[i].file);
 		frames[i].line = found[i].line;
 	}
+	return count;
 }
 
 static struct check_stack make_stack(struct judge *judge, size_t instance,
@@ -88,10 +113,8 @@ static struct check_stack make_stack(struct judge *judge, size_t instance,
 	if (!frames)
 		return (struct check_stack){ NULL, 0 };
 	stack.frames = frames;
-	for (size_t i = 0; i < depth; i++) {
-		make_frames(judge, pcs[i], ticks, frames);
-		frames += count_frames(judge, pcs[i], ticks);
-	}
+	for (size_t i = 0; i < depth; i++)
+		frames += make_frames(judge, pcs[i], ticks, frames);
 	return stack;
 }
 

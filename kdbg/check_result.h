@@ -54,9 +54,10 @@ struct check_process {
 	const char *arguments; /* NULL: not known */
 	enum check_verdict verdict;
 	const char *reason; /* of an unchecked one */
-	bool system;        /* a program of the system, run as a child */
-	bool forked;        /* judged on what it allocated after its fork */
-	bool replaced;      /* judged for heap errors only */
+	bool system;   /* of the system, run as a child: does not fail the check
+			*/
+	bool forked;   /* judged on what it allocated after its fork */
+	bool replaced; /* judged for heap errors only */
 	uint64_t buffers, buffer_bytes; /* live, looked at */
 	const struct check_leak *leaks;
 	size_t leak_count;

@@ -63,7 +63,8 @@ static void put_name(FILE *out, const struct check_process *process)
 				  : "");
 }
 
-static void put_findings(FILE *out, const struct check_process *process)
+/* "/src/prog (pid 12): 120 bytes leaked in 3 buffers, 1 heap error" */
+static void put_counts(FILE *out, const struct check_process *process)
 {
 	put_name(out, process);
 	fputc(':', out);
@@ -79,6 +80,11 @@ static void put_findings(FILE *out, const struct check_process *process)
 			process->errors_reported,
 			plural(process->errors_reported));
 	fputc('\n', out);
+}
+
+static void put_findings(FILE *out, const struct check_process *process)
+{
+	put_counts(out, process);
 	for (size_t i = 0; i < process->error_count; i++)
 		put_error(out, &process->errors[i]);
 	for (size_t i = 0; i < process->leak_count && i < GROUPS_SHOWN; i++)
@@ -118,20 +124,35 @@ static void put_summary(FILE *out, const struct check_result *result)
 	fputc('\n', out);
 }
 
-static void put_section(FILE *out, const struct check_result *result,
-			bool system, const char *title)
+static bool is_shown(const struct check_process *process, bool system)
 {
-	for (size_t i = 0; i < result->count; i++) {
-		const struct check_process *process = &result->processes[i];
-		if (process->verdict == CHECK_IGNORED ||
-		    process->system != system || !check_has_findings(process))
-			continue;
-		if (title)
-			fprintf(out, "\n%s\n", title);
-		title = NULL;
-		fputc('\n', out);
-		put_findings(out, process);
-	}
+	return process->verdict != CHECK_IGNORED && process->system == system &&
+	       check_has_findings(process);
+}
+
+static void put_own(FILE *out, const struct check_result *result)
+{
+	for (size_t i = 0; i < result->count; i++)
+		if (is_shown(&result->processes[i], false)) {
+			fputc('\n', out);
+			put_findings(out, &result->processes[i]);
+		}
+}
+
+/* Who runs a script wants to know of its own programs: a line must do. */
+static void put_system(FILE *out, const struct check_result *result)
+{
+	const char *title =
+		"\nIn programs of the system, which do not fail the check "
+		"(--strict-children shows more):\n";
+
+	for (size_t i = 0; i < result->count; i++)
+		if (is_shown(&result->processes[i], true)) {
+			fputs(title, out);
+			title = "";
+			fputs("  ", out);
+			put_counts(out, &result->processes[i]);
+		}
 }
 
 static void put_unchecked(FILE *out, const struct check_result *result,
@@ -164,10 +185,8 @@ void report_text(const struct check_result *result, FILE *out)
 	if (result->timed_out)
 		fprintf(out, "ended by --timeout after %u second%s\n",
 			result->timeout, plural(result->timeout));
-	put_section(out, result, false, NULL);
-	put_section(out, result, true,
-		    "Programs of the system run as children (they fail the "
-		    "check only with --strict-children):");
+	put_own(out, result);
+	put_system(out, result);
 	put_unchecked(out, result, CHECK_UNCHECKED, "Not checked");
 	put_unchecked(out, result, CHECK_ALLOWED,
 		      "Not checked, as --allow-unchecked allows");

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kdbg run and kdbg check on real processes.
 
-Usage: check.py KDBG SUPERVISED STATIC OWN_MALLOC [TEST]...
+Usage: check.py KDBG LIBRARY LIBDIR SUPERVISED STATIC OWN_MALLOC [TEST]...
 
 Every test is a function test_NAME; its docstring is what it holds.
 """
@@ -11,13 +11,15 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-KDBG, SUPERVISED, STATIC, OWN_MALLOC = (os.path.abspath(path) for path in sys.argv[1:5])
+LIBDIR = sys.argv.pop(3)  # under the prefix, as lib/x86_64-linux-gnu
+KDBG, LIBRARY, SUPERVISED, STATIC, OWN_MALLOC = map(os.path.abspath, sys.argv[1:6])
 LIMIT = 60  # seconds that anything may take before it counts as hung
 
 Result = collections.namedtuple("Result", "status out err rows")
@@ -215,6 +217,9 @@ def test_leak_is_found_and_named():
     equal((leak["class"], leak["leaked"], leak["bytes"]), ("definite", 3, 300))
     equal(leak["caller"]["function"], "lose_one")
     contains(leak["caller"]["file"], "supervised.c")
+    with open(os.path.join(os.path.dirname(__file__), "supervised.c")) as source:
+        contains(source.readlines()[leak["caller"]["line"] - 1], "malloc(100)")
+    contains(result.err, f"supervised.c:{leak['caller']['line']})")
     contains([frame["function"] for frame in leak["stack"]], "main")
 
 
@@ -416,6 +421,29 @@ def test_many_processes():
     expect(result, 0, processes=41, unchecked=0)
 
 
+def test_another_supervisors_processes_are_its_own():
+    """kdbg check under kdbg check: the inner one's verdict is the outer one's status."""
+    result = check(KDBG, "check", "--", SUPERVISED, "leak", "1")
+    expect(result, 23, leaks=[], processes=1, unchecked=0)
+    contains(result.err, "100 bytes leaked")
+
+
+def test_programs_of_the_system_do_not_fail():
+    """Told in the reports; with --strict-children they count."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = os.path.join(folder, "log")
+        result = check("bash", "-c", "ls / | tail -1", options=["--log-file", log])
+        expect(result, 0, unchecked=0)
+        equal(result.err, "")
+        lossy = [row["program"] for row in of_type(result, "process") if row["leaked"]]
+        with open(log) as text:
+            report = text.read()
+        for program in lossy:
+            contains(report, program)
+    result = check("bash", "-c", "ls / | tail -1", options=["--strict-children"])
+    expect(result, 23 if lossy else 0, unchecked=0)
+
+
 # --- reports and options ----------------------------------------------------------
 
 def test_log_file_has_the_summary_when_clean():
@@ -470,6 +498,20 @@ def test_usage():
         contains(run([KDBG, command, "--version"]).out, "kdbg ")
 
 
+def test_library_is_found_where_it_is_installed():
+    with tempfile.TemporaryDirectory() as prefix:
+        for folder, path in (("bin", KDBG), (LIBDIR, LIBRARY)):
+            os.makedirs(os.path.join(prefix, folder))
+            shutil.copy(path, os.path.join(prefix, folder))
+        kdbg = os.path.join(prefix, "bin", "kdbg")
+        result = run([kdbg, "check", "--", SUPERVISED, "leak", "1"])
+        equal(result.status, 23, result.err)
+        os.remove(os.path.join(prefix, LIBDIR, os.path.basename(LIBRARY)))
+        result = run([kdbg, "check", "--", SUPERVISED])
+        equal(result.status, 3, result.err)
+        contains(result.err, "libkma_malloc.so is neither in")
+
+
 # --- kdbg run ---------------------------------------------------------------------
 
 def test_run_leaves_dumps():
@@ -517,7 +559,7 @@ def give_up(_signal, _frame):
 
 def main():
     signal.signal(signal.SIGALRM, give_up)
-    wanted = sys.argv[5:]
+    wanted = sys.argv[6:]
     tests = [(name, function) for name, function in sorted(globals().items())
              if name.startswith("test_") and (not wanted or name in wanted)]
     failed = 0
