@@ -212,25 +212,35 @@ static void name_program(struct core *core)
 		}
 }
 
+/* The mapping that holds address; NULL: none. */
+static const struct dump_map *map_at(const struct core *core, uint64_t address)
+{
+	size_t low = 0, high = core->map_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (core->maps[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == core->map_count || core->maps[low].start > address)
+		return NULL;
+	return &core->maps[low];
+}
+
 static void find_stacks(struct core *core)
 {
 	for (size_t i = 0; i < core->thread_count; i++) {
 		struct dump_thread *thread = &core->threads[i];
-		uint64_t sp = thread->registers.rsp;
-		size_t low = 0, high = core->map_count;
+		const struct dump_map *map =
+			map_at(core, thread->registers.rsp);
 
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-
-			if (core->maps[middle].end <= sp)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		if (low == core->map_count || core->maps[low].start > sp)
+		if (!map)
 			continue;
-		thread->stack_low = core->maps[low].start;
-		thread->stack_high = core->maps[low].end;
+		thread->stack_low = map->start;
+		thread->stack_high = map->end;
 	}
 }
 
@@ -267,10 +277,15 @@ static bool is_root(const struct core *core, uint64_t address)
 	       head->magic[1] == KMA_ROOT_MAGIC1 && head->self == address;
 }
 
-static void find_roots_in(struct core *core, const struct dump_map *map)
+/* Of the bytes that are there: a mapping may claim to be endless. */
+static void find_roots_in(struct core *core, const struct core_segment *segment)
 {
-	for (uint64_t page = map->start;
-	     page < map->end && core->root_count < ROOTS_MAX; page += PAGE_SIZE)
+	uint64_t page =
+		(segment->start + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+
+	for (; page >= segment->start && page < segment->end &&
+	       core->root_count < ROOTS_MAX;
+	     page += PAGE_SIZE)
 		if (is_root(core, page))
 			core->roots[core->root_count++] = page;
 }
@@ -281,12 +296,12 @@ struct err *core_find_roots(struct core *core)
 		arena_array(&core->arena, ROOTS_MAX, sizeof(*core->roots));
 	if (!core->roots)
 		return no_memory(core);
-	for (size_t i = 0; i < core->map_count; i++) {
-		const struct dump_map *map = &core->maps[i];
-		const unsigned need = DUMP_MAP_WRITE | DUMP_MAP_STORED;
+	for (size_t i = 0; i < core->segment_count; i++) {
+		const struct core_segment *segment = &core->segments[i];
+		const struct dump_map *map = map_at(core, segment->start);
 
-		if ((map->flags & need) == need && *map->path)
-			find_roots_in(core, map);
+		if (map && (map->flags & DUMP_MAP_WRITE) && *map->path)
+			find_roots_in(core, segment);
 	}
 	return NULL;
 }
