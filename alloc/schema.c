@@ -30,7 +30,9 @@
 	{ "", #name, (uint64_t)(name), 0, KMA_SCHEMA_CONSTANT, 0, 1, 0 },
 #define NOTHING(...)
 
-const struct kma_schema_record kma_schema[] = {
+/* Not const: dumps and cores hold what is writable, and must be readable where
+ * this library's file is another one, or gone. */
+struct kma_schema_record kma_schema[] = {
 	KMA_LAYOUT(RECORD_STRUCT, RECORD_FIELD, RECORD_ARRAY, RECORD_FLEX,
 		   NOTHING)
 	KMA_CONSTANTS(RECORD_CONSTANT)

@@ -5,7 +5,7 @@
 
 #include "dumpfmt/layout.h"
 
-extern const struct kma_schema_record kma_schema[];
+extern struct kma_schema_record kma_schema[];
 extern const uint32_t kma_schema_count;
 
 #endif
