@@ -248,6 +248,8 @@ struct err *heap_log_open(struct heap *heap,
 			  struct heap_log_walk **ret) MUST_USE;
 bool heap_log_next(struct heap_log_walk *walk, struct heap_log_record *ret);
 void heap_log_close(struct heap_log_walk *walk);
+bool heap_log_record_at(struct heap *heap, uint64_t address,
+			struct heap_log_record *ret);
 
 /* What libkma reported: the first records, all counted. */
 struct heap_error {

@@ -117,16 +117,14 @@ static void sift_down(struct chunk_cursor *cursors, size_t count, size_t at)
 }
 
 /* The chunk at address, if it holds records. */
-static struct err *open_chunk(struct heap_log_walk *walk,
-			      const struct heap_log *log, uint64_t address,
-			      struct chunk_cursor *ret)
+static struct err *open_chunk(struct heap *heap, const struct heap_log *log,
+			      uint64_t address, struct chunk_cursor *ret)
 {
-	const struct heap_layout *layout =
-		&walk->heap->parts[log->instance].layout;
+	const struct heap_layout *layout = &heap->parts[log->instance].layout;
 	size_t header = layout->kma_log_chunk.self.size;
 	const unsigned char *record;
 	const void *records;
-	struct err *err = heap_record(walk->heap, &layout->kma_log_chunk.self,
+	struct err *err = heap_record(heap, &layout->kma_log_chunk.self,
 				      address, &record);
 
 	*ret = (struct chunk_cursor){ .instance = (uint32_t)log->instance };
@@ -140,14 +138,14 @@ static struct err *open_chunk(struct heap_log_walk *walk,
 		return err_new(ERR_CORRUPT,
 			       "%" PRIu64 " bytes used of %" PRIu64, used,
 			       log->chunk_size - header);
-	err = target_view(walk->heap->target, address + header, (size_t)used,
+	err = target_view(heap->target, address + header, (size_t)used,
 			  &records);
 	if (err)
 		return err;
 	ret->records = records;
 	ret->address = address + header;
 	ret->count = (uint32_t)(used / layout->kma_log_record.self.size);
-	settle(walk->heap, ret);
+	settle(heap, ret);
 	return NULL;
 }
 
@@ -179,8 +177,8 @@ static struct err *open_log(struct heap_log_walk *walk,
 	walk->cursors = cursors;
 	for (uint64_t i = 0; i < log->chunk_count; i++) {
 		uint64_t address = log->base + i * log->chunk_size;
-		struct err *err =
-			open_chunk(walk, log, address, &cursors[walk->count]);
+		struct err *err = open_chunk(walk->heap, log, address,
+					     &cursors[walk->count]);
 		if (err)
 			heap_note_err(
 				walk->heap, address,
@@ -235,25 +233,24 @@ static enum heap_operation operation_of(const struct heap_layout *layout,
 	return OPERATION_ALLOC;
 }
 
-bool heap_log_next(struct heap_log_walk *walk, struct heap_log_record *ret)
+/* The record that the cursor stands on. */
+static struct heap_log_record read_record(struct heap *heap,
+					  const struct chunk_cursor *cursor)
 {
-	struct chunk_cursor *top = walk->cursors;
+	const struct heap_layout *layout =
+		&heap->parts[cursor->instance].layout;
+	size_t at =
+		(cursor->count - 1) * (size_t)layout->kma_log_record.self.size;
+	const unsigned char *record = cursor->records + at;
 
-	if (walk->count == 0)
-		return false;
-	struct heap *heap = walk->heap;
-	const struct heap_layout *layout = &heap->parts[top->instance].layout;
-	size_t at = (top->count - 1) * (size_t)layout->kma_log_record.self.size;
-	const unsigned char *record = top->records + at;
-
-	*ret = (struct heap_log_record){
-		.address = top->address + at,
-		.instance = top->instance,
+	return (struct heap_log_record){
+		.address = cursor->address + at,
+		.instance = cursor->instance,
 		.operation = operation_of(
 			layout,
 			record_uint(record, &layout->kma_log_record.operation)),
-		.time = top->time,
-		.time_ns = heap_time_ns(heap, top->instance, top->time),
+		.time = cursor->time,
+		.time_ns = heap_time_ns(heap, cursor->instance, cursor->time),
 		.buffer = record_uint(record, &layout->kma_log_record.address),
 		.size = record_uint(record, &layout->kma_log_record.size),
 		.stack = (uint32_t)record_uint(record,
@@ -261,12 +258,61 @@ bool heap_log_next(struct heap_log_walk *walk, struct heap_log_record *ret)
 		.thread = (uint32_t)record_uint(record,
 						&layout->kma_log_record.thread),
 		.cache = heap_cache_indexed(
-			heap, top->instance,
+			heap, cursor->instance,
 			record_uint(record, &layout->kma_log_record.cache)),
 	};
+}
+
+bool heap_log_next(struct heap_log_walk *walk, struct heap_log_record *ret)
+{
+	struct chunk_cursor *top = walk->cursors;
+
+	if (walk->count == 0)
+		return false;
+	*ret = read_record(walk->heap, top);
 	top->count--;
-	if (!settle(heap, top))
+	if (!settle(walk->heap, top))
 		*top = walk->cursors[--walk->count];
 	sift_down(walk->cursors, walk->count, 0);
 	return true;
+}
+
+/* In this log, at the start of a record that was finished? */
+static bool record_in_log(struct heap *heap, const struct heap_log *log,
+			  uint64_t address, struct heap_log_record *ret)
+{
+	const struct heap_layout *layout = &heap->parts[log->instance].layout;
+	size_t size = layout->kma_log_record.self.size;
+	struct chunk_cursor cursor;
+
+	if (!usable(heap, log) || address < log->base ||
+	    (address - log->base) / log->chunk_size >= log->chunk_count)
+		return false;
+	uint64_t chunk = address - (address - log->base) % log->chunk_size;
+	struct err *err = open_chunk(heap, log, chunk, &cursor);
+	if (err || cursor.count == 0 || address < cursor.address ||
+	    (address - cursor.address) % size != 0 ||
+	    (address - cursor.address) / size >= cursor.count) {
+		err_free(err);
+		return false;
+	}
+	cursor.count = (uint32_t)((address - cursor.address) / size) + 1;
+	uint32_t wanted = cursor.count;
+	if (!settle(heap, &cursor) || cursor.count != wanted)
+		return false;
+	*ret = read_record(heap, &cursor);
+	return true;
+}
+
+bool heap_log_record_at(struct heap *heap, uint64_t address,
+			struct heap_log_record *ret)
+{
+	const struct heap_log *logs;
+	size_t count = heap_logs(heap, &logs);
+
+	heap_read_slabs(heap);
+	for (size_t i = 0; i < count; i++)
+		if (record_in_log(heap, &logs[i], address, ret))
+			return true;
+	return false;
 }

@@ -150,36 +150,41 @@ static const struct table kmem_log_tables[] = {
 	  sizeof(kmem_log_columns) / sizeof(kmem_log_columns[0]) },
 };
 
+static void emit_row(const struct kmem_log_options *options,
+		     const struct heap_log_record *record, struct sink *out)
+{
+	if (options->buffer && !covers(record, options->buffer))
+		return;
+	SINK_ROW(out, ADDRESS(record->address), ADDRESS(record->buffer),
+		 HEX(record->time_ns), COUNT(record->thread),
+		 TEXT(operation_name(record->operation)), SIZE(record->size));
+}
+
 static struct err *kmem_log_run(const struct dcmd_call *call, struct sink *out)
 {
-	const struct kmem_log_options *options = call->options;
 	struct heap_log_walk *walk;
 	struct heap_log_record record;
 	struct heap *heap;
-	bool found = false;
 	struct err *err = session_heap(call->session, &heap);
 
-	if (!err)
-		err = heap_log_open(heap, &walk);
+	if (err)
+		return err;
+	if (call->has_address) {
+		if (!heap_log_record_at(heap, call->address, &record))
+			return err_new(ERR_NOT_FOUND,
+				       "%#" PRIx64
+				       " is not a record of the log",
+				       call->address);
+		emit_row(call->options, &record, out);
+		return NULL;
+	}
+	err = heap_log_open(heap, &walk);
 	if (err)
 		return err;
 	while (!session_interrupted(call->session) && !out->failed &&
-	       heap_log_next(walk, &record)) {
-		if (call->has_address && record.address != call->address)
-			continue;
-		found = true;
-		if (options->buffer && !covers(&record, options->buffer))
-			continue;
-		SINK_ROW(out, ADDRESS(record.address), ADDRESS(record.buffer),
-			 HEX(record.time_ns), COUNT(record.thread),
-			 TEXT(operation_name(record.operation)),
-			 SIZE(record.size));
-	}
+	       heap_log_next(walk, &record))
+		emit_row(call->options, &record, out);
 	heap_log_close(walk);
-	if (call->has_address && !found)
-		return err_new(ERR_NOT_FOUND,
-			       "%#" PRIx64 " is not a record of the log",
-			       call->address);
 	return NULL;
 }
 

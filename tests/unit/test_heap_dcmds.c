@@ -269,6 +269,10 @@ static void kmalog_comes_newest_first(void **state)
 	free(none);
 	assert_says(run(s, &json_sink_ops, "%" PRIx64 "::kmem_log", s->log),
 		    "\"operation\": \"alloc\", \"size\": 40");
+	assert_says(run(s, &text_sink_ops, "::walk kmem_log | ::kmem_log"),
+		    "%016" PRIx64, s->log + sizeof(struct kma_log_record));
+	free(run(s, &text_sink_ops, "%" PRIx64 "::kmem_log", s->log + 1));
+	assert_int_equal(s->session.status, 1);
 	assert_says(run(s, &text_sink_ops, "%" PRIx64 "::bufctl -h", s->freed),
 		    "%016" PRIx64, s->log);
 }
