@@ -103,6 +103,9 @@ static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 	}
 	heap_log_close(walk);
 	heap_notes(heap, out);
+	if (any && !heap_time_known(heap, record.instance))
+		sink_note(out, "the clock's rate is not known: times are in "
+			       "ticks");
 	if (!any)
 		sink_note(out, "the transaction log is empty, or was not kept: "
 			       "KMA_LOGGING=transaction=SIZE");
