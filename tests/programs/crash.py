@@ -108,7 +108,8 @@ def check_frames(what, found, expected):
 
 
 def main():
-    kdbg, preload, program, plugin, how = sys.argv[1:]
+    kdbg, preload, program, plugin = map(os.path.abspath, sys.argv[1:5])
+    how = sys.argv[5]
     environment = dict(os.environ, CRASH_LIBRARY=plugin)
     environment.pop("DEBUGINFOD_URLS", None)
     expected, output = gdb_frames(program, how, environment)
