@@ -53,6 +53,9 @@ size_t kma_audit_room(const struct kma_buffer *buffer);
 enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
 				    uint64_t word, struct kma_damage *ret);
 
+/* The slab's pages are about to go: the last look at its free buffers. */
+void kma_audit_evict(struct kma_slab *slab);
+
 /*
  * Report every damaged buffer, live or free, that has not been reported yet.
  * Never aborts. Returns how many it found.

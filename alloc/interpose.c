@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The calls of libc that libkma_malloc.so stands in front of so that a dump is
- * written at the right moment (exec.c has those about other programs). Each
- * does what libc's does, as far as the program can tell.
+ * written at the right moment, and stacks are named by the libraries of their
+ * time (exec.c has those about other programs). Each does what libc's does, as
+ * far as the program can tell.
  */
 #include "alloc/dump.h"
 #include "alloc/dump_signal.h"
 #include "alloc/meta.h"
+#include "alloc/module.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
 
@@ -135,5 +137,17 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 	int error = next(thread, attributes, run_thread, start);
 	if (error)
 		kma_meta_free(start, sizeof(*start));
+	return error;
+}
+
+/* --- libraries -------------------------------------------------------------
+ */
+
+EXPORT int dlclose(void *handle)
+{
+	int (*next)(void *) = (int (*)(void *))dlsym(RTLD_NEXT, "dlclose");
+	int error = next ? next(handle) : -1;
+
+	kma_module_closed();
 	return error;
 }

@@ -9,6 +9,7 @@
  */
 #include "alloc/cache.h"
 
+#include "alloc/audit.h"
 #include "alloc/slab.h"
 
 enum { QUEUE_SIZE = 64 };
@@ -95,6 +96,7 @@ bool kma_large_take(size_t size, size_t align, enum kma_tier tier,
 
 static void release(struct kma_slab *slab)
 {
+	kma_audit_evict(slab);
 	kma_pages_free(slab->base, slab->pages);
 	kma_slab_destroy_large(slab);
 }

@@ -104,7 +104,7 @@ static void end_overlapped(const struct kma_module *added)
 	uint64_t zero = 0;
 	bool any = false;
 
-	for (; m; m = m->next)
+	for (; m; m = m->next, zero = 0)
 		if (m != added && m->base < added->end && added->base < m->end)
 			any |= __atomic_compare_exchange_n(
 				&m->until_time, &zero, added->from_time, false,
@@ -179,4 +179,22 @@ const struct kma_module *kma_module_find(uintptr_t pc)
 		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
 	const struct kma_module *found = search(head, NULL, &object);
 	return found ? found : add(&object, head);
+}
+
+void kma_module_closed(void)
+{
+	struct kma_module *m =
+		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
+	uint64_t now = kma_clock_now(), zero = 0;
+	struct dl_find_object object;
+	bool any = false;
+
+	for (; m; m = m->next, zero = 0)
+		if (_dl_find_object((void *)m->base, &object) != 0 ||
+		    !search(m, m->next, &object))
+			any |= __atomic_compare_exchange_n(
+				&m->until_time, &zero, now, false,
+				__ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	if (any)
+		kma_unwind_flush();
 }

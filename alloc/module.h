@@ -25,6 +25,12 @@ struct kma_module {
 	uint8_t build_id[KMA_BUILD_ID_MAX];
 };
 
+/*
+ * Something was closed: end the modules that are no longer there. Without this
+ * call an end is noticed when another module is met in the same place.
+ */
+void kma_module_closed(void);
+
 /* The module that holds pc now, entered if new. NULL: no module (JIT). */
 const struct kma_module *kma_module_find(uintptr_t pc);
 

@@ -13,6 +13,7 @@
  */
 #include "alloc/slab.h"
 
+#include "alloc/audit.h"
 #include "alloc/meta.h"
 
 enum { EMPTY_MAX = 1 };
@@ -179,6 +180,7 @@ static void slab_destroy(struct kma_slab *slab)
 {
 	struct kma_cache *cache = slab->cache;
 
+	kma_audit_evict(slab);
 	list_remove(slab);
 	cache->slab_destroy++;
 	cache->buf_total -= slab->buffers;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Looking at every audited buffer: at exit, where a buffer that was never
- * freed, or never used again, shows its damage at last.
+ * Looking at audited buffers that nobody else will look at again: at exit,
+ * where a buffer that was never freed, or never used again, shows its damage at
+ * last, and when a slab's pages are given back.
  *
  * Slabs are found by the page map, without a lock, while other threads may
  * still run. So a buffer is judged twice: what looks like damage counts only
@@ -55,7 +56,7 @@ static bool is_damaged(const struct kma_buffer *buffer, uint64_t page_word,
 }
 
 static void report(enum kma_error_code code, const struct kma_buffer *buffer,
-		   const struct kma_damage *damage)
+		   const struct kma_damage *damage, bool at_exit)
 {
 	kma_report(&(struct kma_report){
 		.code = code,
@@ -64,8 +65,18 @@ static void report(enum kma_error_code code, const struct kma_buffer *buffer,
 		.expected = damage->expected,
 		.found = damage->found,
 		.count = damage->shown,
-		.at_exit = true,
+		.at_exit = at_exit,
 	});
+}
+
+static struct kma_buffer buffer_of(struct kma_slab *slab, uint32_t index)
+{
+	return (struct kma_buffer){
+		.slab = slab,
+		.index = index,
+		.start = slab->base + slab->first + index * slab->stride,
+		.bufctl = &slab->bufctls[index],
+	};
 }
 
 static size_t verify_slab(struct kma_slab *slab, uint64_t page_word)
@@ -74,12 +85,7 @@ static size_t verify_slab(struct kma_slab *slab, uint64_t page_word)
 	size_t found = 0;
 
 	for (uint32_t i = 0; i < slab->buffers; i++) {
-		struct kma_buffer buffer = {
-			.slab = slab,
-			.index = i,
-			.start = slab->base + slab->first + i * slab->stride,
-			.bufctl = &slab->bufctls[i],
-		};
+		struct kma_buffer buffer = buffer_of(slab, i);
 		enum kma_error_code code;
 		struct kma_damage damage;
 
@@ -89,12 +95,27 @@ static size_t verify_slab(struct kma_slab *slab, uint64_t page_word)
 		}
 		if (!is_overrun_of(&before, &buffer, &damage) &&
 		    !is_reported(&buffer)) {
-			report(code, &buffer, &damage);
+			report(code, &buffer, &damage, true);
 			found++;
 		}
 		before = buffer;
 	}
 	return found;
+}
+
+void kma_audit_evict(struct kma_slab *slab)
+{
+	for (uint32_t i = 0; slab->bufctls && i < slab->buffers; i++) {
+		struct kma_buffer buffer = buffer_of(slab, i);
+		uint64_t word =
+			__atomic_load_n(&buffer.bufctl->word, __ATOMIC_ACQUIRE);
+		struct kma_damage damage;
+
+		if ((word >> KMA_BUFCTL_STATE_SHIFT & KMA_BUFCTL_STATE_MASK) ==
+			    KMA_BUFFER_FREE &&
+		    kma_audit_check(&buffer, word, &damage) != KMA_ERROR_NONE)
+			report(KMA_ERROR_MODIFIED, &buffer, &damage, false);
+	}
 }
 
 size_t kma_audit_verify_all(void)

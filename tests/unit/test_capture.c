@@ -2,7 +2,7 @@
 /*
  * The unwinder beside glibc's backtrace(), frame by frame.
  *
- * Usage: test_capture LIBRARY OTHER. Two to load one after the other.
+ * Usage: test_capture LIBRARY COPY. Two files of the same code.
  */
 #include "tests/test_util.h"
 #include "tests/unit/unwind_paths.h"
@@ -307,20 +307,20 @@ static const char *library[2];
 
 typedef int call_function(int (*function)(void *), void *argument);
 
-/* Load it, compare a stack through it, tell where it was, unload it. */
-static uintptr_t call_through(const char *path)
+/* Load it, compare a stack through it, unload it. */
+static void call_through(const char *path)
 {
 	void *handle = dlopen(path, RTLD_NOW);
 	const char *found = "not called";
 
 	if (!handle)
 		fail_msg("%s", dlerror());
-	uintptr_t at = (uintptr_t)dlsym(handle, "library_call");
-	((call_function *)at)(compare_here, &found);
+	((call_function *)(uintptr_t)dlsym(handle, "library_call"))(
+		compare_here, &found);
 	if (found)
 		fail_msg("%s: %s", path, found);
 	dlclose(handle);
-	return at;
+	kma_module_closed();
 }
 
 static const struct kma_module *module_named(const char *path)
@@ -332,18 +332,20 @@ static const struct kma_module *module_named(const char *path)
 	return m;
 }
 
-/* The second is mapped where the first was, most often. */
+/* The second is most often mapped where the first was, with the same PCs. */
 static void a_library_opened_late_and_closed(void **state)
 {
 	(void)state;
-	bool same_place = call_through(library[0]) == call_through(library[1]);
-	const struct kma_module *gone = module_named(library[0]);
-	const struct kma_module *other = module_named(library[1]);
+	call_through(library[0]);
+	call_through(library[1]);
+	const struct kma_module *first = module_named(library[0]);
+	const struct kma_module *second = module_named(library[1]);
 
-	assert_non_null(gone);
-	assert_non_null(other);
-	assert_int_equal(gone->until_time, same_place ? other->from_time : 0);
-	assert_int_equal(other->until_time, 0);
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_true(first->from_time < first->until_time);
+	assert_true(first->until_time < second->from_time);
+	assert_true(second->from_time < second->until_time);
 }
 
 static void a_module_is_entered_when_first_met(void **state)

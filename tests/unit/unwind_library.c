@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A frame in a library that is loaded and unloaded; FRAME makes it another. */
+/* A frame in a library that is loaded and unloaded. */
 int library_call(int (*function)(void *), void *argument);
 
 int library_call(int (*function)(void *), void *argument)
 {
-	volatile char frame[FRAME];
+	volatile char frame[16];
 
 	frame[0] = 1;
 	int result = function(argument) + frame[0];
