@@ -16,36 +16,58 @@
 
 uint32_t *kma_fork_mark;
 
+enum { LOCKS_MAX = 3 + 2 * KMA_CACHES_MAX };
+
 /* In the order of alloc/lock.h. */
-static void for_each_lock(void (*function)(struct kma_lock *lock))
+static unsigned list_locks(struct kma_lock *locks[LOCKS_MAX])
 {
-	function(&kma_thread_lock);
+	unsigned count = 0;
+
+	locks[count++] = &kma_thread_lock;
 	for (unsigned i = 0; i < kma_cache_count; i++)
-		function(&kma_caches[i]->lock);
+		locks[count++] = &kma_caches[i]->lock;
 	for (unsigned i = 0; i < kma_cache_count; i++)
-		function(&kma_caches[i]->depot_lock);
-	function(&kma_pages_lock);
-	function(&kma_meta_lock);
+		locks[count++] = &kma_caches[i]->depot_lock;
+	locks[count++] = &kma_pages_lock;
+	locks[count++] = &kma_meta_lock;
+	return count;
 }
 
 static void prepare(void)
 {
-	for_each_lock(kma_lock_acquire);
+	struct kma_lock *locks[LOCKS_MAX];
+	unsigned count = list_locks(locks);
+
+	for (unsigned i = 0; i < count; i++)
+		kma_lock_fork_hold(locks[i]);
 }
 
+/* The first goes last: who forks next waits for it before it holds any. */
 static void parent(void)
 {
-	for_each_lock(kma_lock_release);
+	struct kma_lock *locks[LOCKS_MAX];
+	unsigned count = list_locks(locks);
+
+	while (count)
+		kma_lock_fork_release(locks[--count]);
+}
+
+static void reset_locks(void)
+{
+	struct kma_lock *locks[LOCKS_MAX];
+	unsigned count = list_locks(locks);
+
+	for (unsigned i = 0; i < count; i++)
+		kma_lock_reset(locks[i]);
+	kma_depot_fork_child();
+	kma_report_fork_child();
 }
 
 void kma_fork_child(void)
 {
 	if (kma_fork_mark)
 		*kma_fork_mark = 1;
-	for_each_lock(kma_lock_reset);
-	kma_depot_fork_child();
-	kma_report_fork_child();
-	kma_depot_fork_child();
+	reset_locks();
 
 	uint32_t parent_pid = kma_root.pid;
 
@@ -56,6 +78,13 @@ void kma_fork_child(void)
 	kma_dump_forked();
 	if (kma_instance.forked)
 		kma_instance.forked(parent_pid);
+}
+
+/* A handler of another library may have come in before, and told us. */
+static void child(void)
+{
+	if (!kma_fork_mark || *kma_fork_mark == 0)
+		kma_fork_child();
 }
 
 static uint32_t *mark_create(void)
@@ -77,5 +106,5 @@ static uint32_t *mark_create(void)
 void kma_fork_init(void)
 {
 	kma_fork_mark = mark_create();
-	pthread_atfork(prepare, parent, kma_fork_child);
+	pthread_atfork(prepare, parent, child);
 }

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/lock.h"
 
+#include "alloc/arch.h"
 #include "alloc/sys.h"
 
+#include <limits.h>
 #include <linux/futex.h>
 
-enum { LOCK_FREE, LOCK_HELD, LOCK_CONTENDED };
+enum { LOCK_FREE, LOCK_HELD, LOCK_CONTENDED, LOCK_FORKING };
 
 /* Holders leave within a microsecond as a rule: look again before sleeping. */
 enum { SPINS = 100 };
+
+/* Thread pointer of who holds locks LOCK_FORKING. One at a time: who forks
+ * second waits for the first of them. */
+static uintptr_t forking_thread;
 
 static void spin_pause(void)
 {
@@ -23,27 +29,44 @@ static long futex(struct kma_lock *lock, int operation, uint32_t value)
 			operation | FUTEX_PRIVATE_FLAG, value, 0, 0, 0);
 }
 
+static bool change(struct kma_lock *lock, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(&lock->word, &from, to, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static uint32_t look(const struct kma_lock *lock)
+{
+	return __atomic_load_n(&lock->word, __ATOMIC_RELAXED);
+}
+
+static bool passes_through(const struct kma_lock *lock)
+{
+	return look(lock) == LOCK_FORKING &&
+	       __atomic_load_n(&forking_thread, __ATOMIC_RELAXED) ==
+		       kma_arch_thread_pointer();
+}
+
 bool kma_lock_try(struct kma_lock *lock)
 {
-	uint32_t expected = LOCK_FREE;
-
-	return __atomic_compare_exchange_n(&lock->word, &expected, LOCK_HELD,
-					   false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
+	return change(lock, LOCK_FREE, LOCK_HELD) || passes_through(lock);
 }
 
 static void wait_for(struct kma_lock *lock)
 {
 	for (int i = 0; i < SPINS; i++) {
-		if (__atomic_load_n(&lock->word, __ATOMIC_RELAXED) ==
-			    LOCK_FREE &&
-		    kma_lock_try(lock))
+		if (look(lock) == LOCK_FREE &&
+		    change(lock, LOCK_FREE, LOCK_HELD))
 			return;
 		spin_pause();
 	}
-	while (__atomic_exchange_n(&lock->word, LOCK_CONTENDED,
-				   __ATOMIC_ACQUIRE) != LOCK_FREE)
-		futex(lock, FUTEX_WAIT, LOCK_CONTENDED);
+	while (!change(lock, LOCK_FREE, LOCK_CONTENDED)) {
+		if (look(lock) == LOCK_FORKING)
+			futex(lock, FUTEX_WAIT, LOCK_FORKING);
+		else if (look(lock) == LOCK_CONTENDED ||
+			 change(lock, LOCK_HELD, LOCK_CONTENDED))
+			futex(lock, FUTEX_WAIT, LOCK_CONTENDED);
+	}
 }
 
 void kma_lock_acquire(struct kma_lock *lock)
@@ -54,11 +77,28 @@ void kma_lock_acquire(struct kma_lock *lock)
 
 void kma_lock_release(struct kma_lock *lock)
 {
+	if (__builtin_expect(look(lock) == LOCK_FORKING, 0))
+		return;
 	if (__builtin_expect(__atomic_exchange_n(&lock->word, LOCK_FREE,
 						 __ATOMIC_RELEASE) ==
 				     LOCK_CONTENDED,
 			     0))
 		futex(lock, FUTEX_WAKE, 1);
+}
+
+/* Who waited for it as held finds it forking and waits for that. */
+void kma_lock_fork_hold(struct kma_lock *lock)
+{
+	kma_lock_acquire(lock);
+	__atomic_store_n(&forking_thread, kma_arch_thread_pointer(),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&lock->word, LOCK_FORKING, __ATOMIC_RELAXED);
+}
+
+void kma_lock_fork_release(struct kma_lock *lock)
+{
+	__atomic_store_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE);
+	futex(lock, FUTEX_WAKE, INT_MAX);
 }
 
 void kma_lock_reset(struct kma_lock *lock)

@@ -5,6 +5,11 @@
  * user code runs, and never taken by a thread that holds one further down:
  *
  *	fork gate -> thread registry -> cache -> depot -> pages -> meta
+ *
+ * One exception: from the prepare handler of a fork on, the forking thread
+ * holds every lock while handlers of other libraries may still run, and those
+ * allocate. As nobody else can be inside the allocator then, that thread, and
+ * it alone, passes through a lock so held.
  */
 #ifndef ALLOC_LOCK_H
 #define ALLOC_LOCK_H
@@ -13,12 +18,16 @@
 #include <stdint.h>
 
 struct kma_lock {
-	uint32_t word; /* 0 free, 1 held, 2 held and waited for */
+	uint32_t word; /* 0 free, 1 held, 2 held and waited for, 3 forking */
 };
 
 void kma_lock_acquire(struct kma_lock *lock);
 bool kma_lock_try(struct kma_lock *lock);
 void kma_lock_release(struct kma_lock *lock);
+
+/* Hold for a fork, and let go after it in the parent. */
+void kma_lock_fork_hold(struct kma_lock *lock);
+void kma_lock_fork_release(struct kma_lock *lock);
 
 /* In the child of a fork, where the holder may be gone. */
 void kma_lock_reset(struct kma_lock *lock);

@@ -16,10 +16,37 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { THREADS = 3, BUFFERS = 300, FORKS = 60 };
+enum { THREADS = 3, BUFFERS = 300, FORKS = 30 };
 
 static atomic_bool stop;
 static void *inherited[BUFFERS];
+
+/*
+ * Handlers of a library that was there before the allocator started: libc
+ * calls them inside the allocator's own, and they allocate too.
+ */
+static __thread void *in_handler;
+
+static void before(void)
+{
+	in_handler = malloc(500);
+	CHECK(in_handler);
+	free(opaque(calloc(1, 200000)));
+}
+
+static void after(void)
+{
+	free(in_handler);
+	free(opaque(malloc(100)));
+}
+
+static void register_early(void)
+{
+	pthread_atfork(before, after, after);
+}
+
+__attribute__((section(".preinit_array"),
+	       used)) static void (*const early)(void) = register_early;
 
 static void work(int rounds)
 {
@@ -41,6 +68,22 @@ static void *work_on(void *argument)
 {
 	while (!stop)
 		work(1);
+	return argument;
+}
+
+/* Forks at the same time as the main thread does. */
+static void *fork_too(void *argument)
+{
+	for (int i = 0; i < FORKS; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			free(opaque(malloc(1000)));
+			_exit(42);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid);
+	}
 	return argument;
 }
 
@@ -147,11 +190,13 @@ static void by_vfork_and_spawn(void)
 
 int main(void)
 {
-	pthread_t thread[THREADS];
+	pthread_t thread[THREADS], forker;
 
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&thread[i], NULL, work_on, NULL);
+	pthread_create(&forker, NULL, fork_too, NULL);
 	by_fork();
+	pthread_join(forker, NULL);
 	by_vfork_and_spawn();
 	stop = true;
 	for (int i = 0; i < THREADS; i++)
