@@ -39,7 +39,7 @@ static void setup(struct world *w)
 {
 	memset(w, 0, sizeof(*w));
 	w->parts = fake_target_create();
-	w->heap = fake_heap_create(w->parts, 8);
+	w->heap = fake_heap_create(w->parts, 512);
 	w->audited =
 		fake_heap_slab(w->heap, &(struct fake_slab){ .pages = 2,
 							     .first = 16,
@@ -196,6 +196,30 @@ static void inner_references_by_design_are_plain(void **state)
 	assert_int_equal(class_at(&w, aligned), REACH_PLAIN);
 	assert_int_equal(class_at(&w, array), REACH_PLAIN);
 	assert_int_equal(class_at(&w, odd), REACH_POSSIBLE);
+	teardown(&w);
+}
+
+static void an_address_in_a_wide_slab_is_its_own_buffers(void **state)
+{
+	const uint64_t stride = 131088;
+	struct world w;
+	uint64_t buffers[15];
+	size_t slab;
+
+	(void)state;
+	setup(&w);
+	slab = fake_heap_slab(w.heap, &(struct fake_slab){ .page = 8,
+							   .pages = 500,
+							   .stride = stride,
+							   .buffers = 15 });
+	for (uint32_t i = 0; i < 15; i++)
+		buffers[i] = fake_heap_alloc(w.heap, slab, i, 0);
+	for (uint32_t i = 0; i < 15; i += 2)
+		root_word(&w, i, buffers[i] + stride - 1);
+	mark(&w);
+	for (uint32_t i = 0; i < 15; i++)
+		assert_int_equal(class_at(&w, buffers[i]),
+				 i % 2 ? REACH_LEAKED : REACH_POSSIBLE);
 	teardown(&w);
 }
 
@@ -423,6 +447,7 @@ int main(void)
 		cmocka_unit_test(
 			inner_references_make_possible_all_they_alone_lead_to),
 		cmocka_unit_test(inner_references_by_design_are_plain),
+		cmocka_unit_test(an_address_in_a_wide_slab_is_its_own_buffers),
 		cmocka_unit_test(free_buffers_hold_nothing),
 		cmocka_unit_test(registers_and_the_stack_in_use_are_roots),
 		cmocka_unit_test(stacks_of_ended_threads_are_no_roots),
