@@ -272,6 +272,21 @@ static struct err *core_read(struct core *core)
 	return err;
 }
 
+/* Bit 0 of coredump_filter is off: nothing of the program's data is there. */
+static bool lacks_data(const struct core *core)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < core->map_count; i++) {
+		unsigned flags = core->maps[i].flags;
+
+		if ((flags & DUMP_MAP_WRITE) && (flags & DUMP_MAP_STORED))
+			return false;
+		any |= (flags & DUMP_MAP_WRITE) != 0;
+	}
+	return any;
+}
+
 static void warn(struct target *target, const struct core *core)
 {
 	if (core->missing)
@@ -283,6 +298,10 @@ static void warn(struct target *target, const struct core *core)
 		target_warn(target,
 			    "%zu segments make no sense and are ignored",
 			    core->refused);
+	if (lacks_data(core))
+		target_warn(target,
+			    "no private memory is in the core: bit 0 of "
+			    "/proc/PID/coredump_filter was off");
 	if (!core->thread_count)
 		target_warn(target, "no thread: the notes are missing");
 	if (!core->file_count)

@@ -296,7 +296,8 @@ static bool is_return_address(struct target *target, uint64_t address)
 		return false;
 	size_t got = target_read_some(target, address - ARCH_CALL_MAX, code,
 				      sizeof(code));
-	return got == sizeof(code) && arch_ends_in_call(code, got);
+	/* Code whose file is not there cannot be asked. */
+	return got < sizeof(code) || arch_ends_in_call(code, got);
 }
 
 /* Prepare the next run: from the first return address at or above sp. */

@@ -42,6 +42,7 @@ struct stack_walk {
 	struct symbols *symbols;
 	bool verbose;
 	uint64_t count, max;
+	const char *missing; /* why the first frame without a name has none */
 };
 
 static const char *kind_of(const struct unwind_frame *frame, uint64_t number)
@@ -135,6 +136,15 @@ static void emit_outer(struct stack_walk *walk,
 		   line);
 }
 
+static void note_missing(struct stack_walk *walk, uint64_t pc)
+{
+	const struct dump_module *module =
+		target_module_at(walk->call->session->target, pc);
+
+	if (module && !walk->missing)
+		walk->missing = symbols_module_status(walk->symbols, module);
+}
+
 static bool each_frame(void *context, const struct unwind_frame *frame)
 {
 	struct stack_walk *walk = context;
@@ -146,7 +156,8 @@ static bool each_frame(void *context, const struct unwind_frame *frame)
 		sink_note(walk->out, "more frames follow: -n COUNT shows them");
 		return false;
 	}
-	symbols_at(walk->symbols, pc, &symbol);
+	if (!symbols_at(walk->symbols, pc, &symbol))
+		note_missing(walk, pc);
 	size_t count = symbols_frames(walk->symbols, pc, source, INLINED_MAX);
 	for (size_t i = 0; i + 1 < count; i++)
 		emit_inlined(walk, frame, &symbol, &source[i]);
@@ -176,6 +187,8 @@ static struct err *show(const struct dcmd_call *call, struct sink *out,
 		sink_line(out, "thread %" PRIu32 " %s:", thread->tid,
 			  thread->name ? thread->name : "");
 	err = unwind_thread(call->session->target, thread, each_frame, &walk);
+	if (walk.missing)
+		sink_note(out, "%s", walk.missing);
 	if (!err || !walk.count)
 		return err;
 	err_describe(err, text, sizeof(text));

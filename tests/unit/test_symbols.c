@@ -273,6 +273,45 @@ static void a_closed_library_is_named_by_the_time(void **state)
 	target_close(target);
 }
 
+/* The symbol that a module at 0x10000 gets from where the options lead. */
+static void assert_found(const struct dump_module *self, const char *path,
+			 const char *executable, const char *sysroot,
+			 bool expected)
+{
+	uint64_t size = self->end - self->base;
+	uint64_t offset = address_of((void *)&test_symbols_code) - self->base;
+	struct fake_target *fake = fake_target_create();
+	struct symbols *symbols;
+	struct symbol symbol;
+
+	fake_target_module(fake, 0x10000, 0x10000 + size, path, self->build_id,
+			   self->build_id_size);
+	fake_target_options(fake, executable, sysroot);
+	struct target *target = fake_target_finish(fake);
+	assert_ok(symbols_create(target, &symbols));
+	assert_int_equal(symbols_at(symbols, 0x10000 + offset, &symbol),
+			 expected);
+	if (expected)
+		assert_string_equal(symbol.name, "test_symbols_code");
+	symbols_destroy(symbols);
+	target_close(target);
+}
+
+static void a_moved_file_is_found_where_the_options_say(void **state)
+{
+	struct fixture *f = *state;
+	const struct dump_module *self = f->target->modules;
+	char deleted[1024];
+
+	snprintf(deleted, sizeof(deleted), "%s (deleted)", self->path);
+	assert_found(self, "/gone", NULL, NULL, false);
+	assert_found(self, "/gone", self->path, NULL, true);
+	assert_found(self, "/gone", "/bin/true", NULL, false);
+	assert_found(self, "/exe", NULL, "/proc/self", true);
+	assert_found(self, self->path, NULL, "/nowhere", false);
+	assert_found(self, deleted, NULL, NULL, true);
+}
+
 static void hostile_paths_are_refused(void **state)
 {
 	(void)state;
@@ -326,6 +365,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_formatted),
 		cmocka_unit_test(a_file_of_another_build_is_not_used),
 		cmocka_unit_test(a_closed_library_is_named_by_the_time),
+		cmocka_unit_test(a_moved_file_is_found_where_the_options_say),
 		cmocka_unit_test(hostile_paths_are_refused),
 		cmocka_unit_test(names_complete),
 	};
