@@ -115,6 +115,7 @@ void dump_live_source(struct dump_live *live, struct dump_source *source)
 	source->next_map = next_map;
 	source->next_module = live_next_module;
 	source->next_extent = live_next_extent;
+	source->untouched = live_untouched;
 	source->page_states = live_page_states;
 	source->environment = read_environment;
 	source->read = read_memory;

@@ -51,6 +51,7 @@ struct dump_live {
 	int memory;         /* /proc/PID/mem, where process_vm_readv fails */
 	int pagemap;        /* -1: cannot be read */
 	int environ;        /* -1 */
+	bool scan_refused;  /* the kernel is too old for it */
 	bool readv_refused; /* by the kernel's policy: use memory */
 
 	struct procfs_maps maps;

@@ -3,6 +3,7 @@
 #include "dumpfmt/live_impl.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -19,6 +20,21 @@ enum {
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 #define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
 #define PAGEMAP_FILE    (UINT64_C(1) << 61) /* or shared anonymous */
+
+/* ioctl PAGEMAP_SCAN, since Linux 6.7: newer than the headers we build with. */
+struct page_region {
+	uint64_t start, end, categories;
+};
+
+struct page_scan {
+	uint64_t size, flags, start, end, walk_end;
+	uint64_t vector, vector_size, max_pages;
+	uint64_t inverted_mask, all_mask, any_mask, return_mask;
+};
+
+#define PAGE_SCAN         _IOWR('f', 16, struct page_scan)
+#define PAGE_SCAN_PRESENT (UINT64_C(1) << 3)
+#define PAGE_SCAN_SWAPPED (UINT64_C(1) << 4)
 
 static bool has_prefix(const char *text, const char *prefix)
 {
@@ -206,6 +222,43 @@ bool live_next_extent(void *context, struct dump_extent *ret)
 	return false;
 }
 
+/* Which page map tells of the map at hand; -1: none. */
+static int pagemap_of(const struct dump_live *live)
+{
+	if ((live->map.flags & DUMP_MAP_SHARED) &&
+	    live->plan.shared_pagemap >= 0)
+		return live->plan.shared_pagemap;
+	return live->pagemap;
+}
+
+uint64_t live_untouched(void *context, uint64_t address, uint64_t end,
+			unsigned char *state)
+{
+	struct dump_live *live = context;
+	struct page_region found;
+	struct page_scan scan = {
+		.size = sizeof(scan),
+		.start = address,
+		.end = end,
+		.vector = (uintptr_t)&found,
+		.vector_size = 1,
+		.max_pages = 1,
+		.any_mask = PAGE_SCAN_PRESENT | PAGE_SCAN_SWAPPED,
+		.return_mask = PAGE_SCAN_PRESENT,
+	};
+
+	if (live->keep != KEEP_ALL && live->keep != KEEP_TOUCHED)
+		return address;
+	*state = live->keep == KEEP_ALL ? DUMP_PAGE_ZERO : DUMP_PAGE_SKIP;
+	long count = live->scan_refused
+			     ? -1
+			     : ioctl(pagemap_of(live), PAGE_SCAN, &scan);
+	live->scan_refused = count < 0;
+	if (count < 0)
+		return address;
+	return count > 0 ? found.start : end;
+}
+
 static unsigned char page_state(const struct dump_live *live, uint64_t address,
 				uint64_t bits)
 {
@@ -244,12 +297,9 @@ void live_page_states(void *context, uint64_t address, size_t count,
 		      unsigned char *states)
 {
 	struct dump_live *live = context;
-	int fd = live->pagemap;
+	int fd = pagemap_of(live);
 	size_t known = 0;
 
-	if ((live->map.flags & DUMP_MAP_SHARED) &&
-	    live->plan.shared_pagemap >= 0)
-		fd = live->plan.shared_pagemap;
 	if (count > LIVE_STATES_PAGES)
 		count = LIVE_STATES_PAGES; /* the rest is read */
 	if (fd >= 0) {

@@ -18,6 +18,8 @@ uint32_t live_keep_of(struct dump_live *live, const struct dump_map *map);
 bool live_next_extent(void *context, struct dump_extent *ret);
 void live_page_states(void *context, uint64_t address, size_t count,
 		      unsigned char *states);
+uint64_t live_untouched(void *context, uint64_t address, uint64_t end,
+			unsigned char *state);
 bool live_next_module(void *context, struct dump_module *ret);
 
 #endif

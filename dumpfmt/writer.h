@@ -50,6 +50,11 @@ struct dump_source {
 	/* What is at offset of the environment's bytes; 0: its end. */
 	size_t (*environment)(void *context, uint64_t offset, void *buffer,
 			      size_t size);
+	/* Where the pages end that were never touched, address's own first;
+	 * *state is what to do with them. address: it was touched. NULL: it
+	 * cannot be told so fast. */
+	uint64_t (*untouched)(void *context, uint64_t address, uint64_t end,
+			      unsigned char *state);
 	/* What to do with count pages of the extent handed out last; NULL: all
 	 * are to be read. */
 	void (*page_states)(void *context, uint64_t address, size_t count,

@@ -244,26 +244,46 @@ static void put_window(struct writer *w, uint64_t address,
 	}
 }
 
-static void put_extent(struct writer *w, const struct dump_extent *extent)
+/* Terabytes may be reserved and hardly any of it used: go over that at once. */
+static uint64_t pass_untouched(struct writer *w, uint64_t address, uint64_t end)
+{
+	const struct dump_source *source = w->source;
+	unsigned char state = DUMP_PAGE_SKIP;
+
+	if (!source->untouched)
+		return address;
+	uint64_t next =
+		source->untouched(source->context, address, end, &state);
+	if (next > address && state == DUMP_PAGE_ZERO)
+		put_zeros(w, address, next - address);
+	return next;
+}
+
+/* Pages from address on, as many as are asked about at once. */
+static uint64_t put_pages(struct writer *w, uint64_t address, uint64_t end)
 {
 	const struct dump_source *source = w->source;
 	unsigned char states[STATES_PAGES];
+	uint64_t left = (end - address) / DUMP_PAGE_SIZE;
+	size_t count = left < STATES_PAGES ? (size_t)left : STATES_PAGES;
+
+	memset(states, DUMP_PAGE_READ, count);
+	if (source->page_states)
+		source->page_states(source->context, address, count, states);
+	for (size_t i = 0; i < count; i += WINDOW_PAGES)
+		put_window(w, address + i * DUMP_PAGE_SIZE, states + i,
+			   count - i < WINDOW_PAGES ? count - i : WINDOW_PAGES);
+	return address + count * DUMP_PAGE_SIZE;
+}
+
+static void put_extent(struct writer *w, const struct dump_extent *extent)
+{
 	uint64_t address = extent->start;
 
 	while (address < extent->end && !w->error) {
-		uint64_t left = (extent->end - address) / DUMP_PAGE_SIZE;
-		size_t count =
-			left < STATES_PAGES ? (size_t)left : STATES_PAGES;
-
-		memset(states, DUMP_PAGE_READ, count);
-		if (source->page_states)
-			source->page_states(source->context, address, count,
-					    states);
-		for (size_t i = 0; i < count; i += WINDOW_PAGES)
-			put_window(w, address + i * DUMP_PAGE_SIZE, states + i,
-				   count - i < WINDOW_PAGES ? count - i
-							    : WINDOW_PAGES);
-		address += count * DUMP_PAGE_SIZE;
+		address = pass_untouched(w, address, extent->end);
+		if (address < extent->end)
+			address = put_pages(w, address, extent->end);
 	}
 }
 

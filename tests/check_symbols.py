@@ -21,7 +21,7 @@ getauxval _dl_find_object strerrordesc_np
 # Each is one system call, or none.
 SYSTEM = """
 _exit clock_gettime close close_range fstat64 ftruncate64 getpid getppid getuid
-kill lseek64 __sigaction
+ioctl kill lseek64 __sigaction
 lstat64 madvise mkdir mmap64 munmap nanosleep open64 prctl pread64
 process_vm_readv pwrite64 raise read readlink rename sched_yield sigaddset
 sigemptyset sigfillset sigismember sigprocmask pthread_sigmask syscall uname
