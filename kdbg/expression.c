@@ -289,3 +289,23 @@ struct err *session_evaluate(struct session *session, const char *text,
 	arena_deinit(&arena);
 	return err;
 }
+
+struct err *session_evaluate_symbol(struct session *session, const char *text,
+				    uint64_t *ret)
+{
+	struct symbols *symbols;
+	struct symbol symbol;
+	struct err *err = session_evaluate(session, text, ret);
+
+	if (!err)
+		return NULL;
+	struct err *other = session_symbols(session, &symbols);
+	if (!other)
+		other = symbols_find(symbols, text, &symbol, ret);
+	if (!other) {
+		err_free(err);
+		return NULL;
+	}
+	err_free(other);
+	return err;
+}

@@ -101,6 +101,13 @@ static void remember(struct session *session, const struct statement *statement,
 	session->repeat = strndup(text + verb.start, verb.end - verb.start);
 }
 
+static struct err *set_dot(struct session *session, const struct stage *value)
+{
+	if (!value->address)
+		return NULL;
+	return expression_value(session, value->address, &session->dot);
+}
+
 static struct err *run_statement(struct session *session,
 				 const struct statement *statement,
 				 const char *text, struct sink *out,
@@ -112,10 +119,7 @@ static struct err *run_statement(struct session *session,
 
 		if (session->interactive && session->repeat)
 			return repeat_on(session, stage, out, usage);
-		return stage->address
-			       ? expression_value(session, stage->address,
-						  &session->dot)
-			       : NULL;
+		return set_dot(session, stage);
 	}
 	if (session->interactive && statement->stages && !session->depth)
 		remember(session, statement, text);
@@ -175,22 +179,37 @@ void session_run(struct session *session, const char *text, const char *origin,
 	}
 }
 
+/* A value alone sets dot, or is what the enclosing pipe gets. */
+static struct err *run_inside(struct session *session,
+			      const struct statement *statement,
+			      struct sink *out)
+{
+	const struct dcmd *usage = NULL;
+	bool to_pipe = sink_is_pipe(out);
+
+	if (statement->shell && to_pipe)
+		return err_new(ERR_USAGE, "nothing comes back from a shell");
+	if (statement->shell)
+		return run_piped_to_shell(session, statement, out, &usage);
+	if (is_lone_value(statement) && !to_pipe)
+		return set_dot(session, statement->stages);
+	return pipeline_run(session, statement->stages, out, &usage);
+}
+
 /* Statements inside a command: the first failure ends them. */
 static struct err *run_nested(struct session *session, const char *text,
 			      struct sink *out)
 {
 	struct source source = { .text = text, .radix = session->radix };
 	const struct statement *statement;
-	const struct dcmd *usage;
 	struct arena arena = { 0 };
 	struct err *err;
 
 	do {
 		err = parse_statement(&source, &arena, &statement);
-		if (!err && statement && statement->stages)
-			err = pipeline_run(session, statement->stages, out,
-					   &usage);
-	} while (!err && statement && !out->failed);
+		if (!err && statement)
+			err = run_inside(session, statement, out);
+	} while (!err && statement && !out->failed && !session->quit);
 	arena_deinit(&arena);
 	return err;
 }

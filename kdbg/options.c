@@ -51,7 +51,10 @@ static struct err *store(struct words *words, const struct option *option,
 	case OPTION_SYMBOL:
 		break;
 	}
-	struct err *err = session_evaluate(words->session, text, &number);
+	struct err *err =
+		option->kind == OPTION_SYMBOL
+			? session_evaluate_symbol(words->session, text, &number)
+			: session_evaluate(words->session, text, &number);
 	if (err)
 		return err_wrap(err, "%s '%s'", option->argument, text);
 	memcpy(slot, &number, sizeof(number));

@@ -98,6 +98,11 @@ void session_report(struct session *session, struct err *err);
 struct err *session_evaluate(struct session *session, const char *text,
 			     uint64_t *ret) MUST_USE;
 
+/* The same; what is no expression may be a symbol of any spelling, such as
+ * operator new(unsigned long). */
+struct err *session_evaluate_symbol(struct session *session, const char *text,
+				    uint64_t *ret) MUST_USE;
+
 /* How far a long command is; shown on a terminal only. done 0 to total. */
 static inline void session_progress(struct session *session, const char *what,
 				    uint64_t done, uint64_t total)

@@ -32,6 +32,9 @@ static int spawn(const char *command, int input, pid_t *pid)
 	posix_spawn_file_actions_init(&actions);
 	if (input >= 0)
 		posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	else if (!isatty(STDIN_FILENO))
+		posix_spawn_file_actions_addopen(&actions, STDIN_FILENO,
+						 "/dev/null", O_RDONLY, 0);
 	int error =
 		posix_spawn(pid, path, &actions, &attributes, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);

@@ -14,7 +14,8 @@ struct shell {
 	FILE *stream; /* to its standard input; NULL: that is kdbg's */
 };
 
-/* Start $SHELL -c command, with a pipe to write into if piped. */
+/* Start $SHELL -c command, with a pipe to write into if piped. Else its input
+ * is the terminal, or nothing: never the rest of a script that kdbg reads. */
 struct err *shell_open(struct shell *shell, const char *command,
 		       bool piped) MUST_USE;
 /* Wait for its end; its exit status, 128 + signal when killed. */

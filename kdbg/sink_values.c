@@ -27,6 +27,11 @@ static const struct sink_ops values_sink_ops = {
 	.note = values_note,
 };
 
+bool sink_is_pipe(const struct sink *sink)
+{
+	return sink->ops == &values_sink_ops;
+}
+
 void values_sink_init(struct sink *sink, struct value_receiver *receiver)
 {
 	*sink = (struct sink){ .ops = &values_sink_ops, .impl = receiver };

@@ -16,6 +16,9 @@ struct value_receiver {
 	struct sink *notes; /* or NULL */
 };
 
+/* Does sink feed another command? */
+bool sink_is_pipe(const struct sink *sink);
+
 /* The receiver must outlive the sink. */
 void values_sink_init(struct sink *sink, struct value_receiver *receiver);
 

@@ -220,6 +220,19 @@ static struct err *check(const struct dumper *d)
 	return NULL;
 }
 
+/* Not told: to the end of the line that holds the address. */
+static uint64_t wanted_length(const struct dcmd_call *call,
+			      const struct dumper *d)
+{
+	if (d->options->length)
+		return d->options->length;
+	if (call->has_count)
+		return call->count;
+	if (d->options->unaligned || !d->width)
+		return d->width;
+	return d->width - d->start % d->width;
+}
+
 static struct err *dump_run(const struct dcmd_call *call, struct sink *out)
 {
 	const struct dump_options *options = call->options;
@@ -231,15 +244,12 @@ static struct err *dump_run(const struct dcmd_call *call, struct sink *out)
 		.group = options->group ? options->group : GROUP_DEFAULT,
 		.width = PARAGRAPH,
 	};
-	uint64_t length = options->length   ? options->length
-			  : call->has_count ? call->count
-					    : PARAGRAPH;
 
 	if (options->paragraphs)
 		d.width = options->paragraphs <= PARAGRAPHS_MAX
 				  ? options->paragraphs * PARAGRAPH
 				  : 0;
-	d.end = d.start + length;
+	d.end = d.start + wanted_length(call, &d);
 	struct err *err = check(&d);
 	return err ? err : dump_range(&d, call->session);
 }
