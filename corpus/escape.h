@@ -3,9 +3,11 @@
  * What keeps a planted leak planted, and nothing else alive.
  *
  * escape() hides a pointer's fate from the compiler, which else removes an
- * allocation that is never used. forget() overwrites the stack below its
- * caller and the registers a call may change: a stale copy of a pointer there
- * would be a reference, once a later frame lies over it or a signal comes.
+ * allocation that is never used; times() keeps it from unrolling a loop, which
+ * would make each turn a group of its own. forget() overwrites the stack below
+ * its caller and the registers a call may change: a stale copy of a pointer
+ * there would be a reference, once a later frame lies over it or a signal
+ * comes.
  */
 #ifndef CORPUS_ESCAPE_H
 #define CORPUS_ESCAPE_H
@@ -18,6 +20,13 @@ static inline void *escape(void *p)
 {
 	__asm__ volatile("" : "+r"(p) : : "memory");
 	return p;
+}
+
+/* n, not known to the compiler: for a loop that must keep one call site. */
+static inline int times(int n)
+{
+	__asm__ volatile("" : "+r"(n));
+	return n;
 }
 
 static NOINLINE void forget(void)

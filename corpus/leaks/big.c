@@ -23,8 +23,8 @@ static NOINLINE void keep_megabyte(void)
 
 int main(void)
 {
-	lose_megabytes();
-	lose_megabytes();
+	for (int i = 0; i < times(2); i++)
+		lose_megabytes();
 	lose_just_too_large();
 	keep_megabyte();
 	forget();

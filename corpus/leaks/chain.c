@@ -26,7 +26,7 @@ static NOINLINE void lose_chain(void)
 {
 	struct node *list = NULL;
 
-	for (int i = 0; i < 49; i++)
+	for (int i = 0; i < times(49); i++)
 		list = make_node(list);
 	escape(make_head(list));
 }

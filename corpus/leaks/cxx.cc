@@ -38,7 +38,7 @@ NOINLINE void lose_vector()
 	auto *shapes = new std::vector<shape *>; // 24 bytes hold 32
 
 	shapes->reserve(4);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < times(4); i++)
 		shapes->push_back(new circle); // 24 bytes each
 	escape(shapes);
 }
@@ -47,7 +47,7 @@ NOINLINE void lose_vector()
 
 int main()
 {
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < times(20); i++)
 		lose_object();
 	lose_array();
 	lose_string();

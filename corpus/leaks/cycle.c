@@ -28,7 +28,7 @@ static NOINLINE void lose_ring(void)
 	struct node *first = make_node();
 
 	give_body(first);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < times(3); i++) {
 		struct node *node = make_node();
 
 		node->next = first->next;
@@ -41,7 +41,7 @@ static NOINLINE void lose_ring(void)
 
 int main(void)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < times(3); i++)
 		lose_ring();
 	forget();
 	return 0;

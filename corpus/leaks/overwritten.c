@@ -54,9 +54,9 @@ static NOINLINE void set_default(void)
 
 int main(void)
 {
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < times(4); i++)
 		reload("first.conf"); /* loses three paths */
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < times(6); i++)
 		check_name(i % 2 ? "a.b" : "ab"); /* loses three copies */
 	set_default();
 	forget();

@@ -37,7 +37,7 @@ static NOINLINE void lose_largest_cached(void)
 int main(void)
 {
 	lose_byte();
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < times(7); i++)
 		lose_small();
 	lose_zeroed();
 	lose_grown();

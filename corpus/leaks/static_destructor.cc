@@ -29,7 +29,7 @@ NOINLINE void open_session(long id)
 int main()
 {
 	sessions.reserve(16);
-	for (long i = 0; i < 9; i++)
+	for (long i = 0; i < times(9); i++)
 		open_session(i);
 	forget();
 }

@@ -29,7 +29,7 @@ static void *work(void *argument)
 
 int main(void)
 {
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < times(5); i++) {
 		pthread_t thread;
 
 		pthread_create(&thread, NULL, work, NULL);

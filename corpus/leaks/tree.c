@@ -35,8 +35,8 @@ static NOINLINE void lose_tree(void)
 
 int main(void)
 {
-	lose_tree();
-	lose_tree();
+	for (int i = 0; i < times(2); i++)
+		lose_tree();
 	forget();
 	return 0;
 }

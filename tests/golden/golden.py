@@ -135,10 +135,10 @@ def mask_line(line):
     if line.startswith("roots:"):
         line = re.sub(r"\d+", "N", line).replace("threads", "thread")
     line = re.sub(r"\b0x[0-9a-f]{5,}\b", "ADDRESS", line)
-    line = re.sub(r"\b[0-9a-f]{16}\b", "ADDRESS", line)
+    line = re.sub(r"\b[0-9a-f]{12,16}\b", "ADDRESS", line)
     line = re.sub(r"\+0x[0-9a-f]+", "+0x", line)
-    # The record of -d: address, address, time, thread.
-    line = re.sub(r"^(ADDRESS ADDRESS) +[0-9a-f]+ +\d+$", r"\1 TIME THREAD", line)
+    # A bufctl's record: address, address, time, thread.
+    line = re.sub(r"^(ADDRESS ADDRESS) +[0-9a-f]+ +\d+\b", r"\1 TIME THREAD", line)
     return re.sub(r" +", " ", line).rstrip()
 
 
@@ -191,7 +191,7 @@ def main():
         dump = run_program(build, name, truth, pathlib.Path(folder))
         rows = [json.loads(line) for line in ask(build, dump, JSON_COMMANDS, "-j").splitlines()]
         check_truth(name, truth, rows)
-        text = ask(build, dump, TEXT_COMMANDS).replace(str(dump), "DUMP")
+        text = ask(build, dump, TEXT_COMMANDS + truth.get("commands", [])).replace(str(dump), "DUMP")
     check_form(name, "json", mask_json(rows), regenerate)
     check_form(name, "txt", mask_text(text), regenerate)
 
