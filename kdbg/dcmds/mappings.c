@@ -67,6 +67,7 @@ static struct err *mappings_run(const struct dcmd_call *call, struct sink *out)
 {
 	const struct target *target = call->session->target;
 	const char *name = call->argc ? call->argv[0] : "";
+	size_t shown = 0;
 
 	if (call->has_address) {
 		const struct dump_map *map =
@@ -78,9 +79,17 @@ static struct err *mappings_run(const struct dcmd_call *call, struct sink *out)
 		emit_map(target, map, out);
 		return NULL;
 	}
-	for (size_t i = 0; i < target->map_count && !out->failed; i++)
-		if (strstr(target->maps[i].path, name))
-			emit_map(target, &target->maps[i], out);
+	if (call->argc > 1)
+		return err_new(ERR_USAGE, "one name at most");
+	for (size_t i = 0; i < target->map_count && !out->failed; i++) {
+		if (!strstr(target->maps[i].path, name))
+			continue;
+		emit_map(target, &target->maps[i], out);
+		shown++;
+	}
+	if (*name && !shown)
+		return err_new(ERR_NOT_FOUND, "no mapping has %s in its name",
+			       name);
 	return NULL;
 }
 

@@ -41,6 +41,7 @@ static struct err *objects_run(const struct dcmd_call *call, struct sink *out)
 {
 	const struct target *target = call->session->target;
 	const char *name = call->argc ? call->argv[0] : "";
+	size_t shown = 0;
 	const struct dump_module *module;
 	struct symbols *symbols;
 	struct err *err = session_symbols(call->session, &symbols);
@@ -56,9 +57,17 @@ static struct err *objects_run(const struct dcmd_call *call, struct sink *out)
 		emit_module(symbols, module, out);
 		return NULL;
 	}
-	for (size_t i = 0; i < target->module_count && !out->failed; i++)
-		if (strstr(target->modules[i].path, name))
-			emit_module(symbols, &target->modules[i], out);
+	if (call->argc > 1)
+		return err_new(ERR_USAGE, "one name at most");
+	for (size_t i = 0; i < target->module_count && !out->failed; i++) {
+		if (!strstr(target->modules[i].path, name))
+			continue;
+		emit_module(symbols, &target->modules[i], out);
+		shown++;
+	}
+	if (*name && !shown)
+		return err_new(ERR_NOT_FOUND, "no module has %s in its name",
+			       name);
 	return NULL;
 }
 

@@ -159,6 +159,9 @@ static void mappings_tell_what_is_held(void **state)
 		      "     HELD NAME\n"
 		      "0000000000400000 0000000000402000         8192 r-xp     "
 		      "        0 /nowhere/prog\n");
+	assert_complains(*state, "::mappings nothing",
+			 "kdbg: ::mappings: no mapping has nothing in its "
+			 "name\n");
 	assert_complains(*state, "1::mappings",
 			 "kdbg: ::mappings: 0x1: not mapped\n");
 }
