@@ -3,6 +3,7 @@
 
 #include "alloc/clock.h"
 #include "alloc/mapping.h"
+#include "alloc/pages.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/sys.h"
@@ -14,6 +15,7 @@
 #include <limits.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 static bool inside(const struct kma_module *module, uintptr_t address,
 		   size_t size)
@@ -96,6 +98,64 @@ static char *copy_path(const char *name, uintptr_t base)
 	return path;
 }
 
+/* What glibc says of a PC's module, as far as we use it. */
+struct object {
+	uintptr_t base, end;
+	const void *eh_frame_header;
+	const struct link_map *map;
+	uint32_t name_hash;
+};
+
+static uint32_t hash_name(const char *name)
+{
+	uint32_t hash = 0;
+
+	while (*name)
+		hash = (hash ^ (unsigned char)*name++) * UINT32_C(0x01000193);
+	return hash;
+}
+
+/*
+ * Of a program with holes between its segments glibc gives the segment alone;
+ * .eh_frame lies in another.
+ */
+static void widen_program(struct object *object)
+{
+	const Elf64_Phdr *header = (const void *)getauxval(AT_PHDR);
+	size_t count = header ? getauxval(AT_PHNUM) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		uintptr_t start = object->map->l_addr + header[i].p_vaddr;
+
+		if (header[i].p_type != PT_LOAD)
+			continue;
+		start &= ~(uintptr_t)(KMA_PAGE_SIZE - 1);
+		if (start < object->base)
+			object->base = start;
+		if (object->map->l_addr + header[i].p_vaddr +
+			    header[i].p_memsz >
+		    object->end)
+			object->end = object->map->l_addr + header[i].p_vaddr +
+				      header[i].p_memsz;
+	}
+}
+
+static bool object_find(uintptr_t pc, struct object *ret)
+{
+	struct dl_find_object found;
+
+	if (_dl_find_object((void *)pc, &found) != 0)
+		return false;
+	ret->base = (uintptr_t)found.dlfo_map_start;
+	ret->end = (uintptr_t)found.dlfo_map_end;
+	ret->eh_frame_header = found.dlfo_eh_frame;
+	ret->map = found.dlfo_link_map;
+	ret->name_hash = hash_name(ret->map->l_name);
+	if (ret->map->l_name[0] == '\0')
+		widen_program(ret);
+	return true;
+}
+
 /* A module that begins where others were means that they are gone. */
 static void end_overlapped(const struct kma_module *added)
 {
@@ -113,49 +173,36 @@ static void end_overlapped(const struct kma_module *added)
 		kma_unwind_flush();
 }
 
-static uint32_t hash_name(const char *name)
-{
-	uint32_t hash = 0;
-
-	while (*name)
-		hash = (hash ^ (unsigned char)*name++) * UINT32_C(0x01000193);
-	return hash;
-}
-
 static const struct kma_module *search(const struct kma_module *m,
 				       const struct kma_module *stop,
-				       const struct dl_find_object *object)
+				       const struct object *object)
 {
-	uint32_t hash = hash_name(object->dlfo_link_map->l_name);
-
 	for (; m && m != stop; m = m->next)
-		if (m->base == (uintptr_t)object->dlfo_map_start &&
-		    m->end == (uintptr_t)object->dlfo_map_end &&
-		    m->eh_frame_header == object->dlfo_eh_frame &&
-		    m->name_hash == hash &&
+		if (m->base == object->base && m->end == object->end &&
+		    m->eh_frame_header == object->eh_frame_header &&
+		    m->name_hash == object->name_hash &&
 		    __atomic_load_n(&m->until_time, __ATOMIC_RELAXED) == 0)
 			return m;
 	return NULL;
 }
 
 /* Enter it, unless another thread does first. */
-static const struct kma_module *add(const struct dl_find_object *object,
+static const struct kma_module *add(const struct object *object,
 				    const struct kma_module *seen)
 {
 	struct kma_module *module = kma_depot_alloc(sizeof(*module));
-	const struct link_map *map = object->dlfo_link_map;
 	struct kma_module *head = (struct kma_module *)seen;
 	const struct kma_module *found;
 
 	if (!module)
 		return NULL;
-	module->base = (uintptr_t)object->dlfo_map_start;
-	module->end = (uintptr_t)object->dlfo_map_end;
-	module->eh_frame_header = object->dlfo_eh_frame;
+	module->base = object->base;
+	module->end = object->end;
+	module->eh_frame_header = object->eh_frame_header;
 	module->from_time = kma_clock_now();
-	module->name_hash = hash_name(map->l_name);
-	module->path = copy_path(map->l_name, module->base);
-	read_build_id(module, map->l_addr);
+	module->name_hash = object->name_hash;
+	module->path = copy_path(object->map->l_name, module->base);
+	read_build_id(module, object->map->l_addr);
 	do {
 		found = search(head, seen, object);
 		if (found)
@@ -171,9 +218,9 @@ static const struct kma_module *add(const struct dl_find_object *object,
 
 const struct kma_module *kma_module_find(uintptr_t pc)
 {
-	struct dl_find_object object;
+	struct object object;
 
-	if (_dl_find_object((void *)pc, &object) != 0)
+	if (!object_find(pc, &object))
 		return NULL;
 	const struct kma_module *head =
 		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
@@ -181,17 +228,25 @@ const struct kma_module *kma_module_find(uintptr_t pc)
 	return found ? found : add(&object, head);
 }
 
+/* A module is asked for where it begins; the program itself never goes. */
+static bool is_gone(const struct kma_module *module)
+{
+	struct object object;
+
+	return module->name_hash != hash_name("") &&
+	       (!object_find(module->base, &object) ||
+		!search(module, module->next, &object));
+}
+
 void kma_module_closed(void)
 {
 	struct kma_module *m =
 		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
 	uint64_t now = kma_clock_now(), zero = 0;
-	struct dl_find_object object;
 	bool any = false;
 
 	for (; m; m = m->next, zero = 0)
-		if (_dl_find_object((void *)m->base, &object) != 0 ||
-		    !search(m, m->next, &object))
+		if (is_gone(m))
 			any |= __atomic_compare_exchange_n(
 				&m->until_time, &zero, now, false,
 				__ATOMIC_RELAXED, __ATOMIC_RELAXED);

@@ -134,6 +134,13 @@ static bool leave_library(struct place *place, const struct kma_bounds *bounds)
 	return true;
 }
 
+/* As unwind.c has it: no rule and no frame pointer is the end as well. */
+static bool is_end(uint64_t rule, const struct place *place)
+{
+	return kma_rule_kind(rule) == KMA_RULE_END ||
+	       (kma_rule_kind(rule) == KMA_RULE_NONE && place->fp == 0);
+}
+
 /*
  * Walk until a frame of the last stack, or the end. walked is how many frames
  * are new; the result is the index of the first kept one, TRACE_MAX if none.
@@ -162,9 +169,10 @@ static bool walk(struct kma_trace *t, struct place place,
 
 		frame->sp = place.sp;
 		frame->fp = place.fp;
-		frame->by_fp = kma_rule_kind(rule) == KMA_RULE_FP;
+		frame->by_fp = kma_rule_kind(rule) == KMA_RULE_FP ||
+			       kma_rule_kind(rule) == KMA_RULE_NONE;
 		t->walked_key[count++] = place.key;
-		if (kma_rule_kind(rule) == KMA_RULE_END) {
+		if (is_end(rule, &place)) {
 			frame->fp_slot = 0;
 			at = TRACE_MAX;
 			break;

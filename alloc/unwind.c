@@ -93,13 +93,18 @@ static bool walk_guess_call(struct walk *w)
 	return true;
 }
 
-/* No rule: believe in a frame pointer, if it looks like one. */
+/*
+ * No rule: believe in a frame pointer, if it looks like one. Zero marks the
+ * outermost frame, as the ABI has it: ld.so's start is such code.
+ */
 static bool walk_guess(struct walk *w)
 {
 	enum { LOWEST_CODE = 4096 };
 	uintptr_t *column = w->registers.column;
 	uintptr_t fp = column[KMA_COLUMN_FP], pc, caller_fp;
 
+	if (fp == 0 && !w->exact)
+		return false;
 	w->flags |= KMA_STACK_BY_FRAME_POINTER;
 	if (walk_guess_call(w)) {
 		w->exact = false;
