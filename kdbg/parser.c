@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Each runs on top of the one before it. */
+enum { STAGES_MAX = 100 };
+
 static void parser_init(struct parser *parser, const struct source *source,
 			struct arena *arena)
 {
@@ -368,12 +371,17 @@ static void parse_pipeline(struct parser *parser, struct statement *statement)
 {
 	const struct stage **next = &statement->stages;
 	bool more = !parser_at_operator(parser, PLACE_OPERAND, "!");
+	unsigned count = 0;
 
 	while (more && !parser->err) {
 		struct stage *stage = parse_stage(parser);
 
 		if (!stage)
 			return;
+		if (++count > STAGES_MAX)
+			parser_fail(parser, stage->span,
+				    "a pipeline has at most %d commands",
+				    STAGES_MAX);
 		*next = stage;
 		next = &stage->next;
 		more = parser_at_operator(parser, PLACE_OPERATOR, "|");

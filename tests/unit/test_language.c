@@ -467,6 +467,23 @@ static void endless_nesting_ends(void **state)
 	assert_int_equal(fixture.session.depth, 0);
 }
 
+static void endless_pipelines_are_refused(void **state)
+{
+	(void)state;
+	enum { STAGES = 10000 };
+	static const char stage[] = "|::sh";
+	char *text = calloc(STAGES, sizeof(stage));
+
+	assert_non_null(text);
+	strcpy(text, "1");
+	for (size_t i = 0; i < STAGES; i++)
+		memcpy(text + 1 + i * (sizeof(stage) - 1), stage,
+		       sizeof(stage));
+	assert_complains(&fixture, text,
+			 "kdbg: a pipeline has at most 100 commands\n");
+	free(text);
+}
+
 static void shell_takes_the_rows(void **state)
 {
 	(void)state;
@@ -542,6 +559,8 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(endless_nesting_ends, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(endless_pipelines_are_refused,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(shell_takes_the_rows, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(interrupt_stops_the_line, setup,
