@@ -259,24 +259,32 @@ typedef int spawn_function(pid_t *pid, const char *path,
 			   const posix_spawnattr_t *attributes,
 			   char *const argv[], char *const envp[]);
 
+/* What spawns pass on as it is. */
+struct spawn {
+	const posix_spawn_file_actions_t *actions;
+	const posix_spawnattr_t *attributes;
+	char *const *argv;
+	char *const *envp;
+};
+
 static int spawn_program(const char *function, pid_t *pid, const char *path,
-			 const posix_spawn_file_actions_t *actions,
-			 const posix_spawnattr_t *attributes,
-			 char *const argv[], char *const envp[])
+			 const struct spawn *spawn)
 {
-	spawn_function *spawn = (spawn_function *)dlsym(RTLD_NEXT, function);
+	spawn_function *next = (spawn_function *)dlsym(RTLD_NEXT, function);
 	bool supervised = kma_roster_active();
-	size_t size = supervised ? kma_environment_size(envp) : 0;
+	size_t size = supervised ? kma_environment_size(spawn->envp) : 0;
+	char *const *envp = spawn->envp;
 	struct roster_record *record = NULL;
 	pid_t child = 0;
 
-	if (!spawn)
+	if (!next)
 		return ENOSYS;
 	if (supervised)
 		record = kma_roster_spawn(path, kma_environment_foreign(envp));
 	if (size)
 		envp = kma_environment_fill(envp, alloca(size));
-	int error = spawn(&child, path, actions, attributes, argv, envp);
+	int error = next(&child, path, spawn->actions, spawn->attributes,
+			 spawn->argv, envp);
 	if (error)
 		kma_roster_cancel(record);
 	else
@@ -291,8 +299,9 @@ EXPORT int posix_spawn(pid_t *pid, const char *path,
 		       const posix_spawnattr_t *attributes, char *const argv[],
 		       char *const envp[])
 {
-	return spawn_program("posix_spawn", pid, path, actions, attributes,
-			     argv, envp);
+	const struct spawn spawn = { actions, attributes, argv, envp };
+
+	return spawn_program("posix_spawn", pid, path, &spawn);
 }
 
 EXPORT int posix_spawnp(pid_t *pid, const char *file,
@@ -300,8 +309,9 @@ EXPORT int posix_spawnp(pid_t *pid, const char *file,
 			const posix_spawnattr_t *attributes, char *const argv[],
 			char *const envp[])
 {
-	return spawn_program("posix_spawnp", pid, file, actions, attributes,
-			     argv, envp);
+	const struct spawn spawn = { actions, attributes, argv, envp };
+
+	return spawn_program("posix_spawnp", pid, file, &spawn);
 }
 
 /* environ, completed while the C library starts a shell with it. */

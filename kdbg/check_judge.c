@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/check_judge.h"
 
+#include "kdbg/check_merge.h"
 #include "kdbg/heap.h"
 #include "kdbg/leaks.h"
 #include "kdbg/reach.h"
@@ -8,6 +9,7 @@
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { INLINE_MAX = 16, TEXT_SIZE = 512 };
@@ -118,14 +120,58 @@ static struct check_stack make_stack(struct judge *judge, size_t instance,
 	return stack;
 }
 
-static struct check_frame make_caller(struct judge *judge, uint64_t pc,
-				      uint64_t ticks)
+/* The innermost frame at pc that is the program's own, not a library's of the
+ * system nor out of its headers. False: none. */
+static bool find_own_frame(struct judge *judge, uint64_t pc, uint64_t ticks,
+			   struct check_frame *ret)
+{
+	struct check_frame frames[INLINE_MAX];
+	struct symbol symbol = { NULL };
+
+	symbols_at_then(judge->symbols, pc - 1, ticks, &symbol);
+	if (is_allocator(judge, pc) || !symbol.module_path ||
+	    path_is_system(symbol.module_path))
+		return false;
+	size_t count = make_frames(judge, pc, ticks, frames);
+	for (size_t i = 0; i < count; i++)
+		if (!frames[i].file || !path_is_system(frames[i].file)) {
+			*ret = frames[i];
+			return true;
+		}
+	return false;
+}
+
+/* Whom to blame: the program's innermost frame, else the allocator's caller. */
+static struct check_frame make_caller(struct judge *judge,
+				      const struct leak_group *group)
 {
 	struct check_frame frames[INLINE_MAX] = { { "an unknown place" } };
+	uint64_t ticks = group->leader_time;
+	const uint64_t *pcs;
+	size_t depth = heap_stack(judge->heap, group->instance, group->stack,
+				  &pcs, NULL);
+	uint64_t caller = heap_stack_caller_named(
+		judge->heap, judge->symbols, group->instance, group->stack);
 
-	if (pc)
-		make_frames(judge, pc, ticks, frames);
+	for (size_t i = 0; i < depth; i++)
+		if (find_own_frame(judge, pcs[i], ticks, &frames[0]))
+			return frames[0];
+	if (caller)
+		make_frames(judge, caller, ticks, frames);
 	return frames[0];
+}
+
+/* "definite" before "indirect", then what holds most. */
+static int by_weight(const void *a, const void *b)
+{
+	const struct check_leak *x = a, *y = b;
+	int class = strcmp(x->class, y->class);
+
+	if (class)
+		return class;
+	if (x->retained != y->retained)
+		return x->retained > y->retained ? -1 : 1;
+	return (x->address > y->address) - (x->address < y->address);
 }
 
 static void make_leak(struct judge *judge, const struct leak_group *group,
@@ -133,8 +179,6 @@ static void make_leak(struct judge *judge, const struct leak_group *group,
 {
 	const struct heap_cache *caches;
 	size_t count = heap_caches(judge->heap, &caches);
-	uint64_t caller = heap_stack_caller_named(
-		judge->heap, judge->symbols, group->instance, group->stack);
 
 	*ret = (struct check_leak){
 		.class = leak_class_name(group->class),
@@ -146,7 +190,7 @@ static void make_leak(struct judge *judge, const struct leak_group *group,
 		.retained = group->retained,
 		.address = group->address,
 		.cycle = group->cycle,
-		.caller = make_caller(judge, caller, group->leader_time),
+		.caller = make_caller(judge, group),
 		.stack = make_stack(judge, group->instance, group->stack,
 				    group->leader_time),
 	};
@@ -165,7 +209,10 @@ static void take_leaks(struct judge *judge, const struct leaks *leaks)
 		if (groups[i].class != LEAK_POSSIBLE)
 			make_leak(judge, &groups[i], &list[used++]);
 	judge->process->leaks = list;
-	judge->process->leak_count = used;
+	judge->process->leak_count = check_merge(list, used);
+	if (list)
+		qsort(list, judge->process->leak_count, sizeof(*list),
+		      by_weight);
 	judge->process->leaked_buffers =
 		totals->buffers[LEAK_DEFINITE] + totals->buffers[LEAK_INDIRECT];
 	judge->process->leaked_bytes =

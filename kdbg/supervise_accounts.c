@@ -47,7 +47,7 @@ void accounts_destroy(struct accounts *accounts)
 static size_t *find_slot(const struct accounts *accounts, uint32_t pid)
 {
 	size_t mask = accounts->table_size - 1;
-	size_t i = (pid * UINT32_C(2654435769)) & mask;
+	size_t i = ((size_t)pid * UINT32_C(2654435769)) & mask;
 
 	while (accounts->table[i] &&
 	       accounts->list[accounts->table[i] - 1].pid != pid)
@@ -350,16 +350,17 @@ static bool lies_under(const char *path, const char *folder)
 	return strncmp(path, folder, size) == 0 && path[size] == '/';
 }
 
+bool path_is_system(const char *path)
+{
+	return lies_under(path, "/usr") || lies_under(path, "/bin") ||
+	       lies_under(path, "/sbin") || lies_under(path, "/lib");
+}
+
 bool account_is_system(const struct accounts *accounts,
 		       const struct account *account)
 {
 	/* origin is always an older account: this ends. */
 	while (account->forked && account->origin != ACCOUNT_NONE)
 		account = &accounts->list[account->origin];
-	if (account->command)
-		return false;
-	return lies_under(account->path, "/usr") ||
-	       lies_under(account->path, "/bin") ||
-	       lies_under(account->path, "/sbin") ||
-	       lies_under(account->path, "/lib");
+	return !account->command && path_is_system(account->path);
 }

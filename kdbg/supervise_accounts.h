@@ -68,8 +68,11 @@ size_t accounts_list(const struct accounts *accounts,
 		     const struct account **ret);
 uint64_t accounts_lost(const struct accounts *accounts);
 
-/* Is it a program of the system (/usr, /bin, /sbin, /lib) run as a child? The
- * command, and what forked from it, never is. */
+/* Is it a file of the system: under /usr, /bin, /sbin, /lib? */
+bool path_is_system(const char *path);
+
+/* Is it a program of the system run as a child? The command, and what forked
+ * from it, never is. */
 bool account_is_system(const struct accounts *accounts,
 		       const struct account *account);
 

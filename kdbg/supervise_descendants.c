@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/supervise_descendants.h"
 
+#include "kdbg/vector.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -16,54 +18,49 @@ struct process {
 };
 
 /* "pid (name) state ppid ...", and the name may hold anything. */
-static bool read_process(pid_t pid, struct process *ret)
+static bool read_process(const char *pid, struct process *ret)
 {
 	char path[64], text[512];
-	char state;
-	int ppid;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (!isdigit((unsigned char)pid[0]))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return false;
 	size_t size = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[size] = '\0';
-	const char *rest = strrchr(text, ')');
-	if (!rest || sscanf(rest + 1, " %c %d", &state, &ppid) != 2)
+	const char *name_end = strrchr(text, ')');
+	if (!name_end || strlen(name_end) < sizeof(") S 1") - 1)
 		return false;
-	ret->pid = pid;
-	ret->ppid = ppid;
-	ret->zombie = state == 'Z' || state == 'X';
-	ret->descends = false;
+	char state = name_end[2];
+	*ret = (struct process){
+		.pid = (pid_t)strtol(pid, NULL, 10),
+		.ppid = (pid_t)strtol(name_end + 4, NULL, 10),
+		.zombie = state == 'Z' || state == 'X',
+	};
 	return true;
 }
 
 static struct err *read_processes(struct process **ret, size_t *count)
 {
 	struct process *list = NULL;
-	size_t used = 0, capacity = 0;
+	size_t used = 0;
 	DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	const struct dirent *entry;
 
 	if (!proc)
 		return err_new(ERR_IO, "/proc: %s", strerror(errno));
 	while ((entry = readdir(proc))) {
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		if (used == capacity) {
-			size_t more = capacity ? capacity * 2 : 256;
-			struct process *grown =
-				reallocarray(list, more, sizeof(*list));
-			if (!grown) {
-				free(list);
-				closedir(proc);
-				return err_new(ERR_NO_MEMORY, "out of memory");
-			}
-			list = grown;
-			capacity = more;
+		struct process *grown = vector_grow(list, used, sizeof(*list));
+		if (!grown) {
+			free(list);
+			closedir(proc);
+			return err_new(ERR_NO_MEMORY, "out of memory");
 		}
-		if (read_process((pid_t)atoi(entry->d_name), &list[used]))
+		list = grown;
+		if (read_process(entry->d_name, &list[used]))
 			used++;
 	}
 	closedir(proc);

@@ -122,7 +122,7 @@ void roster_file_grow(struct roster_file *file)
 	    taken + AHEAD / 2 < file->limit || limit > file->capacity)
 		return;
 	if (posix_fallocate(file->fd, (off_t)roster_file_size(file->limit),
-			    AHEAD * ROSTER_RECORD_SIZE) ||
+			    (off_t)AHEAD * ROSTER_RECORD_SIZE) ||
 	    pwrite(file->fd, &limit, sizeof(limit),
 		   offsetof(struct roster_header, limit)) != sizeof(limit))
 		return;

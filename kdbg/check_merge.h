@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef KDBG_CHECK_MERGE_H
+#define KDBG_CHECK_MERGE_H
+
+#include "kdbg/check_result.h"
+
+#include <stddef.h>
+
+/*
+ * Join leaks that a reader could not tell apart: of one class and cache, with
+ * stacks that read the same. A compiler that unrolls a loop makes several
+ * return addresses of one line. Each joins the first of its kind; returns how
+ * many are left. Without memory for it, all.
+ */
+size_t check_merge(struct check_leak *leaks, size_t count);
+
+#endif
