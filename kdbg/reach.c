@@ -40,6 +40,7 @@ enum mark {
 enum {
 	HIT_QUEUE = 32, /* powers of two */
 	SCAN_QUEUE = 16,
+	PAGE = 4096,
 	ROOT_CHUNK = 1 << 20,   /* bytes of a root between looks at Ctrl-C */
 	SCANS_PER_LOOK = 65536, /* buffers scanned between them */
 };
@@ -258,24 +259,36 @@ static struct err *drain(struct marker *m)
 	}
 }
 
+/* Words of a root; of a chunk that is damaged, the pages that are not. */
+static void probe_chunk(struct marker *m, uint64_t at, size_t size)
+{
+	const void *words;
+	struct err *err = target_view(m->scan->target, at, size, &words);
+
+	if (!err) {
+		probe_words(m, words, size / 8);
+		return;
+	}
+	err_free(err);
+	if (size <= PAGE) {
+		roots_add_missing(m->reach->roots, at, at + size,
+				  "cannot be read");
+		return;
+	}
+	for (uint64_t end = at + size, next; at < end; at = next) {
+		next = (at + PAGE) & ~(uint64_t)(PAGE - 1);
+		probe_chunk(m, at, (size_t)((next < end ? next : end) - at));
+	}
+}
+
 static struct err *mark_range(struct marker *m, uint64_t start, uint64_t end)
 {
 	struct err *err = NULL;
 
 	for (uint64_t at = start; !err && at < end; at += ROOT_CHUNK) {
-		size_t size =
-			end - at < ROOT_CHUNK ? (size_t)(end - at) : ROOT_CHUNK;
-		const void *words;
-
-		err = target_view(m->scan->target, at, size, &words);
-		if (err) {
-			roots_add_missing(m->reach->roots, at, at + size,
-					  "cannot be read");
-			err_free(err);
-			err = NULL;
-			continue;
-		}
-		probe_words(m, words, size / 8);
+		probe_chunk(m, at,
+			    end - at < ROOT_CHUNK ? (size_t)(end - at)
+						  : ROOT_CHUNK);
 		err = drain(m);
 		if (!err)
 			err = look_up(m);
@@ -400,13 +413,24 @@ static struct err *mark_all(struct reach *reach)
 	return err;
 }
 
+/* Without the program's bytes everything would look leaked. */
+static struct err *check_level(const struct target *target)
+{
+	if (!target->process || target->process->level != DUMP_META)
+		return NULL;
+	return err_new(ERR_UNSUPPORTED,
+		       "a dump of level meta has no pointers to follow");
+}
+
 static struct err *prepare(struct reach *reach, struct heap *heap)
 {
-	struct err *err =
-		scan_create(reach->session->target, heap, &reach->scan);
+	struct target *target = reach->session->target;
+	struct err *err = check_level(target);
 
 	if (!err)
-		err = roots_create(reach->session->target, heap, &reach->roots);
+		err = scan_create(target, heap, &reach->scan);
+	if (!err)
+		err = roots_create(target, heap, &reach->roots);
 	if (err)
 		return err;
 	reach->marks = calloc(reach->scan->buffer_count + 1, 1);

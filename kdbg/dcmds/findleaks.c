@@ -315,6 +315,20 @@ static void put_details(const struct report *report)
 			put_detail(report, &report->groups[i]);
 }
 
+static void put_gap(struct sink *out, const struct root_gap *gap)
+{
+	char range[64] = "", thread[32] = "";
+
+	if (gap->end)
+		snprintf(range, sizeof(range), " [%#" PRIx64 ", %#" PRIx64 ")",
+			 gap->start, gap->end);
+	if (gap->tid)
+		snprintf(thread, sizeof(thread), " of thread %u", gap->tid);
+	sink_note(out, "findleaks: %s%s%s: %s",
+		  gap->missing ? "missing" : "not a root", range, thread,
+		  gap->reason);
+}
+
 static void put_statistics(const struct report *report,
 			   const struct reach *reach)
 {
@@ -333,12 +347,7 @@ static void put_statistics(const struct report *report,
 		  " refer to a live buffer, %" PRIu64 " of them into it",
 		  totals->words, totals->references, totals->inner);
 	for (size_t i = 0; i < count; i++)
-		sink_note(report->out,
-			  "findleaks: %s: [%#" PRIx64 ", %#" PRIx64
-			  ") thread %u: %s",
-			  gaps[i].missing ? "missing" : "not a root",
-			  gaps[i].start, gaps[i].end, gaps[i].tid,
-			  gaps[i].reason);
+		put_gap(report->out, &gaps[i]);
 }
 
 static void put_trust(const struct report *report, const struct reach *reach)
@@ -358,9 +367,12 @@ static void put_trust(const struct report *report, const struct reach *reach)
 	sink_note(report->out, "%s", text);
 	if (marked->unread)
 		sink_note(report->out,
-			  "missing: %" PRIu64
-			  " bytes of live buffers; leaks may be false",
+			  "missing: %" PRIu64 " bytes of live buffers",
 			  marked->unread);
+	if (marked->unread || roots_missing(reach_roots(reach)) ||
+	    roots_blind_threads(reach_roots(reach)))
+		sink_note(report->out, "what is missing may hold pointers: a "
+				       "leak told here may be none");
 }
 
 /* The function or the one address that the command was given. */

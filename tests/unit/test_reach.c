@@ -420,21 +420,47 @@ static void what_is_missing_is_told(void **state)
 	teardown(&w);
 }
 
-static void damaged_pages_are_missing_and_the_rest_is_scanned(void **state)
+static void a_dump_without_user_bytes_is_refused(void **state)
 {
 	struct world w;
-	uint64_t kept, lost;
+	struct reach *reach = NULL;
+
+	(void)state;
+	setup(&w);
+	fake_target_process(w.parts)->level = DUMP_META;
+	w.session.target = fake_target_finish(w.parts);
+	w.session.heap = fake_heap_finish(w.heap);
+	assert_err(reach_create(&w.session, &reach), ERR_UNSUPPORTED,
+		   "a dump of level meta has no pointers to follow");
+	teardown(&w);
+}
+
+static void of_damaged_memory_the_rest_is_scanned(void **state)
+{
+	const uint64_t base = UINT64_C(0x600000);
+	struct world w;
+	uint64_t kept, lost, before, after;
+	char *memory;
 
 	(void)state;
 	setup(&w);
 	kept = fake_heap_alloc(w.heap, w.audited, 0, 64);
 	lost = fake_heap_alloc(w.heap, w.plain, 0, 64);
+	before = fake_heap_alloc(w.heap, w.audited, 1, 64);
+	after = fake_heap_alloc(w.heap, w.audited, 2, 64);
 	fake_heap_word(w.heap, kept, lost);
 	root_word(&w, 0, kept);
+	memory = add_memory(&w, base, 3 * FAKE_PAGE, "");
+	put(memory, base, base, before);
+	put(memory, base, base + 2 * FAKE_PAGE, after);
 	fake_target_damage(w.parts, FAKE_HEAP_BASE + FAKE_PAGE);
+	fake_target_damage(w.parts, base + FAKE_PAGE);
 	mark(&w);
 	assert_int_equal(class_at(&w, kept), REACH_PLAIN);
 	assert_int_equal(class_at(&w, lost), REACH_PLAIN);
+	assert_int_equal(class_at(&w, before), REACH_PLAIN);
+	assert_int_equal(class_at(&w, after), REACH_PLAIN);
+	assert_int_equal(roots_missing(reach_roots(w.reach)), FAKE_PAGE);
 	teardown(&w);
 }
 
@@ -456,8 +482,8 @@ int main(void)
 		cmocka_unit_test(a_thread_off_its_stack_keeps_all_of_it),
 		cmocka_unit_test(the_allocators_own_memory_is_no_root),
 		cmocka_unit_test(what_is_missing_is_told),
-		cmocka_unit_test(
-			damaged_pages_are_missing_and_the_rest_is_scanned),
+		cmocka_unit_test(a_dump_without_user_bytes_is_refused),
+		cmocka_unit_test(of_damaged_memory_the_rest_is_scanned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
