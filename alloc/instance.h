@@ -8,9 +8,13 @@
 
 #include <stdint.h>
 
+struct kma_root;
+
 struct kma_instance {
 	char name[32];
 	enum kma_tier default_tier; /* where the environment says nothing */
+	/* Fill in text_base .. data_end: what is the library's own. */
+	void (*bounds)(struct kma_root *root);
 	/* Once options and metadata are there, before the first buffer; and in
 	 * the child of a fork. NULL: nothing to do. */
 	void (*start)(void);
@@ -22,5 +26,8 @@ struct kma_instance {
 };
 
 extern const struct kma_instance kma_instance;
+
+/* Of a shared library: its segments. */
+void kma_bounds_of_segments(struct kma_root *root);
 
 #endif

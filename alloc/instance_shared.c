@@ -5,4 +5,5 @@
 const struct kma_instance kma_instance = {
 	.name = "libkma.so",
 	.default_tier = KMA_TIER_AUDIT,
+	.bounds = kma_bounds_of_segments,
 };

@@ -77,9 +77,11 @@ static bool try_reserve(uint64_t heap, const struct shares *shares)
 {
 	struct kma_reserve plan;
 	uint64_t size = lay_out(&plan, 0, heap, shares);
-	long base =
-		sys_call(SYS_mmap, 0, (long)size, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	/* Not MAP_NORESERVE: then the kernel would not account for what is
+	 * committed later, and grant any size whatever. */
+	long base = sys_call(SYS_mmap, 0, (long)size, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (base < 0 && base > -4096)
 		return false;

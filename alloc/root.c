@@ -22,7 +22,6 @@
 #include "alloc/sys.h"
 #include "alloc/thread.h"
 
-#include <elf.h>
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -41,25 +40,6 @@ enum init_state { INIT_NONE, INIT_RUNNING, INIT_READY, INIT_FAILED };
 
 static uint32_t init_state; /* enum init_state; a futex */
 static uint32_t init_thread;
-
-/* Our own ELF header, where the linker put it. */
-extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
-
-/* A segment of this library: where the allocator's own code and data lie. */
-static void find_segment(uint32_t flags, uint64_t *base, uint64_t *end)
-{
-	uintptr_t bias = (uintptr_t)&__ehdr_start;
-	const Elf64_Phdr *header =
-		(const Elf64_Phdr *)(bias + __ehdr_start.e_phoff);
-
-	for (unsigned i = 0; i < __ehdr_start.e_phnum; i++, header++)
-		if (header->p_type == PT_LOAD &&
-		    (header->p_flags & (PF_W | PF_X)) == flags) {
-			*base = bias + header->p_vaddr;
-			*end = *base + header->p_memsz;
-			return;
-		}
-}
 
 static void fill_head(void)
 {
@@ -95,8 +75,7 @@ static void fill_root(void)
 	kma_root.heap_committed = kma_reserve.heap.committed;
 	kma_root.heap_end = kma_reserve.heap.end;
 	kma_root.page_map = (uint64_t *)kma_reserve.page_map.base;
-	find_segment(PF_X, &kma_root.text_base, &kma_root.text_end);
-	find_segment(PF_W, &kma_root.data_base, &kma_root.data_end);
+	kma_instance.bounds(&kma_root);
 }
 
 static bool start_core(void)

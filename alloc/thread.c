@@ -130,10 +130,8 @@ static struct kma_thread *record_make(void)
 	if (!thread || !have_exit_key)
 		return thread;
 
-	/* With many keys in use this allocates: it comes in again, nested. */
-	thread->busy++;
+	/* With many keys in use this allocates: by now it can. */
 	pthread_setspecific(exit_key, thread);
-	thread->busy--;
 	return thread;
 }
 

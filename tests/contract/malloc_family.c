@@ -82,6 +82,8 @@ static void failures_set_enomem(void)
 	CHECK(!opaque(malloc(huge / 2)) && errno == ENOMEM);
 	errno = 0;
 	CHECK(!opaque(malloc(huge / 2 + 1)) && errno == ENOMEM);
+	errno = 0; /* 64 TiB: no overflow, but nobody has that */
+	CHECK(!opaque(malloc(opaque_size((size_t)1 << 46))) && errno == ENOMEM);
 	errno = 0;
 	CHECK(!opaque(calloc(huge / 2, 3)) && errno == ENOMEM);
 	errno = 0;
