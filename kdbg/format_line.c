@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const struct column line_columns[] = {
-	{ "ADDRESS", VALUE_HEX },
+	{ "ADDR", VALUE_HEX },
 	{ "VALUE", VALUE_ADDRESS },
 	{ "TEXT", VALUE_TEXT },
 };

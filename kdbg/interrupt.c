@@ -6,8 +6,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-/* A signal handler is given nothing but a number: this one pointer is the only
- * state of kdbg outside its session. */
+/* A signal handler is given nothing but a number. */
 static struct session *interruptible;
 
 static void on_interrupt(int number)

@@ -81,7 +81,7 @@ def test_rows_as_json(place):
         for line in done.stderr.splitlines():
             json.loads(line)["note"]
     assert rows(place.kdbg("-j", "-e", "1000=K", place.dump)) == [
-        {"address": None, "value": "0x1000", "text": "1000"}]
+        {"addr": None, "value": "0x1000", "text": "1000"}]
 
 
 def rows(done):
@@ -98,6 +98,20 @@ def test_pipelines_on_a_real_heap(place):
     equal(some.splitlines(), walked[:3])
     grepped = place.kdbg("-e", f"::walk kmem_cache | ::grep .==0x{walked[5]}", place.dump).stdout
     equal(grepped.splitlines(), [walked[5]])
+
+
+def test_examples_work(place):
+    """The example on every page of ::help runs, on a real dump."""
+    for name, text in (("leaks.kdbg", "::findleaks"), ("addresses", "1000")):
+        with open(os.path.join(place.home, name), "w", encoding="utf-8") as stream:
+            stream.write(text + "\n")
+    names = [row["name"] for row in rows(place.kdbg("-j", "-e", "::dcmds", place.dump))]
+    pages = rows(place.kdbg("-j", "-e", "::help " + " ".join(names), place.dump))
+    examples = [row for row in pages if row["part"] == "example"]
+    equal([row["name"] for row in examples], names)
+    for row in examples:
+        done = place.kdbg("-e", row["text"], place.dump, cwd=place.home)
+        equal((done.stderr, done.returncode), ("", 0), row["text"])
 
 
 def test_usage(place):

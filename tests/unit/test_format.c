@@ -182,14 +182,14 @@ static void json_has_a_row_for_each_value(void **state)
 	(void)state;
 	assert_string_equal(
 		fixture_json(&fixture, "10000/Jn38+3C"),
-		"{\"address\": \"0x10000\", \"value\": \"0x11111111\", "
+		"{\"addr\": \"0x10000\", \"value\": \"0x11111111\", "
 		"\"text\": \"11111111\"}\n"
-		"{\"address\": \"0x1002e\", \"value\": null, "
+		"{\"addr\": \"0x1002e\", \"value\": null, "
 		"\"text\": \"\\\\0\\\\0w\"}\n");
 	assert_string_equal(fixture_json(&fixture, "10=DX"),
-			    "{\"address\": null, \"value\": \"0x10\", "
+			    "{\"addr\": null, \"value\": \"0x10\", "
 			    "\"text\": \"16\"}\n"
-			    "{\"address\": null, \"value\": \"0x10\", "
+			    "{\"addr\": null, \"value\": \"0x10\", "
 			    "\"text\": \"10\"}\n");
 }
 
