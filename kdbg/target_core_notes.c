@@ -9,6 +9,7 @@
 
 #include "kdbg/vector.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,6 +252,8 @@ static void conclude(struct core *core)
 {
 	struct dump_process *process = &core->process;
 
+	if (process->signal == SIGSTOP) /* gdb stopped it to write the core */
+		process->signal = 0;
 	for (size_t i = 0; i < core->thread_count; i++) {
 		struct dump_thread *thread = &core->threads[i];
 

@@ -42,7 +42,8 @@ struct stack_walk {
 	struct symbols *symbols;
 	bool verbose;
 	uint64_t count, max;
-	const char *missing; /* why the first frame without a name has none */
+	/* Of the first frame without a name: its module, why it has none. */
+	const char *nameless, *missing;
 };
 
 static const char *kind_of(const struct unwind_frame *frame, uint64_t number)
@@ -136,13 +137,15 @@ static void emit_outer(struct stack_walk *walk,
 		   line);
 }
 
-static void note_missing(struct stack_walk *walk, uint64_t pc)
+static void note_missing(struct stack_walk *walk, uint64_t pc, const char *name)
 {
 	const struct dump_module *module =
 		target_module_at(walk->call->session->target, pc);
 
-	if (module && !walk->missing)
-		walk->missing = symbols_module_status(walk->symbols, module);
+	if (!module || walk->missing)
+		return;
+	walk->nameless = name;
+	walk->missing = symbols_module_status(walk->symbols, module);
 }
 
 static bool each_frame(void *context, const struct unwind_frame *frame)
@@ -156,8 +159,8 @@ static bool each_frame(void *context, const struct unwind_frame *frame)
 		sink_note(walk->out, "more frames follow: -n COUNT shows them");
 		return false;
 	}
-	if (!symbols_at(walk->symbols, pc, &symbol))
-		note_missing(walk, pc);
+	if (!symbols_at(walk->symbols, pc, &symbol) && symbol.module)
+		note_missing(walk, pc, symbol.module);
 	size_t count = symbols_frames(walk->symbols, pc, source, INLINED_MAX);
 	for (size_t i = 0; i + 1 < count; i++)
 		emit_inlined(walk, frame, &symbol, &source[i]);
@@ -188,7 +191,7 @@ static struct err *show(const struct dcmd_call *call, struct sink *out,
 			  thread->name ? thread->name : "");
 	err = unwind_thread(call->session->target, thread, each_frame, &walk);
 	if (walk.missing)
-		sink_note(out, "%s", walk.missing);
+		sink_note(out, "%s: %s", walk.nameless, walk.missing);
 	if (!err || !walk.count)
 		return err;
 	err_describe(err, text, sizeof(text));

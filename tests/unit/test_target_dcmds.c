@@ -142,7 +142,7 @@ static void a_stack_that_ends_early_says_so(void **state)
 {
 	assert_prints(*state, "::stack",
 		      "prog+0x1234\n"
-		      "/nowhere/prog: No such file or directory\n"
+		      "prog: /nowhere/prog: No such file or directory\n"
 		      "the stack ends early: nothing tells who called "
 		      "0x401234\n");
 }
