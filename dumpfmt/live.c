@@ -12,7 +12,7 @@ int dump_live_open(struct dump_live *live, const struct dump_live_plan *plan)
 	memset(live, 0, sizeof(*live));
 	live->plan = *plan;
 	live->reader_pid = plan->pid ? plan->pid : getpid();
-	live->memory = -1;
+	live->memory = procfs_open(plan->pid, "mem", O_RDONLY);
 	live->pagemap = procfs_open(plan->pid, "pagemap", O_RDONLY);
 	live->environ = plan->level == DUMP_META
 				? -1
@@ -31,31 +31,30 @@ void dump_live_close(struct dump_live *live)
 		close(live->environ);
 }
 
-static size_t read_by_file(struct dump_live *live, uint64_t address,
+static size_t read_by_call(struct dump_live *live, uint64_t address,
 			   void *buffer, size_t size)
-{
-	if (live->memory < 0)
-		live->memory = procfs_open(live->plan.pid, "mem", O_RDONLY);
-	if (live->memory < 0)
-		return 0;
-	ssize_t n = pread(live->memory, buffer, size, (off_t)address);
-	return n > 0 ? (size_t)n : 0;
-}
-
-static size_t read_once(struct dump_live *live, uint64_t address, void *buffer,
-			size_t size)
 {
 	struct iovec local = { buffer, size };
 	struct iovec remote = { (void *)(uintptr_t)address, size };
+	ssize_t n =
+		process_vm_readv(live->reader_pid, &local, 1, &remote, 1, 0);
 
-	if (!live->readv_refused) {
-		ssize_t n = process_vm_readv(live->reader_pid, &local, 1,
-					     &remote, 1, 0);
-		if (n >= 0 || errno == EFAULT)
-			return n > 0 ? (size_t)n : 0;
-		live->readv_refused = true;
-	}
-	return read_by_file(live, address, buffer, size);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/*
+ * Through /proc/PID/mem; where that cannot be opened (a process that is not
+ * dumpable), by process_vm_readv. Not the other way round: that one pins the
+ * pages it reads, which makes the kernel copy each page that is still shared
+ * with a parent or a child.
+ */
+static size_t read_once(struct dump_live *live, uint64_t address, void *buffer,
+			size_t size)
+{
+	if (live->memory < 0)
+		return read_by_call(live, address, buffer, size);
+	ssize_t n = pread(live->memory, buffer, size, (off_t)address);
+	return n > 0 ? (size_t)n : 0;
 }
 
 /* The kernel gives up a whole batch for one bad page: then go by pages. */

@@ -48,11 +48,10 @@ struct dump_live_plan {
 struct dump_live {
 	struct dump_live_plan plan;
 	pid_t reader_pid;
-	int memory;         /* /proc/PID/mem, where process_vm_readv fails */
-	int pagemap;        /* -1: cannot be read */
-	int environ;        /* -1 */
-	bool scan_refused;  /* the kernel is too old for it */
-	bool readv_refused; /* by the kernel's policy: use memory */
+	int memory;        /* /proc/PID/mem; -1: cannot be opened */
+	int pagemap;       /* -1: cannot be read */
+	int environ;       /* -1 */
+	bool scan_refused; /* the kernel is too old for it */
 
 	struct procfs_maps maps;
 	struct dump_map map; /* that extents are being cut from */
