@@ -283,9 +283,13 @@ static void probe_chunk(struct marker *m, uint64_t at, size_t size)
 
 static struct err *mark_range(struct marker *m, uint64_t start, uint64_t end)
 {
+	struct dump_extent run;
 	struct err *err = NULL;
 
-	for (uint64_t at = start; !err && at < end; at += ROOT_CHUNK) {
+	for (uint64_t at = start;
+	     !err && target_next_data(m->scan->target, at, end, &run);
+	     at += ROOT_CHUNK) {
+		at = run.start; /* no word before it is anything but zero */
 		probe_chunk(m, at,
 			    end - at < ROOT_CHUNK ? (size_t)(end - at)
 						  : ROOT_CHUNK);

@@ -210,6 +210,15 @@ const struct dump_thread *target_first_thread(const struct target *target)
 	return target->thread_count ? &target->threads[0] : NULL;
 }
 
+bool target_next_data(const struct target *target, uint64_t from, uint64_t upto,
+		      struct dump_extent *ret)
+{
+	if (target->ops->next_data)
+		return target->ops->next_data(target->impl, from, upto, ret);
+	*ret = (struct dump_extent){ from, upto };
+	return from < upto;
+}
+
 const struct dump_module *target_module_at(const struct target *target,
 					   uint64_t address)
 {

@@ -33,6 +33,9 @@ struct target_ops {
 	void (*close)(void *impl);
 	struct err *(*view)(void *impl, uint64_t address, size_t size,
 			    const void **ret);
+	/* As target_next_data(); NULL: every byte may be anything. */
+	bool (*next_data)(void *impl, uint64_t from, uint64_t upto,
+			  struct dump_extent *ret);
 };
 
 struct target {
@@ -101,6 +104,13 @@ size_t target_read_some(struct target *target, uint64_t address, void *buffer,
  * They must lie in one extent. */
 struct err *target_view(struct target *target, uint64_t address, size_t size,
 			const void **ret) MUST_USE;
+
+/*
+ * The first run in [from, upto) that is not known to be all zero, so that
+ * nobody searches a terabyte that was reserved and never touched. False: none.
+ */
+bool target_next_data(const struct target *target, uint64_t from, uint64_t upto,
+		      struct dump_extent *ret);
 
 /* The extent, map, thread, module that holds address (or tid); NULL: none. */
 const struct dump_extent *target_extent_at(const struct target *target,

@@ -12,10 +12,17 @@ static struct err *view_dump(void *impl, uint64_t address, size_t size,
 	return dump_view(impl, address, size, ret);
 }
 
+static bool next_data(void *impl, uint64_t from, uint64_t upto,
+		      struct dump_extent *ret)
+{
+	return dump_next_data(impl, from, upto, ret);
+}
+
 static const struct target_ops dump_target_ops = {
 	.kind = "dump",
 	.close = close_dump,
 	.view = view_dump,
+	.next_data = next_data,
 };
 
 struct err *target_dump_open(const char *path,

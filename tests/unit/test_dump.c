@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#define TERABYTE (UINT64_C(1) << 40)
 
 struct opened {
 	struct sample *sample;
@@ -172,6 +175,63 @@ static void untouched_pages_are_skipped_by_next_data(void **state)
 	assert_false(dump_next_data(o->dump, run.end, end, &run));
 }
 
+static bool next_terabyte(void *context, struct dump_extent *ret)
+{
+	bool *given = context;
+
+	*ret = (struct dump_extent){ TERABYTE, 2 * TERABYTE };
+	return !*given && (*given = true);
+}
+
+static uint64_t all_untouched(void *context, uint64_t address, uint64_t end,
+			      unsigned char *state)
+{
+	(void)context;
+	(void)address;
+	*state = DUMP_PAGE_ZERO;
+	return end;
+}
+
+static size_t resident_pages(void)
+{
+	FILE *stream = fopen("/proc/self/statm", "r");
+	size_t total = 0, resident = 0;
+
+	assert_int_equal(fscanf(stream, "%zu %zu", &total, &resident), 2);
+	fclose(stream);
+	return resident;
+}
+
+/* Neither written, nor scanned, nor held in memory by who reads it. */
+static void a_terabyte_never_touched_costs_nothing(void **state)
+{
+	const struct opened *o = *state;
+	bool given = false;
+	const struct dump_source source = {
+		.context = &given,
+		.process = &o->sample->process,
+		.next_extent = next_terabyte,
+		.untouched = all_untouched,
+	};
+	struct dump_writer_space *space =
+		aligned_alloc(DUMP_PAGE_SIZE, sizeof(*space));
+	int fd = memfd_create("terabyte", 0);
+	size_t before = resident_pages();
+	struct dump_extent run;
+	const void *bytes;
+
+	assert_int_equal(dump_write(space, fd, &source), 0);
+	assert_true(lseek(fd, 0, SEEK_END) < 2048);
+	struct dump *dump = open_fd(fd);
+	assert_ok(dump_view(dump, TERABYTE, (size_t)TERABYTE, &bytes));
+	assert_int_equal(((const char *)bytes)[TERABYTE / 2], 0);
+	assert_false(dump_next_data(dump, 0, UINT64_MAX, &run));
+	assert_true(resident_pages() - before < 1024);
+	dump_close(dump);
+	close(fd);
+	free(space);
+}
+
 static void a_full_disk_is_an_error(void **state)
 {
 	(void)state;
@@ -198,6 +258,7 @@ int main(void)
 		cmocka_unit_test(a_view_must_lie_in_one_extent),
 		cmocka_unit_test(the_unreadable_page_is_told_of),
 		cmocka_unit_test(untouched_pages_are_skipped_by_next_data),
+		cmocka_unit_test(a_terabyte_never_touched_costs_nothing),
 		cmocka_unit_test(a_full_disk_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
