@@ -8,12 +8,12 @@
  * A live thread's stack is a root from 128 bytes below rsp up: a leaf function
  * may keep values there. What lies lower is what returned calls have left
  * behind, and would hide leaks. A thread that called the dump itself is no
- * leaf, so its root starts at rsp. The cut is made only where the mapping is
- * surely this thread's stack and nothing else: "[stack]", or one with a guard
- * below it and the thread's control block in it. A coroutine's stack, or one
- * carved from a larger mapping, stays a root as a whole: better to miss a leak
- * than to invent one. So does the stack that a thread left for its alternate
- * stack.
+ * leaf, so its root starts at rsp. The cut is made only where it is sure how
+ * far down the stack goes: the main stack; one whose extent the control block
+ * tells (struct pthread has start, size and size of the guard side by side);
+ * a mapping with a guard below it and the control block in it. A coroutine's
+ * stack stays a root as a whole: better to miss a leak than to invent one. So
+ * does the stack that a thread left for its alternate stack.
  *
  * glibc keeps the stacks of ended threads for the next ones. They are told by
  * the control block at their top (struct pthread: its first and third word
@@ -26,6 +26,7 @@
 #include "kdbg/target.h"
 #include "kdbg/vector.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,20 +160,65 @@ static bool has_guard(const struct target *target, const struct dump_map *map)
 	       !(below->flags & (DUMP_MAP_READ | DUMP_MAP_WRITE));
 }
 
-/* Is map this thread's stack and nothing else? */
-static bool is_own_stack(const struct roots *roots,
-			 const struct dump_thread *thread,
-			 const struct heap_thread *record,
-			 const struct dump_map *map)
+/* The kernel puts the 16 bytes of AT_RANDOM at the top of the main stack, which
+ * a core does not name. */
+static bool is_main_stack(const struct target *target,
+			  const struct dump_map *map)
 {
-	uint64_t size = map->end - map->start;
+	uint64_t random = 0;
 
-	if (strcmp(map->path, "[stack]") == 0)
+	return strcmp(map->path, "[stack]") == 0 ||
+	       (!map->path[0] && target_auxv(target, AT_RANDOM, &random) &&
+		random - map->start < map->end - map->start);
+}
+
+struct extent {
+	uint64_t low, high;
+};
+
+/* Where glibc put the stack of the thread whose control block this is: the
+ * three words are looked for by what they must be, as their place varies. */
+static bool block_extent(struct target *target, uint64_t block,
+			 struct extent *ret)
+{
+	const struct dump_map *map = target_map_at(target, block);
+	uint64_t words[TCB_SIZE / 8];
+	size_t count =
+		target_read_some(target, block, words, sizeof(words)) / 8;
+
+	for (size_t i = 0; i + 2 < count; i++) {
+		uint64_t start = words[i], size = words[i + 1];
+		uint64_t guard = words[i + 2];
+
+		if (!map || start >= block || size <= block - start ||
+		    size - (block - start) > TCB_WINDOW || guard % PAGE ||
+		    guard >= block - start || start + guard < map->start ||
+		    start + size > map->end)
+			continue;
+		*ret = (struct extent){ start + guard, start + size };
 		return true;
-	if (map->path[0] || !has_guard(roots->target, map))
-		return false;
-	return thread_block(thread) - map->start < size ||
-	       (record && record->stack_top - 1 - map->start < size);
+	}
+	return false;
+}
+
+/* The stack that a thread runs on, if it is certain to be nothing else. */
+static bool own_stack(const struct roots *roots,
+		      const struct dump_thread *thread,
+		      const struct heap_thread *record,
+		      const struct dump_map *map, struct extent *ret)
+{
+	uint64_t block = thread_block(thread), size = map->end - map->start;
+	uint64_t pointer = thread->registers.rsp;
+
+	if (block && block_extent(roots->target, block, ret) &&
+	    pointer >= ret->low && pointer < ret->high)
+		return true;
+	*ret = (struct extent){ map->start, map->end };
+	if (is_main_stack(roots->target, map))
+		return true;
+	return !map->path[0] && has_guard(roots->target, map) &&
+	       (block - map->start < size ||
+		(record && record->stack_top - 1 - map->start < size));
 }
 
 /* Below what is nothing of the thread's? */
@@ -182,6 +228,7 @@ static uint64_t stack_low(const struct target *target,
 	const struct dump_process *process = target->process;
 	bool called = process && process->crashed_thread == thread->tid &&
 		      (process->reason == DUMP_REASON_EXIT ||
+		       process->reason == DUMP_REASON_ERROR ||
 		       process->reason == DUMP_REASON_REQUEST);
 
 	return (thread->registers.rsp - (called ? 0 : RED_ZONE)) & ~(uint64_t)7;
@@ -192,6 +239,7 @@ static bool place_stack(struct roots *roots, const struct dump_thread *thread,
 {
 	uint64_t low = stack_low(roots->target, thread), top = 0;
 	const struct dump_map *map = target_map_at(roots->target, low);
+	struct extent own;
 
 	if (record && low - record->altstack_base < record->altstack_size)
 		top = record->altstack_base + record->altstack_size;
@@ -202,9 +250,9 @@ static bool place_stack(struct roots *roots, const struct dump_thread *thread,
 						 .end = top & ~(uint64_t)7,
 						 .tid = thread->tid,
 						 .path = "" });
-	if (map && is_own_stack(roots, thread, record, map) &&
-	    !roots_live_in(roots, map->start, thread->registers.rsp))
-		return roots_cut(roots, map->start, low, thread->tid,
+	if (map && own_stack(roots, thread, record, map, &own) &&
+	    !roots_live_in(roots, own.low, thread->registers.rsp))
+		return roots_cut(roots, own.low, low, thread->tid,
 				 "unused part of a stack");
 	if (map && top)
 		return roots_cut(roots, record->altstack_base, low, thread->tid,
@@ -262,14 +310,14 @@ static bool place_thread(struct roots *roots, const struct dump_thread *thread,
 	return !stack_pointer(thread) || place_stack(roots, thread, record);
 }
 
-/* The control block in [start, end), or 0. */
+/* The control block in the last words of [start, end), or 0. */
 static uint64_t find_block(struct target *target, uint64_t start, uint64_t end)
 {
-	uint64_t words[TCB_WINDOW / 8];
+	uint64_t words[2 * TCB_WINDOW / 8];
 	size_t got;
 
-	if (end - start > TCB_WINDOW)
-		start = end - TCB_WINDOW;
+	if (end - start > sizeof(words))
+		start = end - sizeof(words);
 	start = (start + TCB_ALIGN - 1) & ~(uint64_t)(TCB_ALIGN - 1);
 	if (start >= end)
 		return 0;
@@ -281,23 +329,29 @@ static uint64_t find_block(struct target *target, uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* The stack of a thread that has ended, whose control block is at block: cut
- * it, but for the pointer to its dtv. */
+/* The stack of a thread that has ended, found by its control block: cut it, but
+ * for the pointer to its dtv. Without an extent of its own it ends at high. */
 static bool cut_ended(struct roots *roots, const struct dump_map *map,
-		      uint64_t block, uint64_t end)
+		      uint64_t block, uint64_t high)
 {
-	if (roots_live_in(roots, map->start, end))
+	struct extent stack;
+
+	if (!block_extent(roots->target, block, &stack)) {
+		if (!has_guard(roots->target, map) || high > map->end)
+			return true;
+		stack = (struct extent){ map->start, high };
+	}
+	if (roots_live_in(roots, stack.low, stack.high))
 		return true;
 	return add_dtv(roots, 0, block) &&
-	       roots_cut(roots, map->start, end, 0,
+	       roots_cut(roots, stack.low, stack.high, 0,
 			 "stack of a thread that has ended");
 }
 
-static bool may_be_stack(const struct target *target,
-			 const struct dump_map *map)
+static bool may_hold_stack(const struct dump_map *map)
 {
 	return map && map->flags & DUMP_MAP_WRITE && !map->path[0] &&
-	       !(map->flags & DUMP_MAP_SHARED) && has_guard(target, map);
+	       !(map->flags & DUMP_MAP_SHARED);
 }
 
 /* Those whose top is the end of their mapping. */
@@ -309,8 +363,7 @@ static bool cut_ended_mappings(struct roots *roots)
 		const struct dump_map *map = &target->maps[i];
 		uint64_t block;
 
-		if (!may_be_stack(target, map) ||
-		    roots_live_in(roots, map->start, map->end))
+		if (!may_hold_stack(map))
 			continue;
 		block = find_block(target, map->start, map->end);
 		if (block && !cut_ended(roots, map, block, map->end))
@@ -319,28 +372,25 @@ static bool cut_ended_mappings(struct roots *roots)
 	return true;
 }
 
-/* Those that the kernel merged with a mapping above them; the allocator's
- * records tell where they end. */
+/* Those that lie below something else in their mapping; the allocator's records
+ * tell about where they end. */
 static bool cut_ended_records(struct roots *roots,
 			      const struct heap_thread *records, size_t count)
 {
 	uint64_t last = 0; /* records of one stack lie side by side mostly */
 
 	for (size_t i = 0; i < count; i++) {
-		uint64_t top = records[i].stack_top, block, end;
+		uint64_t top = records[i].stack_top, block, high;
 		const struct dump_map *map =
 			top ? target_map_at(roots->target, top - 1) : NULL;
 
-		if (records[i].live || top == last ||
-		    !may_be_stack(roots->target, map) ||
-		    map->end - top < TCB_WINDOW)
+		if (records[i].live || top == last || !may_hold_stack(map) ||
+		    map->end - top < 2 * TCB_WINDOW)
 			continue;
 		last = top;
-		end = top + TCB_SIZE;
-		block = find_block(roots->target, map->start, end);
-		end = (block + TCB_SIZE + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-		if (block && end <= map->end &&
-		    !cut_ended(roots, map, block, end))
+		block = find_block(roots->target, map->start, top + TCB_WINDOW);
+		high = (block + TCB_SIZE + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+		if (block && !cut_ended(roots, map, block, high))
 			return false;
 	}
 	return true;

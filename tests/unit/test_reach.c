@@ -290,6 +290,18 @@ static char *add_thread_stack(struct world *w, uint64_t low, uint64_t *block)
 	return stack;
 }
 
+/* A control block that tells where its stack is; its guard is one page. */
+static void put_block(char *memory, uint64_t base, uint64_t block, uint64_t low,
+		      uint64_t size)
+{
+	put(memory, base, block, block);
+	put(memory, base, block + 16, block);
+	put(memory, base, block + 0x108, block + 64); /* from 0 to here? no */
+	put(memory, base, block + 0x690, low - FAKE_PAGE);
+	put(memory, base, block + 0x698, size + FAKE_PAGE);
+	put(memory, base, block + 0x6a0, FAKE_PAGE);
+}
+
 static void stacks_of_ended_threads_are_no_roots(void **state)
 {
 	const uint64_t live_low = STACK_LOW, dead_low = STACK_LOW + 0x100000;
@@ -349,6 +361,44 @@ an_ended_stack_merged_with_a_mapping_is_told_by_its_record(void **state)
 	mark(&w);
 	assert_int_equal(class_at(&w, inside), REACH_LEAKED);
 	assert_int_equal(class_at(&w, above), REACH_PLAIN);
+	teardown(&w);
+}
+
+/* Stacks cut from one mapping with data beside them, as a program may make
+ * them: the control block tells how far each goes. */
+static void a_stack_in_a_larger_mapping_is_told_by_its_block(void **state)
+{
+	const uint64_t low = STACK_LOW, live_low = low + 4 * FAKE_PAGE,
+		       dead_low = low + 8 * FAKE_PAGE,
+		       end = low + 12 * FAKE_PAGE;
+	struct world w;
+	uint64_t buffer[6], live_block = dead_low - 0x900,
+			    dead_block = end - 0x900;
+	char *memory;
+	struct dump_registers registers;
+
+	(void)state;
+	setup(&w);
+	for (uint32_t i = 0; i < 6; i++)
+		buffer[i] = fake_heap_alloc(w.heap, w.audited, i, 64);
+	memory = add_memory(&w, low, 12 * FAKE_PAGE, "");
+	put_block(memory, low, live_block, live_low, dead_low - live_low);
+	put_block(memory, low, dead_block, dead_low, end - dead_low);
+	registers = at(live_low + 2 * FAKE_PAGE, live_block);
+	fake_target_thread(w.parts, 8, "worker", &registers);
+	put(memory, low, low + 64, buffer[0]); /* the data below */
+	put(memory, low, live_low + 64, buffer[1]);
+	put(memory, low, live_low + 2 * FAKE_PAGE + 64, buffer[2]);
+	put(memory, low, live_block - 64, buffer[3]);
+	put(memory, low, dead_low + 64, buffer[4]);
+	put(memory, low, dead_block - 64, buffer[5]);
+	mark(&w);
+	assert_int_equal(class_at(&w, buffer[0]), REACH_PLAIN);
+	assert_int_equal(class_at(&w, buffer[1]), REACH_LEAKED);
+	assert_int_equal(class_at(&w, buffer[2]), REACH_PLAIN);
+	assert_int_equal(class_at(&w, buffer[3]), REACH_PLAIN);
+	assert_int_equal(class_at(&w, buffer[4]), REACH_LEAKED);
+	assert_int_equal(class_at(&w, buffer[5]), REACH_LEAKED);
 	teardown(&w);
 }
 
@@ -479,6 +529,8 @@ int main(void)
 		cmocka_unit_test(stacks_of_ended_threads_are_no_roots),
 		cmocka_unit_test(
 			an_ended_stack_merged_with_a_mapping_is_told_by_its_record),
+		cmocka_unit_test(
+			a_stack_in_a_larger_mapping_is_told_by_its_block),
 		cmocka_unit_test(a_thread_off_its_stack_keeps_all_of_it),
 		cmocka_unit_test(the_allocators_own_memory_is_no_root),
 		cmocka_unit_test(what_is_missing_is_told),
