@@ -24,6 +24,7 @@
 #include "alloc/meta.h"
 #include "alloc/root.h"
 #include "alloc/sys.h"
+#include "alloc/trace.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -178,6 +179,7 @@ static void record_end(struct kma_thread *thread)
 	thread->magset_count = 0;
 	thread->magsets = NULL;
 	kma_log_hand_back(thread);
+	kma_trace_discard(thread);
 	thread->end_time = kma_clock_now();
 	__atomic_store_n(&thread->state, KMA_THREAD_EXITED, __ATOMIC_RELEASE);
 	thread->next_exited = NULL;

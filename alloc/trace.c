@@ -30,7 +30,7 @@
 #include "alloc/thread.h"
 #include "alloc/unwind_rule.h"
 
-enum { TRACE_MAX = 512, JOINS_MAX = 3, REST = 16 };
+enum { TRACE_MAX = 256, JOINS_MAX = 3, REST = 16 };
 
 struct trace_frame {
 	uintptr_t sp, fp;
@@ -265,4 +265,13 @@ void kma_trace_release(struct kma_thread *self)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	self->trace->busy = 0;
+}
+
+void kma_trace_discard(struct kma_thread *thread)
+{
+	struct kma_trace *trace = thread->trace;
+
+	thread->trace = NULL;
+	if (trace)
+		kma_meta_free(trace, sizeof(*trace));
 }

@@ -26,4 +26,7 @@ struct kma_trace_stack {
 bool kma_trace_acquire(struct kma_thread *self, struct kma_trace_stack *ret);
 void kma_trace_release(struct kma_thread *self);
 
+/* The thread has ended. */
+void kma_trace_discard(struct kma_thread *thread);
+
 #endif
