@@ -7,12 +7,18 @@
 #include <limits.h>
 #include <linux/futex.h>
 
-enum { LOCK_FREE, LOCK_HELD, LOCK_CONTENDED, LOCK_FORKING };
+enum {
+	LOCK_FREE,
+	LOCK_HELD,
+	LOCK_CONTENDED,      /* held and waited for */
+	LOCK_FORKING,        /* held for a fork */
+	LOCK_FORKING_WAITED, /* that, and waited for */
+};
 
 /* Holders leave within a microsecond as a rule: look again before sleeping. */
 enum { SPINS = 100 };
 
-/* Thread pointer of who holds locks LOCK_FORKING. One at a time: who forks
+/* Thread pointer of who holds locks for a fork. One at a time: who forks
  * second waits for the first of them. */
 static uintptr_t forking_thread;
 
@@ -42,7 +48,7 @@ static uint32_t look(const struct kma_lock *lock)
 
 static bool passes_through(const struct kma_lock *lock)
 {
-	return look(lock) == LOCK_FORKING &&
+	return look(lock) >= LOCK_FORKING &&
 	       __atomic_load_n(&forking_thread, __ATOMIC_RELAXED) ==
 		       kma_arch_thread_pointer();
 }
@@ -61,11 +67,13 @@ static void wait_for(struct kma_lock *lock)
 		spin_pause();
 	}
 	while (!change(lock, LOCK_FREE, LOCK_CONTENDED)) {
-		if (look(lock) == LOCK_FORKING)
-			futex(lock, FUTEX_WAIT, LOCK_FORKING);
-		else if (look(lock) == LOCK_CONTENDED ||
-			 change(lock, LOCK_HELD, LOCK_CONTENDED))
-			futex(lock, FUTEX_WAIT, LOCK_CONTENDED);
+		uint32_t word = look(lock);
+		uint32_t waited = word >= LOCK_FORKING ? LOCK_FORKING_WAITED
+						       : LOCK_CONTENDED;
+
+		if (word != LOCK_FREE &&
+		    (word == waited || change(lock, word, waited)))
+			futex(lock, FUTEX_WAIT, waited);
 	}
 }
 
@@ -77,7 +85,7 @@ void kma_lock_acquire(struct kma_lock *lock)
 
 void kma_lock_release(struct kma_lock *lock)
 {
-	if (__builtin_expect(look(lock) == LOCK_FORKING, 0))
+	if (__builtin_expect(look(lock) >= LOCK_FORKING, 0))
 		return;
 	if (__builtin_expect(__atomic_exchange_n(&lock->word, LOCK_FREE,
 						 __ATOMIC_RELEASE) ==
@@ -86,19 +94,22 @@ void kma_lock_release(struct kma_lock *lock)
 		futex(lock, FUTEX_WAKE, 1);
 }
 
-/* Who waited for it as held finds it forking and waits for that. */
 void kma_lock_fork_hold(struct kma_lock *lock)
 {
 	kma_lock_acquire(lock);
 	__atomic_store_n(&forking_thread, kma_arch_thread_pointer(),
 			 __ATOMIC_RELAXED);
-	__atomic_store_n(&lock->word, LOCK_FORKING, __ATOMIC_RELAXED);
+	/* Who slept before it was ours sleeps on. */
+	if (!change(lock, LOCK_HELD, LOCK_FORKING))
+		__atomic_store_n(&lock->word, LOCK_FORKING_WAITED,
+				 __ATOMIC_RELAXED);
 }
 
 void kma_lock_fork_release(struct kma_lock *lock)
 {
-	__atomic_store_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE);
-	futex(lock, FUTEX_WAKE, INT_MAX);
+	if (__atomic_exchange_n(&lock->word, LOCK_FREE, __ATOMIC_RELEASE) ==
+	    LOCK_FORKING_WAITED)
+		futex(lock, FUTEX_WAKE, INT_MAX);
 }
 
 void kma_lock_reset(struct kma_lock *lock)

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 struct kma_lock {
-	uint32_t word; /* 0 free, 1 held, 2 held and waited for, 3 forking */
+	uint32_t word; /* 0: free */
 };
 
 void kma_lock_acquire(struct kma_lock *lock);
