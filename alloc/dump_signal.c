@@ -99,12 +99,6 @@ static bool is_fatal(int number)
 	       (kma_options.dump.on_killed && IS_AMONG(ending_signals, number));
 }
 
-static bool is_ours(const struct sigaction *action)
-{
-	return (action->sa_flags & SA_SIGINFO) &&
-	       action->sa_sigaction == on_fatal;
-}
-
 /* All signals wait but those that libc never blocks, dump_threads.c's among
  * them. */
 static struct sigaction fatal_action(void)
@@ -118,19 +112,69 @@ static struct sigaction fatal_action(void)
 	return action;
 }
 
+/*
+ * A handler that is to run once: the kernel would put the default action
+ * behind it, which is to be ours.
+ */
+static struct sigaction once[SIGNALS_NAMED + 1];
+
+static void on_once(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction ours = fatal_action();
+	const struct sigaction *theirs = &once[number];
+
+	__sigaction(number, &ours, NULL);
+	if (theirs->sa_flags & SA_SIGINFO)
+		theirs->sa_sigaction(number, info, context);
+	else
+		theirs->sa_handler(number);
+}
+
+static bool runs_once(const struct sigaction *action)
+{
+	return (action->sa_flags & (int)SA_RESETHAND) &&
+	       action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+}
+
+/* What to install for an action that is to run once. */
+static struct sigaction once_action(int number, const struct sigaction *action)
+{
+	struct sigaction ours = *action;
+
+	once[number] = *action;
+	ours.sa_sigaction = on_once;
+	ours.sa_flags |= SA_SIGINFO;
+	ours.sa_flags &= ~(int)SA_RESETHAND;
+	return ours;
+}
+
+static bool is_ours(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) &&
+	       action->sa_sigaction == on_fatal;
+}
+
 int kma_dump_sigaction(int number, const struct sigaction *action,
 		       struct sigaction *old)
 {
-	struct sigaction ours = fatal_action(), before;
+	struct sigaction ours, before, once_before;
 
 	if (!is_fatal(number))
 		return __sigaction(number, action, old);
-	if (action && action->sa_handler == SIG_DFL)
+	once_before = once[number];
+	if (action && action->sa_handler == SIG_DFL) {
+		ours = fatal_action();
 		action = &ours;
+	} else if (action && runs_once(action)) {
+		ours = once_action(number, action);
+		action = &ours;
+	}
 	if (__sigaction(number, action, &before) < 0)
 		return -1;
 	if (is_ours(&before))
 		before = (struct sigaction){ .sa_handler = SIG_DFL };
+	else if (before.sa_sigaction == on_once)
+		before = once_before;
 	if (old)
 		*old = before;
 	return 0;

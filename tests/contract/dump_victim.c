@@ -146,6 +146,25 @@ static void segv_handler_gives_up(void)
 	crash();
 }
 
+static void on_segv_once(int number)
+{
+	(void)number; /* and the instruction runs again, by default now */
+}
+
+static void segv_handler_runs_once(void)
+{
+	struct sigaction action = { .sa_handler = on_segv_once,
+				    .sa_flags = (int)SA_RESETHAND };
+	struct sigaction old;
+
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGSEGV, NULL, &old);
+	if (old.sa_handler != on_segv_once ||
+	    !(old.sa_flags & (int)SA_RESETHAND))
+		exit(91);
+	crash();
+}
+
 static void *run_crash(void *argument)
 {
 	crash();
@@ -318,6 +337,7 @@ static const struct {
 	{ "segv-in-handler", segv_in_handler, NULL },
 	{ "segv-own-handler", segv_own_handler, NULL },
 	{ "segv-handler-gives-up", segv_handler_gives_up, NULL },
+	{ "segv-handler-once", segv_handler_runs_once, NULL },
 	{ "bus", bus_error, NULL },
 	{ "abort", do_abort, NULL },
 	{ "overflow", overflow_main, NULL },

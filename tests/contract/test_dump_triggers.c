@@ -220,6 +220,7 @@ static void a_crash_leaves_a_dump(void **state)
 		{ "segv-busy", SIGSEGV, 3, true, true },
 		{ "segv-in-handler", SIGSEGV, 3, true, true },
 		{ "segv-handler-gives-up", SIGSEGV, 3, true, true },
+		{ "segv-handler-once", SIGSEGV, 3, true, true },
 		{ "bus", SIGBUS, 3, false, true },
 		{ "abort", SIGABRT, 3, false, false },
 		{ "overflow", SIGSEGV, 3, false, false },
@@ -387,6 +388,18 @@ static void level_meta_keeps_no_register_but_two(void **state)
 	dump_close(dump);
 }
 
+static void level_heap_keeps_what_threads_need(void **state)
+{
+	(void)state;
+	struct run run = run_victim("segv-thread", "heap.dump,level=heap", 0);
+	struct dump *dump = open_dump("heap.dump");
+
+	assert_killed(&run, SIGSEGV);
+	assert_int_equal(dump_process(dump)->level, DUMP_HEAP);
+	assert_threads_whole(dump, 4);
+	dump_close(dump);
+}
+
 /* No half-written file is left under any name; then remove the rest. */
 static void nothing_half_written_is_left(void **state)
 {
@@ -424,6 +437,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_misuse_leaves_one_dump),
 		cmocka_unit_test(a_dump_that_cannot_be_written_changes_nothing),
 		cmocka_unit_test(level_meta_keeps_no_register_but_two),
+		cmocka_unit_test(level_heap_keeps_what_threads_need),
 		cmocka_unit_test(nothing_half_written_is_left),
 	};
 

@@ -145,7 +145,7 @@ static void fill_memory(struct sample *sample)
 	uint32_t random = 1;
 
 	memset(sample->text, 0x90, sizeof(sample->text));
-	for (size_t i = 0; i < sizeof(sample->data); i += 16)
+	for (size_t i = 0; i < sizeof(sample->data); i += 512)
 		memcpy(sample->data + i, &i, sizeof(i));
 	for (size_t i = 0; i < sizeof(sample->stack); i++)
 		sample->stack[i] = (unsigned char)(i / 64);
