@@ -281,10 +281,12 @@ struct err *accounts_add(struct accounts *accounts,
 	struct roster_record copy = *record;
 
 	copy.path[sizeof(copy.path) - 1] = '\0';
+	if (copy.state == ROSTER_CANCELLED)
+		return NULL;
 	if (copy.state == ROSTER_PENDING)
 		copy.pid = 0; /* its parent died while it made it */
 	else if (copy.state != ROSTER_WHOLE)
-		return NULL;
+		copy.kind = 0; /* who wrote it was killed meanwhile, or lies */
 	switch (copy.kind) {
 	case ROSTER_HELLO:
 		return add_hello(accounts, &copy);

@@ -425,6 +425,17 @@ def test_many_processes():
     expect(result, 0, processes=41, unchecked=0)
 
 
+def test_roster_that_a_program_damages():
+    """Noise in the records, a header of noise, no file any more: never green, never a crash."""
+    noise = "dd if=/dev/urandom of=$KMA_ROSTER bs=1024 conv=notrunc status=none "
+    for damage in (noise + "seek=5 count=200", noise + "count=1", "truncate -s 100 $KMA_ROSTER",
+                   "rm $KMA_ROSTER"):
+        result = check("/bin/sh", "-c", damage + "; exit 0", options=["--timeout", "20"])
+        wanted = (0,) if damage.startswith("rm") else (3,)
+        if result.status not in wanted:
+            raise AssertionError(f"{damage}: {result.status}: {result.err}")
+
+
 def test_another_supervisors_processes_are_its_own():
     """kdbg check under kdbg check: the inner one's verdict is the outer one's status."""
     if SANITIZED:
