@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Alive by pointers to inside only: an array behind its cookie and a block
+// aligned by hand, which show that this is how they are held; a second base
+// and an intrusive list, which do not and are possible leaks.
+#include "corpus/escape.h"
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace
+{
+
+struct named {
+	char name[24];
+	~named()
+	{
+		escape(name);
+	}
+};
+
+struct readable {
+	virtual ~readable() = default;
+	long reads = 0;
+};
+
+struct writable {
+	virtual ~writable() = default;
+	long writes = 0;
+};
+
+struct file : readable, writable {
+};
+
+struct link {
+	link *next;
+};
+
+struct job {
+	long id;
+	link queue;
+};
+
+named *volatile names;
+void *volatile aligned;
+writable *volatile output;
+link *volatile jobs;
+
+NOINLINE void keep_array()
+{
+	names = new named[5];
+}
+
+NOINLINE void keep_aligned()
+{
+	char *start = static_cast<char *>(malloc(1000));
+	auto address = (reinterpret_cast<std::uintptr_t>(start) + 8 + 255) &
+		       ~std::uintptr_t{ 255 };
+	auto *block = reinterpret_cast<void **>(address);
+
+	block[-1] = start; // for free()
+	aligned = block;
+}
+
+NOINLINE void keep_second_base()
+{
+	output = new file;
+}
+
+NOINLINE void keep_jobs()
+{
+	for (int i = 0; i < times(3); i++) {
+		auto *added = static_cast<job *>(malloc(sizeof(job)));
+
+		added->id = 1000 + i;
+		added->queue.next = jobs;
+		jobs = &added->queue;
+	}
+}
+
+} // namespace
+
+int main()
+{
+	keep_array();
+	keep_aligned();
+	keep_second_base();
+	keep_jobs();
+	forget();
+}
