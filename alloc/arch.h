@@ -84,18 +84,18 @@ kma_arch_context_registers(const ucontext_t *context)
 __attribute__((always_inline)) static inline void
 kma_arch_registers(struct kma_registers *ret)
 {
-	__asm__ volatile("mov %%rbx, 0(%0)\n\t"
-			 "mov %%rbp, 8(%0)\n\t"
-			 "mov %%rsp, 16(%0)\n\t"
-			 "mov %%r12, 24(%0)\n\t"
-			 "mov %%r13, 32(%0)\n\t"
-			 "mov %%r14, 40(%0)\n\t"
-			 "mov %%r15, 48(%0)\n\t"
+	__asm__ volatile("mov %%rbx, 0(%1)\n\t"
+			 "mov %%rbp, 8(%1)\n\t"
+			 "mov %%rsp, 16(%1)\n\t"
+			 "mov %%r12, 24(%1)\n\t"
+			 "mov %%r13, 32(%1)\n\t"
+			 "mov %%r14, 40(%1)\n\t"
+			 "mov %%r15, 48(%1)\n\t"
 			 "lea 0(%%rip), %%rax\n\t"
-			 "mov %%rax, 56(%0)"
-			 :
+			 "mov %%rax, 56(%1)"
+			 : "=m"(*ret)
 			 : "r"(ret->column)
-			 : "rax", "memory");
+			 : "rax");
 }
 
 /* All general registers, as a dump keeps them. */

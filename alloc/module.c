@@ -91,7 +91,11 @@ static char *copy_path(const char *name, uintptr_t base)
 		length = sys_call(SYS_readlinkat, AT_FDCWD,
 				  (long)"/proc/self/exe", (long)path,
 				  PATH_MAX - 1, 0, 0);
-		path[length > 0 ? length : 0] = '\0';
+		if (length > 0)
+			path[length] = '\0';
+		else /* no /proc here */
+			strncpy(path, (const char *)getauxval(AT_EXECFN),
+				PATH_MAX - 1);
 	} else if (!kma_mapping_find(base, &mapping, path, size)) {
 		strncpy(path, name, size - 1);
 	}

@@ -24,6 +24,7 @@
 #include "alloc/thread.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 
 enum {
 	FOREIGN_SLOTS = 256, /* pages of stacks that are not a thread's own */
@@ -46,9 +47,17 @@ static bool all_mapped(uintptr_t page, size_t count)
 {
 	unsigned char vector[FOREIGN_PAGES];
 
-	return sys_call(SYS_mincore, (long)page,
-			(long)(count << KMA_PAGE_SHIFT), (long)vector, 0, 0,
-			0) == 0;
+	while (count > 0) {
+		size_t some = count < FOREIGN_PAGES ? count : FOREIGN_PAGES;
+
+		if (sys_call(SYS_mincore, (long)page,
+			     (long)(some << KMA_PAGE_SHIFT), (long)vector, 0, 0,
+			     0) != 0)
+			return false;
+		page += some << KMA_PAGE_SHIFT;
+		count -= some;
+	}
+	return true;
 }
 
 /* [sp - red zone, top), but nothing below floor. */
@@ -102,6 +111,24 @@ static struct kma_bounds own_bounds(struct kma_thread *self, uintptr_t sp,
 	return bounds_make(sp, low, top);
 }
 
+/*
+ * Without /proc: the thread's descriptor is its stack's top, and the main
+ * thread's stack reaches to where the kernel put the program's name.
+ */
+static struct kma_bounds bounds_infer(struct kma_thread *self, uintptr_t sp)
+{
+	uintptr_t top = kma_arch_thread_pointer(), page = page_of(sp);
+
+	if (top < sp)
+		top = getauxval(AT_EXECFN) & ~(uintptr_t)7;
+	if (self && top > sp && top - sp < MAIN_STACK_GAP &&
+	    all_mapped(page, (page_of(top) - page) >> KMA_PAGE_SHIFT))
+		return own_bounds(self, sp, page, top);
+	if (all_mapped(page, 1))
+		return foreign_bounds(sp, page + KMA_PAGE_SIZE);
+	return (struct kma_bounds){ sp, sp };
+}
+
 static struct kma_bounds bounds_learn(struct kma_thread *self, uintptr_t sp)
 {
 	struct kma_mapping mapping;
@@ -109,10 +136,7 @@ static struct kma_bounds bounds_learn(struct kma_thread *self, uintptr_t sp)
 	char name[16];
 
 	if (!kma_mapping_find(sp, &mapping, name, sizeof(name)))
-		return all_mapped(page_of(sp), 1)
-			       ? /* no /proc here? */
-			       foreign_bounds(sp, page_of(sp) + KMA_PAGE_SIZE)
-			       : (struct kma_bounds){ sp, sp };
+		return bounds_infer(self, sp);
 	if (!mapping.readable)
 		return (struct kma_bounds){ sp, sp };
 	if (self && strcmp(name, "[stack]") == 0)
