@@ -27,6 +27,14 @@ static pthread_barrier_t started;
 static char handler_stack[65536];
 static sigjmp_buf back;
 
+/* What runs last of the program: the dump must be later still. */
+static volatile int ended;
+
+__attribute__((destructor)) static void note_end(void)
+{
+	ended = 42;
+}
+
 static uintptr_t gettid_number(void)
 {
 	return (uintptr_t)syscall(SYS_gettid);
@@ -232,6 +240,7 @@ static void do_quick_exit(void)
 
 static void do_return(void)
 {
+	say("ended", (uintptr_t)&ended);
 	exit(3);
 }
 

@@ -281,6 +281,18 @@ static void every_way_out_leaves_a_dump(void **state)
 	}
 }
 
+static void the_dump_comes_after_the_last_destructor(void **state)
+{
+	(void)state;
+	struct run run = run_victim("return", "last.dump", 0);
+	struct dump *dump = open_dump("last.dump");
+	const void *ended;
+
+	assert_ok(dump_view(dump, said(&run, "ended"), sizeof(int), &ended));
+	assert_int_equal(*(const int *)ended, 42);
+	dump_close(dump);
+}
+
 static void a_forked_child_has_a_dump_of_its_own(void **state)
 {
 	(void)state;
@@ -430,6 +442,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_crash_leaves_a_dump),
 		cmocka_unit_test(a_thread_that_blocks_all_signals_is_described),
 		cmocka_unit_test(every_way_out_leaves_a_dump),
+		cmocka_unit_test(the_dump_comes_after_the_last_destructor),
 		cmocka_unit_test(a_forked_child_has_a_dump_of_its_own),
 		cmocka_unit_test(a_vforked_child_has_none),
 		cmocka_unit_test(kma_dump_leaves_the_program_running),
