@@ -174,6 +174,30 @@ static inline void kma_arch_call_on(void *top, void (*function)(void *),
 			   "xmm15");
 }
 
+/* A system call as the kernel has it: the result, or -errno. */
+/* NOLINTNEXTLINE(*-function-size): as many arguments as the kernel takes */
+static inline long kma_arch_syscall(long number, long a, long b, long c, long d,
+				    long e, long f)
+{
+	long ret;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10),
+			   "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+/* Tell the processor that we wait for another. */
+static inline void kma_arch_pause(void)
+{
+	__builtin_ia32_pause();
+}
+
 static inline uint64_t kma_arch_ticks(void)
 {
 	return __rdtsc();

@@ -22,13 +22,6 @@ enum { SPINS = 100 };
  * second waits for the first of them. */
 static uintptr_t forking_thread;
 
-static void spin_pause(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#endif
-}
-
 static long futex(struct kma_lock *lock, int operation, uint32_t value)
 {
 	return sys_call(SYS_futex, (long)(uintptr_t)&lock->word,
@@ -64,7 +57,7 @@ static void wait_for(struct kma_lock *lock)
 		if (look(lock) == LOCK_FREE &&
 		    change(lock, LOCK_FREE, LOCK_HELD))
 			return;
-		spin_pause();
+		kma_arch_pause();
 	}
 	while (!change(lock, LOCK_FREE, LOCK_CONTENDED)) {
 		uint32_t word = look(lock);

@@ -25,10 +25,10 @@ static const uint64_t heap_min = 64 * MIB;
 static const uint64_t depot_max = UINT64_C(32) << 30;
 
 /* A range grows by an eighth of itself, within these bounds. */
-static const uint64_t step_min = 256 * 1024;
+static const uint64_t step_min = MIB / 4;
 static const uint64_t step_max = 64 * MIB;
 
-enum { GUARD_SIZE = 16 * KMA_PAGE_SIZE };
+static const uint64_t guard_size = MIB / 16;
 
 struct kma_reserve kma_reserve;
 
@@ -52,14 +52,14 @@ static uint64_t lay_part(struct kma_range *range, uint64_t at, uint64_t size)
 	range->base = at;
 	range->committed = at;
 	range->end = at + round_up(size, KMA_PAGE_SIZE);
-	return range->end + GUARD_SIZE;
+	return range->end + guard_size;
 }
 
 /* Lay the parts out from base; returns where the reserve ends. */
 static uint64_t lay_out(struct kma_reserve *reserve, uint64_t base,
 			uint64_t heap, const struct shares *shares)
 {
-	uint64_t at = base + GUARD_SIZE;
+	uint64_t at = base + guard_size;
 
 	reserve->base = base;
 	at = lay_part(&reserve->page_map, at,
@@ -93,11 +93,10 @@ static bool try_reserve(uint64_t heap, const struct shares *shares)
 /* RLIMIT_AS in bytes, or UINT64_MAX. */
 static uint64_t address_space_limit(void)
 {
-	struct rlimit limit;
+	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
 
-	if (sys_call(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)(uintptr_t)&limit, 0,
-		     0) < 0 ||
-	    limit.rlim_cur == RLIM_INFINITY)
+	sys_call(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)(uintptr_t)&limit, 0, 0);
+	if (limit.rlim_cur == RLIM_INFINITY)
 		return UINT64_MAX;
 	return limit.rlim_cur;
 }

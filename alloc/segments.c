@@ -5,7 +5,7 @@
 
 #include <elf.h>
 
-/* Our own header, where the linker put it. */
+/* Our own header, named by the linker. NOLINTNEXTLINE(cert-dcl*) */
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
 static void find_segment(uint32_t flags, uint64_t *base, uint64_t *end)

@@ -2,49 +2,22 @@
 /*
  * System calls that leave errno alone: free() must preserve it, and a signal
  * handler that reports or dumps must not disturb the program's.
- *
- * A negative return is -errno. Everything here that knows an instruction set
- * lies in sys_call().
+ * A negative return is -errno.
  */
 #ifndef ALLOC_SYS_H
 #define ALLOC_SYS_H
+
+#include "alloc/arch.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 
+/* NOLINTNEXTLINE(*-function-size): as many arguments as the kernel takes */
 static inline long sys_call(long number, long a, long b, long c, long d, long e,
 			    long f)
 {
-#if defined(__x86_64__)
-	long ret;
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10),
-			   "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return ret;
-#elif defined(__aarch64__)
-	register long x8 __asm__("x8") = number;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-	register long x5 __asm__("x5") = f;
-
-	__asm__ volatile("svc 0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-			 : "memory");
-	return x0;
-#else
-#error "sys_call() is not written for this architecture"
-#endif
+	return kma_arch_syscall(number, a, b, c, d, e, f);
 }
 
 static inline long sys_mprotect(uintptr_t base, size_t size, int protection)

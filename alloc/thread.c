@@ -99,7 +99,7 @@ static void record_fill(struct kma_thread *thread, struct kma_magset *magsets)
 static struct kma_thread *record_register(void)
 {
 	struct kma_magset *magsets = kma_meta_alloc(
-		kma_cache_count * KMA_TIER_COUNT * sizeof(*magsets));
+		sizeof(*magsets) * kma_cache_count * KMA_TIER_COUNT);
 
 	if (!magsets)
 		return NULL;
