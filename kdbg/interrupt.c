@@ -17,7 +17,9 @@ static void on_interrupt(int number)
 
 void interrupt_install(struct session *session)
 {
-	struct sigaction action = { .sa_handler = on_interrupt };
+	/* Restart: half-written output would be lost. */
+	struct sigaction action = { .sa_handler = on_interrupt,
+				    .sa_flags = SA_RESTART };
 
 	interruptible = session;
 	sigemptyset(&action.sa_mask);

@@ -162,7 +162,10 @@ static void start(struct session *session, const char *history)
 	completion = (struct completion){ .session = session };
 	rl_readline_name = "kdbg";
 	rl_catch_signals = 0;
+	/* The first acts at once; the second catches a signal that came just
+	 * before readline began to wait. */
 	rl_signal_event_hook = drop_line;
+	rl_event_hook = drop_line;
 	rl_attempted_completion_function = complete;
 	rl_completer_word_break_characters = " \t\n|;!,=/?>+-*%#~&^()[]<'\"$:";
 	using_history();
