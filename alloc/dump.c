@@ -329,6 +329,16 @@ static void run(void *argument)
 		call->status = write_and_tell(call->request);
 }
 
+/* A file size limit sends a signal for what is our write, not the program's. */
+static void forget_size_limit(void)
+{
+	const uint64_t mask = UINT64_C(1) << (SIGXFSZ - 1);
+	const struct timespec now = { 0, 0 };
+
+	sys_call(SYS_rt_sigtimedwait, (long)(uintptr_t)&mask, 0,
+		 (long)(uintptr_t)&now, sizeof(mask), 0, 0);
+}
+
 __attribute__((noinline)) int dump_run(const struct dump_request *request)
 {
 	struct call call = { request, 0 };
@@ -343,6 +353,8 @@ __attribute__((noinline)) int dump_run(const struct dump_request *request)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	capture_self(request);
 	kma_arch_call_on(stack + sizeof(stack), run, &call);
+	if (call.status == -EFBIG)
+		forget_size_limit();
 	pthread_setcancelstate(cancel, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!request->last)

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -233,6 +234,14 @@ static void do_exit_now(void)
 	_exit(7);
 }
 
+static void limit_files(void)
+{
+	const struct rlimit limit = { 4096, 4096 };
+
+	setrlimit(RLIMIT_FSIZE, &limit);
+	_exit(7);
+}
+
 static void do_quick_exit(void)
 {
 	quick_exit(8);
@@ -353,6 +362,7 @@ static const struct {
 	{ "overflow-thread", overflow_thread, NULL },
 	{ "return", do_return, NULL },
 	{ "_exit", do_exit_now, NULL },
+	{ "file-limit", limit_files, NULL },
 	{ "quick_exit", do_quick_exit, NULL },
 	{ "exit-thread", exit_in_thread, NULL },
 	{ "fork", fork_child, NULL },

@@ -380,6 +380,9 @@ static void a_dump_that_cannot_be_written_changes_nothing(void **state)
 	assert_killed(&run, SIGSEGV);
 	run = run_victim("_exit", "", 0); /* the path is a directory */
 	assert_exited(&run, 7);
+	run = run_victim("file-limit", "limit.dump", 0);
+	assert_exited(&run, 7);
+	assert_false(dump_exists("limit.dump"));
 }
 
 static void level_meta_keeps_no_register_but_two(void **state)
