@@ -382,6 +382,41 @@ static void a_stack_is_kept_once(void **state)
 	assert_null(kma_stack_get(UINT32_MAX));
 }
 
+static uint64_t random_word(void)
+{
+	uint64_t word = 0;
+
+	for (int i = 0; i < 8; i++)
+		word = word << 8 | random_byte();
+	return word;
+}
+
+/* Registers of a program gone wrong: any answer will do, but no crash. */
+static void garbage_does_not_crash(void **state)
+{
+	(void)state;
+	uint64_t memory[2048], pc[FRAMES];
+	uintptr_t code = (uintptr_t)dlsym(RTLD_DEFAULT, "printf");
+	ucontext_t context;
+	uint16_t flags;
+
+	getcontext(&context);
+	greg_t *greg = context.uc_mcontext.gregs;
+	for (int i = 0; i < 5000; i++) {
+		for (size_t k = 0; k < 2048; k++)
+			memory[k] =
+				k % 3 ? (uintptr_t)&memory[random_word() % 2048]
+				      : code + random_word() % 0x100000;
+		greg[REG_RSP] = (greg_t)&memory[random_word() % 2048];
+		greg[REG_RBP] = (greg_t)&memory[random_word() % 2048];
+		greg[REG_RIP] = (greg_t)(code + random_word() % 0x100000);
+		if (i % 16 == 0)
+			greg[i % 3 ? REG_RSP : REG_RBP] = (greg_t)random_word();
+		assert_true(kma_stack_capture_context(&context, pc, FRAMES,
+						      &flags) > 0);
+	}
+}
+
 static void a_limit_is_kept_and_told(void **state)
 {
 	(void)state;
@@ -405,6 +440,7 @@ int main(int count, char **arguments)
 		cmocka_unit_test(a_module_is_entered_when_first_met),
 		cmocka_unit_test(a_stack_is_kept_once),
 		cmocka_unit_test(a_limit_is_kept_and_told),
+		cmocka_unit_test(garbage_does_not_crash),
 	};
 
 	if (count != 3 || !kma_init())
