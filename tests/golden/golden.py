@@ -44,9 +44,9 @@ def run_program(build, name, truth, folder):
 
     env = {**os.environ, "LC_ALL": "C"}
     kma = {"LD_PRELOAD": str(build / "alloc" / "libkma_malloc.so"),
-           "KMA_DEBUG": "default",
+           "KMA_DEBUG": truth.get("tier", "default"),
            "KMA_DUMP": f"path={dump},on={truth.get('dump', 'exit')}"}
-    command = [str(build / "corpus" / name), *filled(truth.get("arguments", []))]
+    command = [str(build / "corpus" / truth.get("program", name)), *filled(truth.get("arguments", []))]
     with subprocess.Popen(command, env={**env, **kma}, cwd=folder, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as program:
         if "driver" in truth:
