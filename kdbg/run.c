@@ -138,6 +138,23 @@ static const struct account *find_dump(const struct supervised *supervised)
 	return found;
 }
 
+/* Before the command runs for nothing; and no dump replaces a device. */
+static struct err *check_output(const char *output)
+{
+	char *folder = strndup(output, (size_t)(strrchr(output, '/') - output));
+	struct err *err = NULL;
+	struct stat status;
+
+	if (!folder)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	if (access(*folder ? folder : "/", W_OK | X_OK))
+		err = err_new(ERR_IO, "%s: %s", output, strerror(errno));
+	else if (lstat(output, &status) == 0 && !S_ISREG(status.st_mode))
+		err = err_new(ERR_IO, "%s: is no regular file", output);
+	free(folder);
+	return err;
+}
+
 static struct err *take_dump(const struct supervised *supervised,
 			     const char *output)
 {
@@ -156,13 +173,8 @@ static struct err *take_dump(const struct supervised *supervised,
 				       : "it ended too suddenly");
 	if (asprintf(&written, "%s.%d", output, (int)supervised->command) < 0)
 		return err_new(ERR_NO_MEMORY, "out of memory");
-	struct stat status;
 	struct err *err = NULL;
-	if (lstat(output, &status) == 0 && !S_ISREG(status.st_mode))
-		err = err_new(ERR_IO,
-			      "%s is no regular file: the dump stays at %s",
-			      output, written);
-	else if (rename(written, output))
+	if (rename(written, output))
 		err = err_new(ERR_IO, "%s: %s", output, strerror(errno));
 	free(written);
 	return err;
@@ -200,6 +212,8 @@ static struct err *run(const struct run_options *options, const char *directory,
 	char *output = NULL, *dump = NULL;
 	struct err *err = output_path(options, &output);
 
+	if (!err)
+		err = check_output(output);
 	if (!err)
 		err = supervise_dump_option(output, "%p", NULL, &dump);
 	supervise.dump = dump;

@@ -103,13 +103,14 @@ void supervise_remove_directory(const char *directory)
 	rmdir(directory);
 }
 
-/* Signals that are ours alone: faults, job control, SIGPIPE of our output. */
+/* Signals that are ours alone: faults, job control, SIGPIPE of our output. That
+ * a file of ours grows too large is an error, told by errno. */
 static void take_signals(struct signal_state *signals)
 {
 	static const int left_alone[] = {
-		SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU,   SIGPIPE,
-		SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP,   SIGABRT,
-		SIGSYS,  SIGXCPU, SIGXFSZ, SIGPROF, SIGVTALRM,
+		SIGKILL, SIGSTOP, SIGTSTP, SIGTTIN,   SIGTTOU, SIGPIPE,
+		SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,    SIGTRAP, SIGABRT,
+		SIGSYS,  SIGXCPU, SIGPROF, SIGVTALRM,
 	};
 	struct sigaction by_default = { .sa_handler = SIG_DFL };
 
@@ -123,6 +124,14 @@ static void take_signals(struct signal_state *signals)
 
 static void give_back_signals(const struct signal_state *signals)
 {
+	const struct timespec now = { 0, 0 };
+	sigset_t told;
+
+	/* errno has told it already. */
+	sigemptyset(&told);
+	sigaddset(&told, SIGXFSZ);
+	while (sigtimedwait(&told, NULL, &now) > 0)
+		;
 	sigaction(SIGCHLD, &signals->child, NULL);
 	sigprocmask(SIG_SETMASK, &signals->mask, NULL);
 }
@@ -232,7 +241,8 @@ static void pass_on(struct supervisor *supervisor, const siginfo_t *info)
 			supervisor->deadline = 0;
 		return;
 	}
-	if (reached_it || info->si_pid == supervisor->command)
+	if (reached_it || signal == SIGXFSZ ||
+	    info->si_pid == supervisor->command)
 		return;
 	if (info->si_code == SI_QUEUE)
 		sigqueue(supervisor->command, signal, info->si_value);
@@ -343,13 +353,11 @@ static struct err *run_command(struct supervisor *supervisor,
 	if (supervisor->options->timeout)
 		supervisor->deadline =
 			now_ms() + (int64_t)supervisor->options->timeout * 1000;
-	take_signals(&supervisor->signals);
 	err = start_command(supervisor);
 	if (!err)
 		err = watch(supervisor);
 	if (!err && !supervisor->exec_error)
 		err = close_accounts(supervisor, accounts);
-	give_back_signals(&supervisor->signals);
 	if (err) {
 		accounts_destroy(accounts);
 		return err;
@@ -364,31 +372,43 @@ static struct err *run_command(struct supervisor *supervisor,
 	return NULL;
 }
 
+/* With the roster made: the environment, the subreaper, the command. */
+static struct err *run_with_roster(struct supervisor *supervisor,
+				   struct supervised *ret)
+{
+	const struct supervise_options *options = supervisor->options;
+	struct err *err = supervise_environment_init(
+		&supervisor->environment, options->tier, options->keep_going,
+		options->dump, supervisor->roster.path);
+
+	if (err)
+		return err;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+		err = err_new(ERR_UNSUPPORTED,
+			      "this kernel has no subreapers: %s",
+			      strerror(errno));
+	else
+		err = run_command(supervisor, ret);
+	supervise_environment_deinit(&supervisor->environment);
+	return err;
+}
+
 struct err *supervise_run(const struct supervise_options *options,
 			  const char *directory, struct supervised *ret)
 {
 	struct supervisor supervisor = { .options = options,
 					 .deadline = NEVER_MS };
+
+	take_signals(&supervisor.signals);
 	struct err *err = roster_file_create(
 		directory, options->skip, options->skip_count,
 		options->no_children ? ROSTER_CHILDREN_NONE : 0,
 		&supervisor.roster);
-
-	if (err)
-		return err;
-	err = supervise_environment_init(&supervisor.environment, options->tier,
-					 options->keep_going, options->dump,
-					 supervisor.roster.path);
 	if (!err) {
-		if (prctl(PR_SET_CHILD_SUBREAPER, 1))
-			err = err_new(ERR_UNSUPPORTED,
-				      "this kernel has no subreapers: %s",
-				      strerror(errno));
-		else
-			err = run_command(&supervisor, ret);
-		supervise_environment_deinit(&supervisor.environment);
+		err = run_with_roster(&supervisor, ret);
+		roster_file_close(&supervisor.roster);
 	}
-	roster_file_close(&supervisor.roster);
+	give_back_signals(&supervisor.signals);
 	free(supervisor.reaped);
 	return err;
 }

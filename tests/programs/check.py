@@ -547,6 +547,26 @@ def test_run_leaves_dumps():
         contains(result.out, "supervised")
 
 
+def test_run_refuses_where_no_dump_can_go():
+    """Before the program has run for nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        for output, why in ((os.path.join(folder, "no", "x"), "No such file"),
+                            ("/dev/null", "no regular file"), (folder, "no regular file")):
+            result = run([KDBG, "run", "-o", output, "--", "echo", "ran"])
+            equal((result.status, result.out), (1, ""), result.err)
+            contains(result.err, why)
+        strange = os.path.join(folder, "100% a dump")
+        equal(run([KDBG, "run", "-o", strange, "--", SUPERVISED]).status, 0)
+        equal(os.listdir(folder), ["100% a dump"])
+
+
+def test_small_files_only():
+    """A limit on the size of files is told, and no crash."""
+    result = run(["/bin/sh", "-c", f"ulimit -f 1; {KDBG} check -- {SUPERVISED}"])
+    equal(result.status, 3, result.err)
+    contains(result.err, "File too large")
+
+
 def test_run_says_when_there_is_no_dump():
     with tempfile.TemporaryDirectory() as folder:
         result = run([KDBG, "run", "--", STATIC, "5"], cwd=folder)
