@@ -7,8 +7,9 @@ Usage: golden.py BUILD NAME [--regenerate]
 Runs corpus program NAME under libkma, which leaves a dump, and asks kdbg about
 it, twice over:
 
-* truth: the leaks by function, as corpus/*/NAME.json has them. That file is
-  written by hand with the program; nothing here ever rewrites it.
+* truth: the leaks by function, as corpus/*/NAME.json has them, or NAME.json here
+  for a program run another way. That file is written by hand with the program;
+  nothing here ever rewrites it.
 * form: the text and the JSON that kdbg prints, as tests/golden/expected/ has
   them, with addresses, times and thread ids masked. --regenerate writes these
   anew; read the difference before you commit it.
@@ -183,7 +184,7 @@ def check_form(name, suffix, lines, regenerate):
 def main():
     build, name = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     regenerate = "--regenerate" in sys.argv[3:]
-    found = sorted(CORPUS.glob(f"*/{name}.json"))
+    found = sorted(CORPUS.glob(f"*/{name}.json")) + sorted(HERE.glob(f"{name}.json"))
     if len(found) != 1:
         fail(f"corpus/*/{name}.json: {len(found)} of them")
     truth = json.loads(found[0].read_text())
