@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KMA_PREFIX "kma: "
@@ -37,12 +38,38 @@ static void ring_add(const char *bytes, size_t size)
 		errors->ring[(at + i) % KMA_MESSAGE_RING] = bytes[i];
 }
 
+static uint64_t signal_bit(int number)
+{
+	return UINT64_C(1) << (number - 1);
+}
+
+/*
+ * A write to stderr, which may be a pipe that nobody reads: the report and the
+ * dump matter more than the SIGPIPE that would end them.
+ */
+static long write_quietly(const char *bytes, size_t size)
+{
+	const uint64_t pipe_only = signal_bit(SIGPIPE);
+	const struct timespec at_once = { 0 };
+	uint64_t before;
+
+	sys_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&pipe_only, (long)&before,
+		 sizeof(before), 0, 0);
+	long n = sys_write(STDERR_FILENO, bytes, size);
+	if (n == -EPIPE)
+		sys_call(SYS_rt_sigtimedwait, (long)&pipe_only, 0,
+			 (long)&at_once, sizeof(pipe_only), 0, 0);
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&before, 0,
+		 sizeof(before), 0, 0);
+	return n;
+}
+
 /* To stderr and to the ring; what stderr does not take is lost there only. */
 static void put(const char *bytes, size_t size)
 {
 	ring_add(bytes, size);
 	while (size > 0) {
-		long n = sys_write(STDERR_FILENO, bytes, size);
+		long n = write_quietly(bytes, size);
 
 		if (n == -EINTR)
 			continue;
@@ -164,7 +191,7 @@ struct kernel_sigaction {
 
 static void raise_abort(void)
 {
-	uint64_t abort_only = UINT64_C(1) << (SIGABRT - 1);
+	uint64_t abort_only = signal_bit(SIGABRT);
 
 	sys_call(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&abort_only, 0,
 		 sizeof(abort_only), 0, 0);
