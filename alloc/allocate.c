@@ -17,11 +17,13 @@
 #include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/slab.h"
+#include "alloc/sys.h"
 #include "alloc/thread.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static bool is_dressed(const struct kma_slab *slab)
 {
@@ -90,6 +92,22 @@ static void count_failure(struct kma_cache *cache)
 	__atomic_add_fetch(&cache->alloc_fail, 1, __ATOMIC_RELAXED);
 }
 
+/*
+ * Zeros for a large request: the kernel's, as long as the program has touched
+ * little of what it asked for, are cheaper than ours.
+ */
+static void zero_by_kernel(const struct kma_buffer *buffer, size_t size)
+{
+	enum { WORTH_IT = 8 << 20 };
+	struct kma_slab *slab = buffer->slab;
+
+	if (size < WORTH_IT || slab->zeroed)
+		return;
+	if (sys_madvise(slab->base, slab->pages << KMA_PAGE_SHIFT,
+			MADV_DONTNEED) == 0)
+		slab->zeroed = true;
+}
+
 static bool take(const struct kma_request *request, struct kma_thread *self,
 		 struct kma_buffer *ret)
 {
@@ -103,6 +121,8 @@ static bool take(const struct kma_request *request, struct kma_thread *self,
 	else if (!kma_thread_nested(self))
 		taken = kma_large_take(request->size, request->align, tier,
 				       ret);
+	if (taken && request->zero && !cache->bufsize)
+		zero_by_kernel(ret, request->size);
 	if (!taken)
 		count_failure(cache);
 	return taken;

@@ -134,7 +134,6 @@ struct kma_cache {
 	struct kma_magazine *empty_magazines[KMA_TIER_COUNT];
 	uint32_t full_count[KMA_TIER_COUNT]; /* magazines on the full list */
 	uint32_t magazine_size;              /* rounds */
-	uint32_t depot_contention;
 	/* What threads that have exited did, and what bypassed magazines. */
 	uint64_t alloc, free, alloc_fail;
 	uint64_t slab_create, slab_destroy;

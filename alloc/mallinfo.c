@@ -8,6 +8,7 @@
 #include "alloc/mallinfo.h"
 
 #include "alloc/allocate.h"
+#include "alloc/deferred.h"
 #include "alloc/fast.h"
 #include "alloc/root.h"
 #include "alloc/sys.h"
@@ -190,5 +191,8 @@ void malloc_stats(void)
 	add_field(&text, "in use bytes     = ", info.uordblks, "\n");
 	add_field(&text, "large regions    = ", info.hblks, "\n");
 	add_field(&text, "large bytes      = ", info.hblkhd, "\n");
+	if (kma_deferred_lost)
+		add_field(&text, "lost in handlers = ", kma_deferred_lost,
+			  "\n");
 	sys_write(2, text.at, text.size);
 }

@@ -18,7 +18,8 @@
  *
  * A run that came back is dirty: it still holds memory. Dirty runs wait in a
  * list, oldest first; when they hold more than a share of what is in use the
- * oldest are returned to the system and are zero from then on.
+ * oldest are returned to the system and are zero from then on. A run knows
+ * about how many of its pages are dirty, for that account; only none is exact.
  */
 #include "alloc/pages.h"
 
@@ -46,7 +47,7 @@ struct run {
 	struct run *newer_dirty, *older_dirty; /* in the dirty list */
 	uintptr_t base;
 	size_t count; /* pages */
-	bool dirty;
+	size_t dirty; /* of them, about; 0: all are zero */
 };
 
 struct kma_lock kma_pages_lock;
@@ -152,7 +153,7 @@ static void dirty_append(struct run *run)
 	else
 		oldest_dirty = run;
 	newest_dirty = run;
-	dirty_pages += run->count;
+	dirty_pages += run->dirty;
 }
 
 static void dirty_remove(struct run *run)
@@ -165,7 +166,7 @@ static void dirty_remove(struct run *run)
 		run->newer_dirty->older_dirty = run->older_dirty;
 	else
 		newest_dirty = run->older_dirty;
-	dirty_pages -= run->count;
+	dirty_pages -= run->dirty;
 }
 
 /* --- free runs ----------------------------------------------------------- */
@@ -196,7 +197,7 @@ static void run_unlink(struct run *run)
  * Without a record a run cannot be kept track of: its pages are lost to us,
  * but their memory is not.
  */
-static void run_create(uintptr_t base, size_t count, bool dirty)
+static void run_create(uintptr_t base, size_t count, size_t dirty)
 {
 	struct run *run = kma_meta_alloc(sizeof(*run));
 
@@ -236,10 +237,12 @@ static size_t dirty_limit(void)
 
 static size_t run_purge(struct run *run)
 {
+	size_t purged = run->dirty;
+
 	sys_madvise(run->base, bytes_of(run->count), MADV_DONTNEED);
 	dirty_remove(run);
-	run->dirty = false;
-	return run->count;
+	run->dirty = 0;
+	return purged;
 }
 
 static size_t purge_down_to(size_t limit)
@@ -252,7 +255,7 @@ static size_t purge_down_to(size_t limit)
 }
 
 /* Merge with what is free on either side, and keep. */
-static void run_release(uintptr_t base, size_t count, bool dirty)
+static void run_release(uintptr_t base, size_t count, size_t dirty)
 {
 	struct run *before = run_ending_at(base - KMA_PAGE_SIZE);
 	struct run *after = run_ending_at(base + bytes_of(count));
@@ -261,13 +264,13 @@ static void run_release(uintptr_t base, size_t count, bool dirty)
 		run_unlink(before);
 		base = before->base;
 		count += before->count;
-		dirty |= before->dirty;
+		dirty += before->dirty;
 		kma_meta_free(before, sizeof(*before));
 	}
 	if (after) {
 		run_unlink(after);
 		count += after->count;
-		dirty |= after->dirty;
+		dirty += after->dirty;
 		kma_meta_free(after, sizeof(*after));
 	}
 	run_create(base, count, dirty);
@@ -284,7 +287,7 @@ void kma_pages_free(uintptr_t base, size_t count)
 		kma_lock_acquire(&kma_pages_lock);
 	}
 	kma_pages_set(base, count, KMA_PAGE_FREE);
-	run_release(base, count, dirty);
+	run_release(base, count, dirty ? count : 0);
 	if (dirty_pages > dirty_limit())
 		purge_down_to(dirty_limit() / 8 * 7);
 	kma_lock_release(&kma_pages_lock);
@@ -301,6 +304,16 @@ static struct run *run_find(size_t count)
 			return run;
 	bin = bin_next(bin + 1);
 	return bin < BINS ? bins[bin] : NULL;
+}
+
+/* Keep a part of a free run that was taken from: its share of the dirt. */
+static void rest_create(uintptr_t base, uintptr_t end, size_t count,
+			size_t dirty)
+{
+	size_t pages = (end - base) >> KMA_PAGE_SHIFT;
+
+	if (pages)
+		run_create(base, pages, (dirty * pages + count - 1) / count);
 }
 
 /* Commit heap and page map so that [.., upto) is usable. */
@@ -352,15 +365,13 @@ static uintptr_t extend_top(size_t count, size_t align, bool *zeroed)
 		return 0;
 	*zeroed = !last || !last->dirty || base >= top;
 	if (last && base < top) {
-		bool dirty = last->dirty;
+		size_t pages = last->count, dirty = last->dirty;
 
 		run_unlink(last);
 		kma_meta_free(last, sizeof(*last));
-		if (base > start)
-			run_create(start, (base - start) >> KMA_PAGE_SHIFT,
-				   dirty);
+		rest_create(start, base, pages, dirty);
 	} else if (base > top) {
-		run_release(top, (base - top) >> KMA_PAGE_SHIFT, false);
+		run_release(top, (base - top) >> KMA_PAGE_SHIFT, 0);
 	}
 	top = end;
 	return base;
@@ -370,15 +381,12 @@ static uintptr_t extend_top(size_t count, size_t align, bool *zeroed)
 static void run_cut(struct run *run, uintptr_t base, size_t count)
 {
 	uintptr_t start = run->base, end = run->base + bytes_of(run->count);
-	uintptr_t rest = base + bytes_of(count);
-	bool dirty = run->dirty;
+	size_t pages = run->count, dirty = run->dirty;
 
 	run_unlink(run);
 	kma_meta_free(run, sizeof(*run));
-	if (base > start)
-		run_create(start, (base - start) >> KMA_PAGE_SHIFT, dirty);
-	if (end > rest)
-		run_create(rest, (end - rest) >> KMA_PAGE_SHIFT, dirty);
+	rest_create(start, base, pages, dirty);
+	rest_create(base + bytes_of(count), end, pages, dirty);
 }
 
 static uintptr_t take(size_t count, size_t align, bool *zeroed)

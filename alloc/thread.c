@@ -218,9 +218,9 @@ bool kma_thread_init(void)
 }
 
 /*
- * Only the calling thread lives on in a child. What lay in the magazines of
- * the others is free memory here too, but for a thread caught inside the
- * allocator, whose magazines may be half changed: those stay where they are.
+ * Only the calling thread lives on in a child. The magazines of the others stay
+ * with their records: the threads went on while the kernel copied page after
+ * page, so what they were about to change may be half in the copy.
  */
 void kma_thread_forked(void)
 {
@@ -230,10 +230,9 @@ void kma_thread_forked(void)
 	     thread = thread->next) {
 		if (thread == self || thread->state != KMA_THREAD_LIVE)
 			continue;
-		if (thread->busy == 0)
-			record_end(thread);
-		else
-			thread->state = KMA_THREAD_EXITED;
+		thread->end_time = kma_root.fork_time;
+		__atomic_store_n(&thread->state, KMA_THREAD_EXITED,
+				 __ATOMIC_RELEASE);
 	}
 	if (self)
 		self->tid = sys_gettid();
