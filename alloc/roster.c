@@ -2,6 +2,7 @@
 #include "alloc/roster.h"
 
 #include "alloc/options.h"
+#include "alloc/pages.h"
 #include "alloc/root.h"
 #include "alloc/thread.h"
 #include "dumpfmt/roster.h"
@@ -178,6 +179,29 @@ void kma_roster_init(void)
 	errno = saved_errno;
 }
 
+/* A function as the program sees it. RTLD_DEFAULT would be our own scope, that
+ * of a library linked with -Bsymbolic, which finds ourselves first. */
+static void *program_function(const char *name)
+{
+	return dlsym(dlopen(NULL, RTLD_LAZY), name);
+}
+
+/*
+ * Ask it for a buffer and see whose it is: the address says little, as it may
+ * be that of the program's own jump to us (its canonical PLT entry).
+ */
+static bool gives_our_buffers(void *(*allocate)(size_t),
+			      void (*release)(void *))
+{
+	if (!allocate || !release)
+		return false;
+	void *buffer = allocate(1);
+	bool ours = kma_pages_lookup((uintptr_t)buffer) != 0;
+
+	release(buffer);
+	return ours;
+}
+
 /*
  * A program that brings a malloc (jemalloc linked in, a sanitizer's runtime)
  * comes before any preload: libkma runs in it and sees nothing. Asked when
@@ -185,13 +209,11 @@ void kma_roster_init(void)
  */
 __attribute__((constructor)) static void confess_foreign_malloc(void)
 {
-	/* The program's scope: RTLD_DEFAULT is ours, that of a library linked
-	 * with -Bsymbolic, and finds ourselves first. */
-	uintptr_t found = (uintptr_t)dlsym(dlopen(NULL, RTLD_LAZY), "malloc");
-
 	/* With such a malloc, this may be what starts us. */
-	if (kma_init() && roster.hello &&
-	    (found < kma_root.text_base || found >= kma_root.text_end))
+	if (!kma_init() || !roster.hello)
+		return;
+	if (!gives_our_buffers((void *(*)(size_t))program_function("malloc"),
+			       (void (*)(void *))program_function("free")))
 		__atomic_fetch_or(&roster.hello->flags, ROSTER_FOREIGN_MALLOC,
 				  __ATOMIC_RELAXED);
 }

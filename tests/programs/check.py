@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kdbg run and kdbg check on real processes.
 
-Usage: check.py KDBG LIBRARY LIBDIR SUPERVISED STATIC OWN_MALLOC [TEST]...
+Usage: check.py KDBG LIBRARY LIBDIR SUPERVISED STATIC OWN_MALLOC FIXED
+                [TEST]...
 
 Every test is a function test_NAME; its docstring is what it holds.
 """
@@ -19,7 +20,7 @@ import tempfile
 import time
 
 LIBDIR = sys.argv.pop(3)  # under the prefix, as lib/x86_64-linux-gnu
-KDBG, LIBRARY, SUPERVISED, STATIC, OWN_MALLOC = map(os.path.abspath, sys.argv[1:6])
+KDBG, LIBRARY, SUPERVISED, STATIC, OWN_MALLOC, FIXED = map(os.path.abspath, sys.argv[1:7])
 with open(KDBG, "rb") as binary:
     SANITIZED = b"__asan_init" in binary.read()  # then nothing may be preloaded into kdbg
 LIMIT = 60  # seconds that anything may take before it counts as hung
@@ -349,6 +350,7 @@ def test_own_malloc_is_unchecked():
     result = check(OWN_MALLOC)
     expect(result, 3, processes=0, unchecked=1)
     contains(result.err, "malloc of its own")
+    expect(check(FIXED), 23, leaks=[1])
 
 
 def test_allow_unchecked():
@@ -596,7 +598,7 @@ def give_up(_signal, _frame):
 
 def main():
     signal.signal(signal.SIGALRM, give_up)
-    wanted = sys.argv[6:]
+    wanted = sys.argv[7:]
     tests = [(name, function) for name, function in sorted(globals().items())
              if name.startswith("test_") and (not wanted or name in wanted)]
     failed = 0
