@@ -5,10 +5,9 @@
  */
 #include <stdlib.h>
 
-static void *(*volatile allocate)(size_t) = malloc;
-
 int main(void)
 {
+	void *(*volatile allocate)(size_t) = malloc;
 	void *volatile lost = allocate(100);
 
 	lost = NULL;
