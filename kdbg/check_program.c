@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <gelf.h>
-#include <stdbool.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,11 +52,54 @@ static bool needs_sanitizer(Elf *elf)
 	return false;
 }
 
-static const char *explain(Elf *elf)
+static Elf *open_elf(const char *path, int *fd, struct stat *st)
+{
+	/* A hostile roster may name a FIFO, which would block. */
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0 || fstat(*fd, st) || !S_ISREG(st->st_mode))
+		return NULL;
+	elf_version(EV_CURRENT);
+	return elf_begin(*fd, ELF_C_READ, NULL);
+}
+
+static void close_elf(Elf *elf, int fd)
+{
+	elf_end(elf);
+	if (fd >= 0)
+		close(fd);
+}
+
+bool check_program_refuses(const char *name)
+{
+	const char *list = strchr(name, '/') ? "" : getenv("PATH");
+	bool refuses = false, found = false;
+
+	for (const char *next; list && !found; list = next) {
+		const char *end = strchrnul(list, ':');
+		char path[PATH_MAX];
+		struct stat st;
+		int fd;
+
+		next = *end ? end + 1 : NULL;
+		snprintf(path, sizeof(path), "%.*s%s%s", (int)(end - list),
+			 list, end > list ? "/" : "", name);
+		Elf *elf = open_elf(path, &fd, &st);
+		found = fd >= 0 && access(path, X_OK) == 0;
+		refuses = found && elf && needs_sanitizer(elf);
+		close_elf(elf, fd);
+	}
+	return refuses;
+}
+
+static const char *explain(Elf *elf, const struct stat *st)
 {
 	GElf_Ehdr header;
 
-	if (!elf || !gelf_getehdr(elf, &header))
+	if (!elf)
+		return "it never said hello";
+	if (st->st_mode & (S_ISUID | S_ISGID))
+		return "it is set-user-ID or set-group-ID";
+	if (!gelf_getehdr(elf, &header))
 		return "it never said hello";
 	if (header.e_machine != EM_X86_64 ||
 	    header.e_ident[EI_CLASS] != ELFCLASS64)
@@ -69,20 +114,10 @@ static const char *explain(Elf *elf)
 const char *check_program_silence(const char *path)
 {
 	struct stat st;
-	/* A hostile roster may name a FIFO, which would block. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd;
+	Elf *elf = open_elf(path, &fd, &st);
+	const char *reason = explain(elf, &st);
 
-	if (fd < 0)
-		return "it never said hello";
-	if (fstat(fd, &st) == 0 && st.st_mode & (S_ISUID | S_ISGID)) {
-		close(fd);
-		return "it is set-user-ID or set-group-ID";
-	}
-	elf_version(EV_CURRENT);
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
-	const char *reason = explain(elf);
-
-	elf_end(elf);
-	close(fd);
+	close_elf(elf, fd);
 	return reason;
 }

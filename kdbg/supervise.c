@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/supervise.h"
 
+#include "kdbg/check_program.h"
 #include "kdbg/supervise_descendants.h"
 #include "kdbg/supervise_environment.h"
 #include "kdbg/supervise_roster.h"
@@ -145,7 +146,9 @@ static _Noreturn void become_command(const struct supervisor *supervisor,
 
 	give_back_signals(&supervisor->signals);
 	roster_file_set_command(&supervisor->roster, (uint32_t)getpid());
-	if (supervise_environment_apply(&supervisor->environment)) {
+	/* Better unchecked, which will be told, than refused by its runtime. */
+	if (check_program_refuses(argv[0]) ||
+	    supervise_environment_apply(&supervisor->environment)) {
 		execvp(argv[0], argv);
 		error = errno;
 	}

@@ -3,7 +3,7 @@
 """kdbg run and kdbg check on real processes.
 
 Usage: check.py KDBG LIBRARY LIBDIR SUPERVISED STATIC OWN_MALLOC FIXED
-                [TEST]...
+                ASAN [TEST]...
 
 Every test is a function test_NAME; its docstring is what it holds.
 """
@@ -20,7 +20,8 @@ import tempfile
 import time
 
 LIBDIR = sys.argv.pop(3)  # under the prefix, as lib/x86_64-linux-gnu
-KDBG, LIBRARY, SUPERVISED, STATIC, OWN_MALLOC, FIXED = map(os.path.abspath, sys.argv[1:7])
+KDBG, LIBRARY, SUPERVISED, STATIC, OWN_MALLOC, FIXED, ASAN = (
+    os.path.abspath(path) for path in sys.argv[1:8])
 with open(KDBG, "rb") as binary:
     SANITIZED = b"__asan_init" in binary.read()  # then nothing may be preloaded into kdbg
 LIMIT = 60  # seconds that anything may take before it counts as hung
@@ -353,6 +354,15 @@ def test_own_malloc_is_unchecked():
     expect(check(FIXED), 23, leaks=[1])
 
 
+def test_sanitized_command_runs_and_is_unchecked():
+    """It would refuse to start behind a preload."""
+    result = check(ASAN, "0")
+    expect(result, 3, processes=0, unchecked=1)
+    if "sanitizer's runtime" not in result.err:  # clang links it in
+        contains(result.err, "malloc of its own")
+    equal(run([KDBG, "check", "--quiet", "--error-exitcode", "0", "--", ASAN, "0"]).err, "")
+
+
 def test_allow_unchecked():
     """Named, and no reason for 3; but one process must have been checked."""
     options = ["--allow-unchecked", os.path.basename(STATIC)]
@@ -598,7 +608,7 @@ def give_up(_signal, _frame):
 
 def main():
     signal.signal(signal.SIGALRM, give_up)
-    wanted = sys.argv[7:]
+    wanted = sys.argv[8:]
     tests = [(name, function) for name, function in sorted(globals().items())
              if name.startswith("test_") and (not wanted or name in wanted)]
     failed = 0
