@@ -8,6 +8,7 @@
 #include "kdbg/reach.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
+#include "kdbg/types.h"
 #include "kdbg/utf8.h"
 #include "kdbg/variables.h"
 
@@ -33,7 +34,8 @@ struct err *session_init(struct session *session, struct target *target,
 void session_deinit(struct session *session)
 {
 	session_forget_reach(session);
-	if (session->symbols) /* may name modules as the heap does */
+	types_destroy(session->types); /* stands on the symbols */
+	if (session->symbols)          /* may name modules as the heap does */
 		symbols_destroy(session->symbols);
 	if (session->heap)
 		heap_close(session->heap);
@@ -86,6 +88,17 @@ struct err *session_symbols(struct session *session, struct symbols **ret)
 			add_past_modules(session);
 	}
 	*ret = session->symbols;
+	return err;
+}
+
+struct err *session_types(struct session *session, struct types **ret)
+{
+	struct symbols *symbols;
+	struct err *err = session_symbols(session, &symbols);
+
+	if (!err && !session->types)
+		err = types_create(symbols, &session->types);
+	*ret = session->types;
 	return err;
 }
 

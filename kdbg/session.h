@@ -20,6 +20,7 @@ struct reach;
 struct sink;
 struct symbols;
 struct target;
+struct types;
 struct walker;
 struct variables;
 
@@ -29,6 +30,7 @@ struct session {
 	const struct dcmd *const *dcmds;     /* NULL-terminated */
 	const struct walker *const *walkers; /* NULL-terminated */
 	struct symbols *symbols;             /* session_symbols() */
+	struct types *types;                 /* session_types() */
 	struct heap *heap;                   /* session_heap() */
 	struct reach *reach;                 /* session_reach() */
 	struct leaks *leaks;                 /* session_leaks() */
@@ -63,6 +65,7 @@ void session_deinit(struct session *session);
  * error says that, and why, the target has no libkma. */
 struct err *session_symbols(struct session *session,
 			    struct symbols **ret) MUST_USE;
+struct err *session_types(struct session *session, struct types **ret) MUST_USE;
 struct err *session_heap(struct session *session, struct heap **ret) MUST_USE;
 struct err *session_reach(struct session *session, struct reach **ret) MUST_USE;
 struct err *session_leaks(struct session *session, struct leaks **ret) MUST_USE;

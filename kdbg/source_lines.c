@@ -105,6 +105,11 @@ struct source_lines *source_lines_create(struct target *target,
 	return lines;
 }
 
+Dwarf *source_lines_dwarf(const struct source_lines *lines)
+{
+	return lines->dwarf;
+}
+
 /* Add every range of a DIE's addresses. */
 static void add_ranges(struct range_index *index, Dwarf_Die *die, size_t item)
 {

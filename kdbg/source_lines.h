@@ -29,4 +29,7 @@ void source_lines_destroy(struct source_lines *lines);
 size_t source_lines_at(struct source_lines *lines, uint64_t address,
 		       struct source_frame *frames, size_t max);
 
+/* The DWARF itself, for who reads other things from it. */
+struct Dwarf *source_lines_dwarf(const struct source_lines *lines);
+
 #endif

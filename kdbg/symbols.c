@@ -362,3 +362,39 @@ const char *symbols_module_status(struct symbols *symbols,
 	symbols_module_load(symbols->modules[i], symbols->target);
 	return symbols->modules[i]->status;
 }
+
+/* --- for types ---------------------------------------------------------- */
+
+static struct symbols_module *module_in_turn(const struct symbols *symbols,
+					     size_t i)
+{
+	if (i < symbols->module_count)
+		return symbols->modules[i];
+	i -= symbols->module_count;
+	return i < symbols->past_count ? symbols->past[i] : NULL;
+}
+
+bool symbols_module(struct symbols *symbols, size_t i,
+		    struct symbols_dwarf *ret)
+{
+	const struct symbols_module *module = module_in_turn(symbols, i);
+
+	if (!module)
+		return false;
+	*ret = (struct symbols_dwarf){ .base = module->facts.base,
+				       .end = module->facts.end };
+	return true;
+}
+
+bool symbols_dwarf(struct symbols *symbols, size_t i, struct symbols_dwarf *ret)
+{
+	struct symbols_module *module = module_in_turn(symbols, i);
+	struct source_lines *lines =
+		module ? symbols_module_lines(module, symbols->target) : NULL;
+
+	if (!lines || !symbols_module(symbols, i, ret))
+		return false;
+	ret->bias = symbols_module_bias(module);
+	ret->dwarf = source_lines_dwarf(lines);
+	return true;
+}

@@ -94,4 +94,19 @@ void symbols_complete(struct symbols *symbols, const char *prefix,
 		      void (*found)(void *context, const char *name),
 		      void *context);
 
+struct symbols_dwarf {
+	uint64_t base, end; /* of the module in the target */
+	uint64_t bias;      /* address in the target - address in the file */
+	struct Dwarf *dwarf;
+};
+
+/* The i-th module: where it lies. False: there are not so many. */
+bool symbols_module(struct symbols *symbols, size_t i,
+		    struct symbols_dwarf *ret);
+
+/* The same with its debug information, opened now if it has to be; it stays
+ * the symbols'. False: there is none. */
+bool symbols_dwarf(struct symbols *symbols, size_t i,
+		   struct symbols_dwarf *ret);
+
 #endif

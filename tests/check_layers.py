@@ -13,10 +13,11 @@ SHARED = {"layout.h", "format.h", "roster.h"}
 WRITER = SHARED | {"writer.h", "facts.h", "line.h", "live.h", "output.h",
                    "procfs.h"}
 READER = WRITER | {"reader.h", "cursor.h", "err.h"}
-VIEWS = {"arch.h", "dcmd.h", "sink.h", "session.h", "target.h", "symbols.h",
-         "heap.h",
-         "leaks.h", "reach.h", "roots.h", "unwind.h",
-         "format.h", "usage.h", "variables.h", "whatis.h"}
+VIEWS = {
+    "address_set.h", "arch.h", "dcmd.h", "format.h", "heap.h", "leaks.h", "reach.h", "roots.h",
+    "session.h", "sink.h", "symbols.h", "target.h", "type_place.h", "type_value.h", "types.h",
+    "unwind.h", "usage.h", "variables.h", "whatis.h",
+}
 ALL = None  # every header of that folder
 
 # (includer, included folder): headers allowed

@@ -9,11 +9,13 @@
 extern const struct dcmd *const dcmd_table[];     /* NULL-terminated */
 extern const struct walker *const walker_table[]; /* NULL-terminated */
 
+extern const struct dcmd dcmd_array;
 extern const struct dcmd dcmd_bufctl;
 extern const struct dcmd dcmd_cat;
 extern const struct dcmd dcmd_dcmds;
 extern const struct dcmd dcmd_dump;
 extern const struct dcmd dcmd_echo;
+extern const struct dcmd dcmd_enum;
 extern const struct dcmd dcmd_eval;
 extern const struct dcmd dcmd_findleaks;
 extern const struct dcmd dcmd_formats;
@@ -25,12 +27,16 @@ extern const struct dcmd dcmd_kmastat;
 extern const struct dcmd dcmd_kmausers;
 extern const struct dcmd dcmd_kmem_cache;
 extern const struct dcmd dcmd_kmem_log;
+extern const struct dcmd dcmd_list;
 extern const struct dcmd dcmd_map;
 extern const struct dcmd dcmd_mappings;
 extern const struct dcmd dcmd_objects;
+extern const struct dcmd dcmd_offsetof;
+extern const struct dcmd dcmd_print;
 extern const struct dcmd dcmd_quit;
 extern const struct dcmd dcmd_radix;
 extern const struct dcmd dcmd_regs;
+extern const struct dcmd dcmd_sizeof;
 extern const struct dcmd dcmd_source;
 extern const struct dcmd dcmd_stack;
 extern const struct dcmd dcmd_stack_verbose;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What kdbg/types*.c share. */
+#ifndef KDBG_TYPES_IMPL_H
+#define KDBG_TYPES_IMPL_H
+
+#include "kdbg/arena.h"
+#include "kdbg/memo.h"
+#include "kdbg/types.h"
+#include "kdbg/types_index.h"
+
+enum {
+	TYPE_STEPS_MAX = 64, /* of typedefs and qualifiers in a row */
+};
+
+struct type_source {
+	struct types *types;
+	struct type_module *module; /* NULL: not from DWARF */
+	Dwarf_Die die;
+	bool target_known, members_known, size_known;
+	struct type *target;
+	struct type_member *members;
+	size_t member_count;
+	struct type_enumerator *enumerators;
+	size_t enumerator_count;
+};
+
+struct type_module {
+	struct symbols_dwarf facts;
+	bool opened;
+	struct type_index *index; /* NULL: no DWARF, or not needed yet */
+};
+
+/* A type a person declared. */
+struct declared_type {
+	const char *name;
+	enum type_name_kind kind;
+	struct type *type;
+	struct declared_type *next;
+};
+
+struct types {
+	struct symbols *symbols;
+	struct type_module *modules;
+	size_t module_count;
+	struct memo made; /* by the address of the DIE */
+	struct arena arena;
+	struct declared_type *declared; /* the last first */
+	struct type nothing, bad;
+};
+
+/* The module's index, made now if it has to be; NULL: it has no DWARF. */
+struct type_index *types_module_index(struct types *types,
+				      struct type_module *module);
+
+/* A type to fill in; &types->bad when memory is out. */
+struct type *types_new(struct types *types, enum type_kind kind,
+		       const char *name, uint64_t size);
+
+/* By one name, whatever declares it; NULL: none. kind may be NAME_ANY. */
+struct type *types_named(struct types *types, const char *name, size_t length,
+			 enum type_name_kind kind);
+
+/* int, unsigned long, uint32_t: what C itself names. */
+struct type *types_builtin(struct types *types, const char *name,
+			   size_t length);
+
+/* The type of a DIE; die NULL: void. */
+struct type *types_of_die(struct types *types, struct type_module *module,
+			  Dwarf_Die *die);
+/* The DIE that an attribute of die refers to. */
+bool types_reference(Dwarf_Die *die, unsigned attribute, Dwarf_Die *ret);
+/* The type that a variable's or member's DIE names. */
+struct type *types_type_of(struct types *types, struct type_module *module,
+			   Dwarf_Die *die);
+
+/* Read what type->source still has. */
+void types_read_members(struct type *type);
+void types_read_enumerators(struct type *type);
+/* The subranges of an array's DIE, as arrays of arrays. */
+void types_read_array(struct type *type);
+
+#endif

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A walk in the order of the file meets DIEs at ever higher addresses. One that
+ * does not is a reference backwards, made to keep us busy: its list ends there.
+ * So a walk over a unit costs no more than the unit is long.
+ */
+#include "kdbg/types_index.h"
+
+#include "kdbg/memo.h"
+#include "kdbg/vector.h"
+
+#include <dwarf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	NESTING_MAX = 64,
+	BUCKETS_FIRST = 1024,
+	PARTS_MAX = 32, /* of a qualified name */
+};
+
+struct type_variable {
+	uint64_t address;
+	Dwarf_Die die;
+};
+
+struct type_index {
+	Dwarf *dwarf;
+	bool deep; /* functions have been looked into */
+	struct type_name *names;
+	uint32_t count;
+	uint32_t *buckets; /* into names; NO_NAME: empty */
+	size_t bucket_count;
+	struct memo scopes; /* DIE's address to 1 + its parent's name */
+	struct type_variable *variables; /* sorted when sorted_count is all */
+	size_t variable_count, sorted_count;
+};
+
+struct walk {
+	struct type_index *index;
+	const void *last; /* highest DIE met in this unit */
+	bool cpp;         /* classes hold types */
+	bool deep;
+	bool inside; /* a function: only what the first walk left out */
+};
+
+bool dwarf_next_sibling(Dwarf_Die *die)
+{
+	const void *here = die->addr;
+
+	return dwarf_siblingof(die, die) == 0 &&
+	       (uintptr_t)die->addr > (uintptr_t)here;
+}
+
+/* --- names -------------------------------------------------------------- */
+
+static uint32_t hash_name(const char *name, size_t length)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < length; i++)
+		if (name[i] != ' ')
+			hash = (hash ^ (unsigned char)name[i]) * 16777619u;
+	return hash;
+}
+
+/* As people write it: "list<int >" is "list<int>". */
+static bool same_name(const char *name, const char *text, size_t length)
+{
+	const char *end = text + length;
+
+	for (;;) {
+		while (*name == ' ')
+			name++;
+		while (text < end && *text == ' ')
+			text++;
+		if (!*name || text == end)
+			return !*name && text == end;
+		if (*name++ != *text++)
+			return false;
+	}
+}
+
+static void link_name(struct type_index *index, uint32_t i)
+{
+	struct type_name *name = &index->names[i];
+	uint32_t *bucket =
+		&index->buckets[hash_name(name->name, strlen(name->name)) &
+				(index->bucket_count - 1)];
+
+	name->next = *bucket;
+	*bucket = i;
+}
+
+static bool make_buckets(struct type_index *index, size_t count)
+{
+	uint32_t *buckets =
+		reallocarray(index->buckets, count, sizeof(*buckets));
+
+	if (!buckets)
+		return false;
+	memset(buckets, 0xff, count * sizeof(*buckets));
+	index->buckets = buckets;
+	index->bucket_count = count;
+	for (uint32_t i = 0; i < index->count; i++)
+		link_name(index, i);
+	return true;
+}
+
+static uint32_t first_of_hash(const struct type_index *index, const char *name,
+			      size_t length)
+{
+	return index
+		->buckets[hash_name(name, length) & (index->bucket_count - 1)];
+}
+
+/* Add a name, or find the one that stands for it. NO_NAME: no memory. */
+static uint32_t add_name(struct type_index *index, const struct type_name *add)
+{
+	size_t length = strlen(add->name);
+
+	for (uint32_t i = first_of_hash(index, add->name, length); i != NO_NAME;
+	     i = index->names[i].next) {
+		struct type_name *known = &index->names[i];
+
+		if (known->kind != add->kind || known->parent != add->parent ||
+		    !same_name(known->name, add->name, length))
+			continue;
+		if (known->declaration && !add->declaration) {
+			known->declaration = false;
+			known->die = add->die;
+		}
+		return i;
+	}
+	if (index->count == NO_NAME - 1)
+		return NO_NAME;
+	struct type_name *names =
+		vector_grow(index->names, index->count, sizeof(*names));
+	if (!names)
+		return NO_NAME;
+	index->names = names;
+	names[index->count] = *add;
+	link_name(index, index->count++);
+	if (index->count > index->bucket_count)
+		make_buckets(index,
+			     index->bucket_count * 2); /* or it is slow */
+	return index->count - 1;
+}
+
+/* --- the walk ----------------------------------------------------------- */
+
+static bool is_declaration(Dwarf_Die *die)
+{
+	bool flag;
+	Dwarf_Attribute attribute;
+
+	return dwarf_attr(die, DW_AT_declaration, &attribute) &&
+	       dwarf_formflag(&attribute, &flag) == 0 && flag;
+}
+
+static const char *name_of(Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_attr_integrate(die, DW_AT_name, &attribute)
+		       ? dwarf_formstring(&attribute)
+		       : NULL;
+}
+
+static uint32_t note_name(struct walk *walk, Dwarf_Die *die, uint32_t parent,
+			  enum type_name_kind kind)
+{
+	const struct type_name name = {
+		.name = name_of(die),
+		.parent = parent,
+		.kind = kind,
+		.declaration = is_declaration(die),
+		.die = *die,
+	};
+
+	if (parent != NO_NAME &&
+	    !memo_get(&walk->index->scopes, (uintptr_t)die->addr))
+		memo_put(&walk->index->scopes, (uintptr_t)die->addr,
+			 (const void *)((uintptr_t)parent + 1));
+	return name.name ? add_name(walk->index, &name) : parent;
+}
+
+static void note_variable(struct walk *walk, Dwarf_Die *die, uint32_t parent)
+{
+	struct type_index *index = walk->index;
+	Dwarf_Attribute attribute;
+	Dwarf_Op *ops;
+	size_t count;
+
+	if (!walk->inside)
+		note_name(walk, die, parent, NAME_VARIABLE);
+	if (!dwarf_attr(die, DW_AT_location, &attribute) ||
+	    dwarf_getlocation(&attribute, &ops, &count) != 0 || count != 1 ||
+	    ops[0].atom != DW_OP_addr)
+		return;
+	struct type_variable *variables = vector_grow(
+		index->variables, index->variable_count, sizeof(*variables));
+	if (!variables)
+		return;
+	index->variables = variables;
+	variables[index->variable_count++] =
+		(struct type_variable){ ops[0].number, *die };
+}
+
+static void walk_children(struct walk *walk, Dwarf_Die *of, uint32_t parent,
+			  unsigned depth);
+
+static void walk_function(struct walk *walk, Dwarf_Die *die, uint32_t parent,
+			  unsigned depth)
+{
+	bool inside = walk->inside;
+
+	walk->inside = true;
+	walk_children(walk, die, parent, depth);
+	walk->inside = inside;
+}
+
+static void walk_die(struct walk *walk, Dwarf_Die *die, uint32_t parent,
+		     unsigned depth)
+{
+	bool wanted = walk->inside || !walk->deep;
+	enum type_name_kind kind = NAME_STRUCT;
+
+	switch (dwarf_tag(die)) {
+	case DW_TAG_namespace:
+	case DW_TAG_module:
+		if (dwarf_diename(die))
+			parent = note_name(walk, die, parent, NAME_SCOPE);
+		walk_children(walk, die, parent, depth);
+		return;
+	case DW_TAG_union_type:
+		kind = NAME_UNION;
+		/* fall through */
+	case DW_TAG_structure_type:
+	case DW_TAG_class_type:
+		if (wanted)
+			parent = note_name(walk, die, parent, kind);
+		if (walk->cpp)
+			walk_children(walk, die, parent, depth);
+		return;
+	case DW_TAG_enumeration_type:
+		if (wanted)
+			note_name(walk, die, parent, NAME_ENUM);
+		return;
+	case DW_TAG_typedef:
+	case DW_TAG_base_type:
+		if (wanted)
+			note_name(walk, die, parent, NAME_ORDINARY);
+		return;
+	case DW_TAG_variable:
+		if (wanted)
+			note_variable(walk, die, parent);
+		return;
+	case DW_TAG_subprogram:
+	case DW_TAG_lexical_block:
+		if (walk->deep)
+			walk_function(walk, die, parent, depth);
+		return;
+	default:
+		return;
+	}
+}
+
+static void walk_children(struct walk *walk, Dwarf_Die *of, uint32_t parent,
+			  unsigned depth)
+{
+	Dwarf_Die die;
+
+	if (depth == NESTING_MAX || dwarf_child(of, &die) != 0)
+		return;
+	do {
+		if ((uintptr_t)die.addr <= (uintptr_t)walk->last)
+			return;
+		walk->last = die.addr;
+		walk_die(walk, &die, parent, depth + 1);
+	} while (dwarf_next_sibling(&die));
+}
+
+static bool is_cpp(Dwarf_Die *unit)
+{
+	switch (dwarf_srclang(unit)) {
+	case DW_LANG_C:
+	case DW_LANG_C89:
+	case DW_LANG_C99:
+	case DW_LANG_C11:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void walk_units(struct type_index *index, Dwarf *dwarf, bool deep)
+{
+	Dwarf_CU *unit = NULL;
+	Dwarf_Die die, split;
+
+	while (dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &die, &split) ==
+	       0) {
+		struct walk walk = { .index = index, .deep = deep };
+		Dwarf_Die *top = split.addr ? &split : &die;
+
+		if (!top->addr)
+			continue;
+		walk.cpp = is_cpp(top);
+		walk_children(&walk, top, NO_NAME, 0);
+	}
+	Dwarf *alternate = dwarf_getalt(dwarf);
+	if (alternate && alternate != dwarf && dwarf == index->dwarf)
+		walk_units(index, alternate, deep);
+}
+
+static void look_into_functions(struct type_index *index)
+{
+	if (index->deep)
+		return;
+	index->deep = true;
+	walk_units(index, index->dwarf, true);
+}
+
+struct type_index *type_index_create(Dwarf *dwarf)
+{
+	struct type_index *index = calloc(1, sizeof(*index));
+
+	if (!index)
+		return NULL;
+	index->dwarf = dwarf;
+	if (!make_buckets(index, BUCKETS_FIRST)) {
+		free(index);
+		return NULL;
+	}
+	walk_units(index, dwarf, false);
+	return index;
+}
+
+void type_index_destroy(struct type_index *index)
+{
+	if (!index)
+		return;
+	memo_deinit(&index->scopes);
+	free(index->names);
+	free(index->buckets);
+	free(index->variables);
+	free(index);
+}
+
+size_t type_index_names(const struct type_index *index,
+			const struct type_name **ret)
+{
+	*ret = index->names;
+	return index->count;
+}
+
+/* --- questions ---------------------------------------------------------- */
+
+struct part {
+	const char *text;
+	size_t length;
+};
+
+/* "a::b<c::d>" has the parts a and b<c::d>. 0: too many. */
+static size_t split(const char *name, size_t length,
+		    struct part parts[PARTS_MAX])
+{
+	size_t count = 0, start = 0;
+	int nesting = 0;
+
+	for (size_t i = 0; i <= length; i++) {
+		bool end = i == length;
+
+		if (!end && (name[i] == '<' || name[i] == '('))
+			nesting++;
+		if (!end && (name[i] == '>' || name[i] == ')'))
+			nesting--;
+		if (!end && (nesting || name[i] != ':' || i + 1 == length ||
+			     name[i + 1] != ':'))
+			continue;
+		if (i > start || count) {
+			if (count == PARTS_MAX)
+				return 0;
+			parts[count++] =
+				(struct part){ name + start, i - start };
+		}
+		start = i + 2;
+		i += !end;
+	}
+	return count;
+}
+
+/* Do the names around name[i] end with these parts? Scopes may be left out at
+ * the front. */
+static bool is_within(const struct type_index *index, uint32_t parent,
+		      const struct part *parts, size_t count)
+{
+	while (count && parent != NO_NAME) {
+		const struct type_name *scope = &index->names[parent];
+		const struct part *part = &parts[count - 1];
+
+		if (same_name(scope->name, part->text, part->length))
+			count--;
+		parent = scope->parent; /* else an inline namespace, say */
+	}
+	return count == 0;
+}
+
+static bool is_asked(const struct type_name *name, enum type_name_kind kind)
+{
+	return kind == NAME_ANY ? name->kind < NAME_SCOPE : name->kind == kind;
+}
+
+static const struct type_name *search(const struct type_index *index,
+				      const struct part *parts, size_t count,
+				      enum type_name_kind kind)
+{
+	const struct part *leaf = &parts[count - 1];
+	const struct type_name *best = NULL;
+
+	for (uint32_t i = first_of_hash(index, leaf->text, leaf->length);
+	     i != NO_NAME; i = index->names[i].next) {
+		const struct type_name *name = &index->names[i];
+
+		if (!is_asked(name, kind) ||
+		    !same_name(name->name, leaf->text, leaf->length) ||
+		    !is_within(index, name->parent, parts, count - 1))
+			continue;
+		/* A definition, and of those what is least hidden. */
+		if (!best || best->declaration > name->declaration ||
+		    (best->declaration == name->declaration &&
+		     name->parent == NO_NAME))
+			best = name;
+	}
+	return best;
+}
+
+const struct type_name *type_index_find(struct type_index *index,
+					const char *name, size_t length,
+					enum type_name_kind kind)
+{
+	struct part parts[PARTS_MAX];
+	size_t count = split(name, length, parts);
+	const struct type_name *found =
+		count ? search(index, parts, count, kind) : NULL;
+
+	if (found || !count || index->deep)
+		return found;
+	look_into_functions(index);
+	return search(index, parts, count, kind);
+}
+
+static int compare_variables(const void *a, const void *b)
+{
+	const struct type_variable *x = a, *y = b;
+
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+const Dwarf_Die *type_index_variable(struct type_index *index, uint64_t address,
+				     uint64_t *start)
+{
+	size_t low = 0, high;
+
+	look_into_functions(index);
+	if (index->sorted_count != index->variable_count)
+		qsort(index->variables, index->variable_count,
+		      sizeof(*index->variables), compare_variables);
+	high = index->sorted_count = index->variable_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (index->variables[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low)
+		return NULL;
+	*start = index->variables[low - 1].address;
+	return &index->variables[low - 1].die;
+}
+
+bool type_index_scope(const struct type_index *index, const Dwarf_Die *die,
+		      char *buffer, size_t size)
+{
+	uintptr_t known =
+		(uintptr_t)memo_get(&index->scopes, (uintptr_t)die->addr);
+	const struct type_name *chain[PARTS_MAX];
+	size_t count = 0, used = 0;
+
+	for (uint32_t i = (uint32_t)(known - 1);
+	     known && i != NO_NAME && count < PARTS_MAX;
+	     i = index->names[i].parent)
+		chain[count++] = &index->names[i];
+	for (size_t i = count; i-- > 0;) {
+		int length = snprintf(buffer + used, size - used, "%s%s",
+				      used ? "::" : "", chain[i]->name);
+
+		if (length < 0 || used + (size_t)length >= size)
+			return false;
+		used += (size_t)length;
+	}
+	return used > 0;
+}
