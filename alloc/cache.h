@@ -12,8 +12,9 @@
  * Tier off: stride is the cache's bufsize; the user's pointer is the buffer.
  * Tier audit: first is KMA_CANARY_SIZE rounded to 16; stride is bufsize + 16:
  *
- *	... | canary of i (8) | user's bytes (size) | redzone (>= 8) | canary of
- *i+1 ... ^ 16-aligned                            ^ stride - 8
+ *	| canary of i | user's bytes | redzone | canary of i + 1 | ...
+ *	  8 bytes       size           >= 8      8 bytes
+ *	              ^ start, 16-aligned      ^ start + stride - 8
  *
  * The redzone runs from the byte after the request to the next canary, so the
  * first byte too far shows. Alignment above 16 moves the user's pointer up
@@ -53,13 +54,14 @@ enum {
  * Every audited buffer: what happened to it last. 40 bytes, out of line, found
  * by index. word packs
  *
- *	63         20 19     8 7    4 3     0
- *	| size, bytes | offset | family | state |	offset in units of 16
- *bytes
+ *	63    20 19    8 7    4 3   0
+ *	| size  | offset | family | state |
+ *
+ * size is the request in bytes, offset is in units of 16 bytes.
  */
 struct kma_bufctl {
 	uint64_t word;
-	uint64_t alloc_time, free_time;     /* raw ticks; kma_clock.h */
+	uint64_t alloc_time, free_time;     /* raw ticks; clock.h */
 	uint32_t alloc_thread, free_thread; /* tids */
 	uint32_t alloc_stack, free_stack;   /* depot ids; 0 none */
 };

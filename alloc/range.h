@@ -33,8 +33,9 @@ struct kma_reserve {
 extern struct kma_reserve kma_reserve;
 
 /*
- * Reserve as much as the system allows: 1 TiB of heap down to 64 MiB, halving
- * until mmap succeeds (RLIMIT_AS, small address spaces). False: not even that.
+ * Reserve as much as the system allows: 4 TiB of heap down to 16 MiB, halving
+ * until mmap succeeds; a share of RLIMIT_AS where that is set, so that the
+ * program's own mappings have room. False: not even that.
  */
 bool kma_reserve_init(void);
 
