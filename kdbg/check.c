@@ -174,6 +174,7 @@ static void add_up(struct check_result *result,
 	result->allowed += process->verdict == CHECK_ALLOWED;
 	result->buffers += process->buffers;
 	totals->groups += process->leak_count;
+	totals->possible += process->possible_count;
 	totals->errors += process->errors_reported;
 	totals->leaked_buffers += process->leaked_buffers;
 	totals->leaked_bytes += process->leaked_bytes;
@@ -186,8 +187,9 @@ static void sort_dumps(struct check *check)
 
 	for (size_t i = 0; i < check->result.count; i++) {
 		struct check_process *process = &check->result.processes[i];
-		bool interesting = check_has_findings(process) ||
-				   process->verdict == CHECK_UNCHECKED;
+		bool interesting =
+			check_has_findings(&check->result, process) ||
+			process->verdict == CHECK_UNCHECKED;
 
 		if (!process->file)
 			continue;
@@ -208,6 +210,7 @@ static struct err *settle_all(struct check *check)
 	result->lost = accounts_lost(check->supervised.accounts);
 	result->timed_out = check->supervised.timed_out;
 	result->timeout = check->options.timeout;
+	result->possible_fails = check->options.possible_fails;
 	result->processes = arena_array(&result->arena, result->count,
 					sizeof(*result->processes));
 	if (result->count && !result->processes)
@@ -223,7 +226,10 @@ static struct err *settle_all(struct check *check)
 /* Findings of the system's programs are told, and no failure. */
 static bool has_failed(const struct check *check)
 {
-	return check->result.own.groups || check->result.own.errors;
+	const struct check_totals *own = &check->result.own;
+
+	return own->groups || own->errors ||
+	       (check->result.possible_fails && own->possible);
 }
 
 static bool is_incomplete(const struct check_result *result)

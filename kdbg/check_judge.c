@@ -196,27 +196,40 @@ static void make_leak(struct judge *judge, const struct leak_group *group,
 	};
 }
 
-/* Definite leaks, and indirect ones, which is what definite ones hold. */
-static void take_leaks(struct judge *judge, const struct leaks *leaks)
+/* The groups of one kind, made readable; how many there are. */
+static size_t make_leaks(struct judge *judge, const struct leaks *leaks,
+			 bool possible, const struct check_leak **ret)
 {
 	const struct leak_group *groups;
 	size_t count = leaks_groups(leaks, &groups), used = 0;
-	const struct leaks_totals *totals = leaks_totals(leaks);
 	struct check_leak *list =
 		count ? judge_alloc(judge, count, sizeof(*list)) : NULL;
 
 	for (size_t i = 0; list && i < count; i++)
-		if (groups[i].class != LEAK_POSSIBLE)
+		if ((groups[i].class == LEAK_POSSIBLE) == possible)
 			make_leak(judge, &groups[i], &list[used++]);
-	judge->process->leaks = list;
-	judge->process->leak_count = check_merge(list, used);
-	if (list)
-		qsort(list, judge->process->leak_count, sizeof(*list),
-		      by_weight);
-	judge->process->leaked_buffers =
+	used = check_merge(list, used);
+	if (used)
+		qsort(list, used, sizeof(*list), by_weight);
+	*ret = list;
+	return used;
+}
+
+/* Definite leaks with the indirect ones, which is what those hold. */
+static void take_leaks(struct judge *judge, const struct leaks *leaks)
+{
+	const struct leaks_totals *totals = leaks_totals(leaks);
+	struct check_process *process = judge->process;
+
+	process->leak_count = make_leaks(judge, leaks, false, &process->leaks);
+	process->leaked_buffers =
 		totals->buffers[LEAK_DEFINITE] + totals->buffers[LEAK_INDIRECT];
-	judge->process->leaked_bytes =
+	process->leaked_bytes =
 		totals->bytes[LEAK_DEFINITE] + totals->bytes[LEAK_INDIRECT];
+	process->possible_count =
+		make_leaks(judge, leaks, true, &process->possible);
+	process->possible_buffers = totals->buffers[LEAK_POSSIBLE];
+	process->possible_bytes = totals->bytes[LEAK_POSSIBLE];
 }
 
 /* What a forked child inherited is its parent's; its time is one number for

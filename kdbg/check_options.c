@@ -37,6 +37,9 @@ static const char help_text[] =
 	"      --tier T               off, lite, audit or guard (default:\n"
 	"                             KMA_DEBUG's, or audit)\n"
 	"      --keep-going           do not stop at a misuse of the heap\n"
+	"      --fail-on=possible     fail on buffers too that are referred to "
+	"from\n"
+	"                             inside only\n"
 	"      --error-exitcode N     the status for findings (default 23)\n"
 	"      --dump-dir DIR         keep dumps in DIR (with --keep: here)\n"
 	"      --keep=always|findings|never\n"
@@ -69,6 +72,7 @@ enum option_code {
 	OPTION_TIMEOUT,
 	OPTION_TIER,
 	OPTION_KEEP_GOING,
+	OPTION_FAIL_ON,
 	OPTION_EXITCODE,
 	OPTION_DUMP_DIR,
 	OPTION_KEEP,
@@ -88,6 +92,7 @@ static const struct option options_table[] = {
 	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 	{ "tier", required_argument, NULL, OPTION_TIER },
 	{ "keep-going", no_argument, NULL, OPTION_KEEP_GOING },
+	{ "fail-on", required_argument, NULL, OPTION_FAIL_ON },
 	{ "error-exitcode", required_argument, NULL, OPTION_EXITCODE },
 	{ "dump-dir", required_argument, NULL, OPTION_DUMP_DIR },
 	{ "keep", required_argument, NULL, OPTION_KEEP },
@@ -96,7 +101,6 @@ static const struct option options_table[] = {
 	{ "jsonl", required_argument, NULL, OPTION_JSONL },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
-	{ "fail-on", required_argument, NULL, OPTION_LATER },
 	{ "suppressions", required_argument, NULL, OPTION_LATER },
 	{ "gen-suppressions", no_argument, NULL, OPTION_LATER },
 	{ "baseline", required_argument, NULL, OPTION_LATER },
@@ -147,6 +151,12 @@ static bool parse_children(const char *text, struct check_options *ret)
 	ret->no_children = strcmp(text, "none") == 0;
 	return ret->no_children || strcmp(text, "all") == 0 ||
 	       refuse("children", text, "is all or none");
+}
+
+static bool parse_fail_on(const char *text, struct check_options *ret)
+{
+	ret->possible_fails = strcmp(text, "possible") == 0;
+	return ret->possible_fails || refuse("fail-on", text, "is possible");
 }
 
 static bool parse_timeout(const char *text, struct check_options *ret)
@@ -217,6 +227,8 @@ static bool parse_option(int code, int index, struct check_options *ret,
 		return parse_children(optarg, ret);
 	case OPTION_TIMEOUT:
 		return parse_timeout(optarg, ret);
+	case OPTION_FAIL_ON:
+		return parse_fail_on(optarg, ret);
 	case OPTION_EXITCODE:
 		return parse_exitcode(optarg, ret);
 	case OPTION_TIER:

@@ -27,6 +27,7 @@ struct check_options {
 	enum check_keep keep;
 	unsigned timeout; /* seconds; 0 none */
 	int findings_status;
+	bool possible_fails; /* --fail-on=possible */
 	bool no_children, strict_children, keep_going, quiet;
 };
 

@@ -59,9 +59,13 @@ struct check_process {
 	bool forked;   /* judged on what it allocated after its fork */
 	bool replaced; /* judged for heap errors only */
 	uint64_t buffers, buffer_bytes; /* live, looked at */
-	const struct check_leak *leaks;
+	const struct check_leak *leaks; /* definite, and what those hold */
 	size_t leak_count;
 	uint64_t leaked_buffers, leaked_bytes;
+	/* Referred to from inside only: told, and a failure if so wished. */
+	const struct check_leak *possible;
+	size_t possible_count;
+	uint64_t possible_buffers, possible_bytes;
 	const struct check_error *errors;
 	size_t error_count;
 	uint64_t errors_reported; /* all; the first ones are in errors */
@@ -77,19 +81,22 @@ struct check_result {
 	uint64_t lost; /* records of the roster: something is on no account */
 	bool timed_out;
 	unsigned timeout;
+	bool possible_fails; /* --fail-on=possible */
 	/* Of processes, without ignored ones and replaced images. */
 	size_t checked, unchecked, allowed;
 	uint64_t buffers;
 	/* What the verdict counts, and what is only told of the system's. */
 	struct check_totals {
-		size_t groups, errors;
+		size_t groups, possible, errors;
 		uint64_t leaked_buffers, leaked_bytes;
 	} own, system;
 };
 
-static inline bool check_has_findings(const struct check_process *process)
+static inline bool check_has_findings(const struct check_result *result,
+				      const struct check_process *process)
 {
-	return process->leak_count || process->errors_reported;
+	return process->leak_count || process->errors_reported ||
+	       (result->possible_fails && process->possible_count);
 }
 
 #endif

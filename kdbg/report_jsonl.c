@@ -73,6 +73,8 @@ static void put_process(FILE *out, const struct check_process *process)
 	put_count(out, "bytes", process->buffer_bytes);
 	put_count(out, "leaked", process->leaked_buffers);
 	put_count(out, "leaked_bytes", process->leaked_bytes);
+	put_count(out, "possible", process->possible_buffers);
+	put_count(out, "possible_bytes", process->possible_bytes);
 	put_count(out, "errors", process->errors_reported);
 	put_text(out, "trust", process->trust);
 	put_text(out, "dump", process->dump);
@@ -121,6 +123,7 @@ static void put_totals(FILE *out, const char *prefix,
 	fprintf(out, ", \"%sleaked_bytes\": %" PRIu64, prefix,
 		totals->leaked_bytes);
 	fprintf(out, ", \"%sgroups\": %zu", prefix, totals->groups);
+	fprintf(out, ", \"%spossible_groups\": %zu", prefix, totals->possible);
 	fprintf(out, ", \"%serrors\": %zu", prefix, totals->errors);
 }
 
@@ -133,6 +136,8 @@ void report_jsonl(const struct check_result *result, int status, FILE *out)
 		put_process(out, process);
 		for (size_t j = 0; j < process->leak_count; j++)
 			put_leak(out, process, &process->leaks[j]);
+		for (size_t j = 0; j < process->possible_count; j++)
+			put_leak(out, process, &process->possible[j]);
 		for (size_t j = 0; j < process->error_count; j++)
 			put_error(out, process, &process->errors[j]);
 	}

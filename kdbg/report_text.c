@@ -82,16 +82,33 @@ static void put_counts(FILE *out, const struct check_process *process)
 	fputc('\n', out);
 }
 
-static void put_findings(FILE *out, const struct check_process *process)
+static void put_leaks(FILE *out, const struct check_leak *leaks, size_t count)
+{
+	for (size_t i = 0; i < count && i < GROUPS_SHOWN; i++)
+		put_leak(out, &leaks[i]);
+	if (count > GROUPS_SHOWN)
+		fprintf(out, "  ... and %zu groups more: --jsonl has all\n",
+			count - GROUPS_SHOWN);
+}
+
+/* fails: so do possible leaks. */
+static void put_findings(FILE *out, const struct check_process *process,
+			 bool fails)
 {
 	put_counts(out, process);
 	for (size_t i = 0; i < process->error_count; i++)
 		put_error(out, &process->errors[i]);
-	for (size_t i = 0; i < process->leak_count && i < GROUPS_SHOWN; i++)
-		put_leak(out, &process->leaks[i]);
-	if (process->leak_count > GROUPS_SHOWN)
-		fprintf(out, "  ... and %zu groups more: --jsonl has all\n",
-			process->leak_count - GROUPS_SHOWN);
+	put_leaks(out, process->leaks, process->leak_count);
+	if (process->possible_count)
+		fprintf(out,
+			"  referred to from inside only, %s: %" PRIu64
+			" byte%s in %" PRIu64 " buffer%s\n",
+			fails ? "a failure as asked" : "no failure",
+			process->possible_bytes,
+			plural(process->possible_bytes),
+			process->possible_buffers,
+			plural(process->possible_buffers));
+	put_leaks(out, process->possible, process->possible_count);
 	if (process->trust)
 		fprintf(out, "  %s\n", process->trust);
 	if (process->dump)
@@ -116,6 +133,8 @@ static void put_summary(FILE *out, const struct check_result *result)
 			own->leaked_buffers, plural(own->leaked_buffers));
 	else
 		fputs("no leaks", out);
+	if (own->possible)
+		fprintf(out, ", %zu possible", own->possible);
 	if (own->errors)
 		fprintf(out, ", %zu heap error%s", own->errors,
 			plural(own->errors));
@@ -124,18 +143,20 @@ static void put_summary(FILE *out, const struct check_result *result)
 	fputc('\n', out);
 }
 
-static bool is_shown(const struct check_process *process, bool system)
+static bool is_shown(const struct check_result *result,
+		     const struct check_process *process, bool system)
 {
 	return process->verdict != CHECK_IGNORED && process->system == system &&
-	       check_has_findings(process);
+	       check_has_findings(result, process);
 }
 
 static void put_own(FILE *out, const struct check_result *result)
 {
 	for (size_t i = 0; i < result->count; i++)
-		if (is_shown(&result->processes[i], false)) {
+		if (is_shown(result, &result->processes[i], false)) {
 			fputc('\n', out);
-			put_findings(out, &result->processes[i]);
+			put_findings(out, &result->processes[i],
+				     result->possible_fails);
 		}
 }
 
@@ -147,7 +168,7 @@ static void put_system(FILE *out, const struct check_result *result)
 		"(--strict-children shows more):\n";
 
 	for (size_t i = 0; i < result->count; i++)
-		if (is_shown(&result->processes[i], true)) {
+		if (is_shown(result, &result->processes[i], true)) {
 			fputs(title, out);
 			title = "";
 			fputs("  ", out);
@@ -197,7 +218,9 @@ void report_text(const struct check_result *result, FILE *out)
 			result->lost, plural(result->lost));
 	if (!result->checked)
 		fputs("\nNo process was checked.\n", out);
-	if ((result->own.groups || result->own.errors) && !any_dump(result))
+	if ((result->own.groups || result->own.errors ||
+	     (result->possible_fails && result->own.possible)) &&
+	    !any_dump(result))
 		fputs("\nTo look further, run it again with --dump-dir DIR and "
 		      "open the dump with kdbg.\n",
 		      out);

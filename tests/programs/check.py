@@ -229,6 +229,23 @@ def test_leak_is_found_and_named():
     contains([frame["function"] for frame in leak["stack"]], "main")
 
 
+def test_possible_leaks_fail_on_request():
+    """corpus/leaks/interior: one buffer lost, one held by its middle."""
+    program = os.path.join(os.path.dirname(os.path.dirname(SUPERVISED)), "corpus", "interior")
+    result = check(program)
+    expect(result, 23, leaks=[1])
+    contains(result.err, "referred to from inside only, no failure: 300 bytes in 1 buffer")
+    possible = [row["caller"]["function"] for row in of_type(result, "leak")
+                if row["class"] == "possible"]
+    equal(possible, ["keep_middle"])
+    result = supervised("hold-middle", 100)
+    expect(result, 0, leaks=[])
+    equal(result.err, "")
+    result = supervised("hold-middle", 100, options=["--fail-on=possible"])
+    expect(result, 23, leaks=[])
+    contains(result.err, "a failure as asked: 100 bytes in 1 buffer")
+
+
 def test_error_exitcode_is_the_users():
     expect(supervised("leak", 1, options=["--error-exitcode", "42"]), 42, leaks=[1])
     expect(supervised("leak", 1, "exit", 4, options=["--error-exitcode", "0"]), 4, leaks=[1])
@@ -515,6 +532,7 @@ def test_usage():
                             (["--error-exitcode", "999", "--", "true"], "0 to 255"),
                             (["--keep=some", "--", "true"], "always"),
                             (["--children=some", "--", "true"], "all or none"),
+                            (["--fail-on=some", "--", "true"], "possible"),
                             (["--tier", "some", "--", "true"], "audit"),
                             (["--junit", "x", "--", "true"], "not in this version")):
         result = run([KDBG, "check", *arguments])

@@ -268,6 +268,8 @@ static bool act(const char *action, int number)
 		thread(number);
 	else if (strcmp(action, "hold") == 0)
 		held = malloc((size_t)number);
+	else if (strcmp(action, "hold-middle") == 0)
+		held = (char *)malloc((size_t)number) + number / 2;
 	else if (strcmp(action, "exit") == 0)
 		exit(number);
 	else if (strcmp(action, "_exit") == 0)
