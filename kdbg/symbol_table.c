@@ -116,6 +116,7 @@ static bool add_symbol(struct reading *reading, const GElf_Sym *symbol)
 		.file = binding == STB_LOCAL ? reading->file : 0,
 		.rank = rank_of(symbol, name),
 		.binding = binding,
+		.type = GELF_ST_TYPE(symbol->st_info),
 		.sized = symbol->st_size != 0,
 	};
 	return true;

@@ -16,8 +16,8 @@ struct symbol_entry {
 	uint32_t enclosing; /* entry around this one, or SYMBOL_NONE */
 	uint32_t file;      /* source file of a local symbol, 0: not known */
 	unsigned char rank; /* of two at one address the higher is shown */
-	unsigned char binding;
-	bool sized; /* span is what the file says */
+	unsigned char binding, type; /* STB_, STT_ */
+	bool sized;                  /* span is what the file says */
 };
 
 enum { SYMBOL_NONE = UINT32_MAX };

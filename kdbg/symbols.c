@@ -227,6 +227,8 @@ void symbols_describe(struct symbols *symbols,
 	ret->name = symbols_pretty(symbols, entry->name);
 	ret->value = entry->value + symbols_module_bias(module);
 	ret->size = entry->sized ? entry->span : 0;
+	ret->type = entry->type;
+	ret->binding = entry->binding;
 }
 
 static bool module_symbol(struct symbols *symbols,

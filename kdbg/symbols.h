@@ -28,8 +28,9 @@ struct symbol {
 	const char *name;    /* demangled, or NULL */
 	const char *linkage; /* mangled, or NULL */
 	uint64_t value, size;
-	uint64_t offset;        /* address - value */
-	uint64_t module_offset; /* address - module base */
+	uint64_t offset;             /* address - value */
+	uint64_t module_offset;      /* address - module base */
+	unsigned char type, binding; /* STT_, STB_ of <elf.h> */
 };
 
 struct err *symbols_create(struct target *target,
@@ -84,6 +85,14 @@ void symbols_format_return_then(struct symbols *symbols, uint64_t pc,
 /* The same for a pc that was about to be executed: frame 0 of a thread. */
 void symbols_format_pc(struct symbols *symbols, uint64_t pc, char *buffer,
 		       size_t size);
+
+/*
+ * Each symbol of the modules called object (NULL: of all that are there now),
+ * by address, until each says false. How many modules are called that.
+ */
+size_t symbols_each(struct symbols *symbols, const char *object,
+		    bool (*each)(void *context, const struct symbol *symbol),
+		    void *context);
 
 /* Why a module has no symbols, or only some; NULL: it has all. */
 const char *symbols_module_status(struct symbols *symbols,

@@ -159,6 +159,35 @@ struct err *symbols_find(struct symbols *symbols, const char *name,
 	return not_found(&wanted, module_found);
 }
 
+size_t symbols_each(struct symbols *symbols, const char *object,
+		    bool (*each)(void *context, const struct symbol *symbol),
+		    void *context)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < symbols->module_count; i++) {
+		struct symbols_module *module = symbols->modules[i];
+
+		if (!is_called(symbols, module, object ? object : ""))
+			continue;
+		found++;
+		symbols_module_load(module, symbols->target);
+		for (size_t j = 0; module->table && j < module->table->count;
+		     j++) {
+			struct symbol symbol = {
+				.module = module->name,
+				.module_path = module->facts.path,
+			};
+
+			symbols_describe(symbols, module,
+					 &module->table->entries[j], &symbol);
+			if (!each(context, &symbol))
+				return found;
+		}
+	}
+	return found;
+}
+
 /* --- completion --------------------------------------------------------- */
 
 struct completion {

@@ -27,6 +27,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_list,
 	&dcmd_map,
 	&dcmd_mappings,
+	&dcmd_nm,
 	&dcmd_objects,
 	&dcmd_offsetof,
 	&dcmd_print,
@@ -38,12 +39,14 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_stack,
 	&dcmd_status,
 	&dcmd_threads,
+	&dcmd_ugrep,
 	&dcmd_unset,
 	&dcmd_vars,
 	&dcmd_version,
 	&dcmd_walk,
 	&dcmd_walkers,
 	&dcmd_whatis,
+	&dcmd_whatthread,
 	NULL,
 };
 

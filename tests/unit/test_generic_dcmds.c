@@ -223,6 +223,41 @@ static void dump_marks_the_address_and_groups(void **state)
 		"48494a4b4c4d4e4f\", \"text\": \"@ABCDEFGHIJKLMNO\"}\n");
 }
 
+static void memory_is_searched(void **state)
+{
+	(void)state;
+	static const struct prints_case cases[] = {
+		{ "::ugrep --string hello", "0000000000010040\n" },
+		{ "::ugrep --bytes 'feff'", "00000000000101fe\n" },
+		{ "::ugrep --bytes 'fe ff' | =X", "101fe\n" },
+		{ "22222222::ugrep", "0000000000010008\n" },
+		{ "22222220::ugrep -d 3", "0000000000010008\n" },
+		{ "22222220::ugrep -d 2", "" },
+		{ "6362::ugrep -s 2", "0000000000010162\n" },
+		{ "6261::ugrep -s 2", "" },
+		{ "6261::ugrep -s 2 -u", "0000000000010161\n" },
+		{ "44::ugrep -s 1 -a 10100 -A 10144", "" },
+		{ "44::ugrep -s 1 -a 10100 -A 10145", "0000000000010144\n" },
+		{ "6c::ugrep -s 1 -M 1 -a 10140",
+		  "000000000001016c\n000000000001016d\n" },
+	};
+	static const struct prints_case mistakes[] = {
+		{ "::ugrep", "what to look for" },
+		{ "1::ugrep -s 3", "a word is 1, 2, 4 or 8 bytes" },
+		{ "1::ugrep -m 1 -d 1", "at most one of -d, -m and -M" },
+		{ "::ugrep --bytes 123", "two hexadecimal digits" },
+		{ "::ugrep --bytes ''", "no bytes to look for" },
+		{ "::ugrep --string ''", "no text to look for" },
+		{ "::ugrep --string a --bytes 00", "either --string" },
+	};
+
+	assert_all_print(cases, COUNT_OF(cases));
+	assert_all_complain(mistakes, COUNT_OF(mistakes));
+	assert_prints(&fixture, "22222222::ugrep -v",
+		      "ADDR             VALUE            IN\n"
+		      "0000000000010008 0000000022222222 unknown\n");
+}
+
 static void variables_are_listed_and_forgotten(void **state)
 {
 	(void)state;
@@ -301,6 +336,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			dump_marks_the_address_and_groups, setup, teardown),
+		cmocka_unit_test_setup_teardown(memory_is_searched, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			variables_are_listed_and_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(radix_is_for_input, setup,
