@@ -26,6 +26,11 @@ with open(KDBG, "rb") as binary:
     SANITIZED = b"__asan_init" in binary.read()  # then nothing may be preloaded into kdbg
 LIMIT = 60  # seconds that anything may take before it counts as hung
 
+# Whoever runs the tests may ignore a signal (nohup does); children would too.
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
+
 Result = collections.namedtuple("Result", "status out err rows")
 
 
