@@ -78,6 +78,11 @@ void dump_live_close(struct dump_live *live);
  * whose own functions need more makes live the first member of it. */
 void dump_live_source(struct dump_live *live, struct dump_source *source);
 
+/* The first run of [from, upto) of private anonymous memory that was ever
+ * touched; all of it where the kernel cannot tell. False: none. */
+bool dump_live_touched(struct dump_live *live, uint64_t from, uint64_t upto,
+		       struct dump_extent *ret);
+
 /* Copy memory of the process; how much was copied. */
 size_t dump_live_read(struct dump_live *live, uint64_t address, void *buffer,
 		      size_t size);

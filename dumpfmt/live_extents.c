@@ -231,32 +231,56 @@ static int pagemap_of(const struct dump_live *live)
 	return live->pagemap;
 }
 
+/* The first run of pages that are in memory or in swap, at most max_pages of
+ * it (0: all). 1, 0: none, -1: this kernel does not tell. */
+static int scan_touched(struct dump_live *live, int pagemap, uint64_t start,
+			uint64_t end, uint64_t max_pages,
+			struct page_region *ret)
+{
+	struct page_scan scan = {
+		.size = sizeof(scan),
+		.start = start,
+		.end = end,
+		.vector = (uintptr_t)ret,
+		.vector_size = 1,
+		.max_pages = max_pages,
+		.any_mask = PAGE_SCAN_PRESENT | PAGE_SCAN_SWAPPED,
+		.return_mask = PAGE_SCAN_PRESENT,
+	};
+	long count = live->scan_refused ? -1 : ioctl(pagemap, PAGE_SCAN, &scan);
+
+	live->scan_refused = count < 0;
+	return count < 0 ? -1 : count > 0;
+}
+
 uint64_t live_untouched(void *context, uint64_t address, uint64_t end,
 			unsigned char *state)
 {
 	struct dump_live *live = context;
 	struct page_region found;
-	struct page_scan scan = {
-		.size = sizeof(scan),
-		.start = address,
-		.end = end,
-		.vector = (uintptr_t)&found,
-		.vector_size = 1,
-		.max_pages = 1,
-		.any_mask = PAGE_SCAN_PRESENT | PAGE_SCAN_SWAPPED,
-		.return_mask = PAGE_SCAN_PRESENT,
-	};
 
 	if (live->keep != KEEP_ALL && live->keep != KEEP_TOUCHED)
 		return address;
 	*state = live->keep == KEEP_ALL ? DUMP_PAGE_ZERO : DUMP_PAGE_SKIP;
-	long count = live->scan_refused
-			     ? -1
-			     : ioctl(pagemap_of(live), PAGE_SCAN, &scan);
-	live->scan_refused = count < 0;
+	int count =
+		scan_touched(live, pagemap_of(live), address, end, 1, &found);
 	if (count < 0)
 		return address;
 	return count > 0 ? found.start : end;
+}
+
+bool dump_live_touched(struct dump_live *live, uint64_t from, uint64_t upto,
+		       struct dump_extent *ret)
+{
+	struct page_region found;
+	int count = scan_touched(live, live->pagemap, page_down(from),
+				 page_up(upto), 0, &found);
+
+	if (count < 0)
+		found = (struct page_region){ from, upto, 0 };
+	ret->start = found.start > from ? found.start : from;
+	ret->end = found.end < upto ? found.end : upto;
+	return count != 0;
 }
 
 static unsigned char page_state(const struct dump_live *live, uint64_t address,

@@ -4,12 +4,14 @@
 #include "kdbg/exit_status.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 
 void command_line_usage(FILE *stream, const struct subcommand *subcommands)
 {
 	fputs("usage: kdbg [-e CMD]... [-j] [-x EXE] [--sysroot DIR] [--no-rc] "
-	      "TARGET\n",
+	      "TARGET\n"
+	      "       kdbg [option]... -p PID\n",
 	      stream);
 	for (; subcommands->name; subcommands++)
 		if (subcommands->run)
@@ -23,8 +25,11 @@ static void print_help(const struct subcommand *subcommands)
 	puts("\n"
 	     "TARGET is a dump written by libkma or an ELF core. Without -e,\n"
 	     "commands come from a prompt, or from standard input where that\n"
-	     "is no terminal.\n"
+	     "is no terminal. A living process stands still while a line "
+	     "runs,\n"
+	     "or for all of the -e: what they tell is of one moment.\n"
 	     "\n"
+	     "  -p PID         a living process as the target\n"
 	     "  -e CMD         run CMD and exit; -e can be given again\n"
 	     "  -j             rows as JSON, one object a line\n"
 	     "  -x EXE         the program, where the target does not tell\n"
@@ -49,6 +54,17 @@ static int usage_error(const struct subcommand *subcommands,
 		fprintf(stderr, "kdbg: %s\n", message);
 	command_line_usage(stderr, subcommands);
 	return STATUS_USAGE;
+}
+
+/* 0: no such number. */
+static pid_t parse_pid(const char *text)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	return end == text || *end || number < 1 || number > INT_MAX
+		       ? 0
+		       : (pid_t)number;
 }
 
 enum { CODE_SYSROOT = 256, CODE_NO_RC };
@@ -87,9 +103,10 @@ static int take_option(int code, const struct subcommand *subcommands,
 		puts("kdbg " KMA_VERSION);
 		return STATUS_FINE;
 	case 'p':
-		return usage_error(subcommands,
-				   "live processes (-p) are not in this "
-				   "version; kdbg run writes a dump");
+		options->pid = parse_pid(optarg);
+		if (options->pid)
+			return COMMAND_LINE_GO;
+		return usage_error(subcommands, "-p wants a process's number");
 	default:
 		return usage_error(subcommands, NULL);
 	}
@@ -114,9 +131,11 @@ int command_line_parse(int argc, char **argv,
 		status = take_option(code, subcommands, options);
 	if (status != COMMAND_LINE_GO)
 		return status;
+	if (optind == argc && options->pid)
+		return COMMAND_LINE_GO;
 	if (optind == argc)
-		return usage_error(subcommands, "which dump or core?");
-	if (optind + 1 < argc)
+		return usage_error(subcommands, "which dump, core or process?");
+	if (optind + 1 < argc || options->pid)
 		return usage_error(subcommands, "one target at a time");
 	options->path = argv[optind];
 	return COMMAND_LINE_GO;

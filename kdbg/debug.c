@@ -7,6 +7,7 @@
 #include "kdbg/prompt.h"
 #include "kdbg/session.h"
 #include "kdbg/sink.h"
+#include "kdbg/target_live.h"
 #include "kdbg/utf8.h"
 
 #include <errno.h>
@@ -104,6 +105,7 @@ static void show_banner(const struct target *target)
 static void run_commands(struct session *session,
 			 const struct debug_options *options, struct sink *out)
 {
+	session->held = options->command_count > 0; /* all of one moment */
 	if (!options->no_rc)
 		run_rc(session, out);
 	for (size_t i = 0; i < options->command_count; i++)
@@ -112,6 +114,7 @@ static void run_commands(struct session *session,
 		return;
 	if (session->interactive) {
 		show_banner(session->target);
+		session_release(session);
 		interrupt_install(session);
 		prompt_run(session, out);
 	} else {
@@ -128,14 +131,14 @@ static void check_output(struct session *session, struct sink *out)
 						strerror(out->error)));
 }
 
-/* The error names the file. */
-static int fail_to_open(struct err *err)
+/* The error names the file or process. */
+static int fail_to_open(struct err *err, bool file)
 {
 	char text[1024];
 
 	err_describe(err, text, sizeof(text));
 	err_free(err);
-	fputs("kdbg: opening ", stderr);
+	fputs(file ? "kdbg: opening " : "kdbg: ", stderr);
 	utf8_put(stderr, text);
 	fputc('\n', stderr);
 	return STATUS_FAILED;
@@ -149,12 +152,16 @@ int debug_run(const struct debug_options *options,
 	struct target *target = NULL;
 	struct sink out;
 
-	struct err *err = target_open(options->path, &options->target, &target);
+	struct err *err =
+		options->path
+			? target_open(options->path, &options->target, &target)
+			: target_live_open(options->pid, &options->target,
+					   &target);
 	if (!err)
 		err = session_init(&session, target, dcmds, walkers);
 	if (err) {
 		target_close(target);
-		return fail_to_open(err);
+		return fail_to_open(err, options->path != NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);
 	init_sink(&out, options->json);

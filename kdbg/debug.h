@@ -7,12 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct dcmd;
 struct walker;
 
 struct debug_options {
-	const char *path;
+	const char *path; /* NULL: pid */
+	pid_t pid;
 	struct target_options target;
 	const char **commands; /* of -e; count 0: prompt or stdin */
 	size_t command_count;

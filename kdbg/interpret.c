@@ -156,6 +156,7 @@ void session_run(struct session *session, const char *text, const char *origin,
 	const struct statement *statement = NULL;
 	bool more = true;
 
+	session_report(session, session_stop(session));
 	while (more && !session->quit && !out->failed &&
 	       !session_interrupted(session)) {
 		struct arena arena = { 0 };
@@ -177,6 +178,8 @@ void session_run(struct session *session, const char *text, const char *origin,
 		sink_flush(out);
 		arena_deinit(&arena);
 	}
+	if (!session->held)
+		session_release(session);
 }
 
 /* A value alone sets dot, or is what the enclosing pipe gets. */

@@ -31,7 +31,7 @@ struct err *session_init(struct session *session, struct target *target,
 	return variables_create(&session->variables);
 }
 
-void session_deinit(struct session *session)
+static void forget_views(struct session *session)
 {
 	session_forget_reach(session);
 	types_destroy(session->types); /* stands on the symbols */
@@ -39,6 +39,36 @@ void session_deinit(struct session *session)
 		symbols_destroy(session->symbols);
 	if (session->heap)
 		heap_close(session->heap);
+	session->symbols = NULL;
+	session->heap = NULL;
+}
+
+struct err *session_stop(struct session *session)
+{
+	struct target *target;
+
+	if (!session->target || !session->target->released || session->gone)
+		return NULL;
+	struct err *err = target_reopen(session->target, &target);
+	if (err) {
+		session->gone = true;
+		return err_wrap(err, "only what was read before is left");
+	}
+	forget_views(session);
+	target_close(session->target);
+	session->target = target;
+	return NULL;
+}
+
+void session_release(struct session *session)
+{
+	if (session->target)
+		target_release(session->target, NULL);
+}
+
+void session_deinit(struct session *session)
+{
+	forget_views(session);
 	if (session->target)
 		target_close(session->target);
 	variables_destroy(session->variables);

@@ -46,7 +46,9 @@ struct session {
 	bool json;
 	bool interactive;
 	bool quit;
-	int status;               /* of the batch so far */
+	bool held;  /* a living process stands still between lines, too */
+	bool gone;  /* it has ended: what was read of it is all there is */
+	int status; /* of the batch so far */
 	volatile int interrupted; /* by SIGINT; a command stops soon */
 	/* NULL where nobody watches; call session_progress(). */
 	void (*progress)(struct session *session, const char *what,
@@ -78,6 +80,14 @@ const struct dcmd *session_dcmd(const struct session *session,
 				const char *name);
 const struct walker *session_walker(const struct session *session,
 				    const char *name);
+
+/*
+ * A living process stands still while a line runs and goes on after it, unless
+ * held: session_stop() makes all views anew if it has moved since, and
+ * session_release() lets it go. Other targets never move: nothing happens.
+ */
+struct err *session_stop(struct session *session) MUST_USE;
+void session_release(struct session *session);
 
 /* Parse and run a line; each pipeline's failure is reported on stderr, counted
  * in status, and does not stop the next. Rows go to out. */

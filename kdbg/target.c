@@ -78,6 +78,31 @@ void target_close(struct target *target)
 	free(target);
 }
 
+bool target_release(struct target *target, uint64_t *ns)
+{
+	uint64_t stood;
+
+	if (!target->ops->release || target->released)
+		return false;
+	stood = target->ops->release(target->impl);
+	target->released = true;
+	if (ns)
+		*ns = stood;
+	return true;
+}
+
+struct err *target_reopen(struct target *target, struct target **ret)
+{
+	const struct target_options options = {
+		.executable = target->executable_path,
+		.sysroot = target->sysroot,
+	};
+
+	if (!target->ops->reopen)
+		return err_new(ERR_USAGE, "%s does not move", target->path);
+	return target->ops->reopen(target->impl, &options, ret);
+}
+
 void target_warn(struct target *target, const char *fmt, ...)
 {
 	char *text = NULL;

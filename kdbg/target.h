@@ -36,6 +36,10 @@ struct target_ops {
 	/* As target_next_data(); NULL: every byte may be anything. */
 	bool (*next_data)(void *impl, uint64_t from, uint64_t upto,
 			  struct dump_extent *ret);
+	/* As target_release() and target_reopen(); NULL: it never moves. */
+	uint64_t (*release)(void *impl);
+	struct err *(*reopen)(void *impl, const struct target_options *options,
+			      struct target **ret);
 };
 
 struct target {
@@ -59,6 +63,7 @@ struct target {
 	const char *const *warnings; /* what the file lacks; shown at open */
 	size_t warning_count;
 	size_t executable; /* index of the program's own module, if any */
+	bool released;     /* target_release(): a process, and it goes on */
 
 	/* Of target*.c and unwind.c alone. */
 	struct range_index map_index, module_index, thread_index;
@@ -72,6 +77,16 @@ struct target {
 struct err *target_open(const char *path, const struct target_options *options,
 			struct target **ret) MUST_USE;
 void target_close(struct target *target);
+
+/*
+ * A living process stands still while it is looked at. Release lets it go on:
+ * what was read of it stays, the rest is out of reach. *ns, unless NULL: how
+ * long it stood still. False: the target never moves, or was released before.
+ */
+bool target_release(struct target *target, uint64_t *ns);
+
+/* The same process as it is now, stopped; target must be closed as before. */
+struct err *target_reopen(struct target *target, struct target **ret) MUST_USE;
 
 /*
  * For the kinds of target: create, fill in what the kind knows, then finish,

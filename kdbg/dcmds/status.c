@@ -70,7 +70,10 @@ static void tell_process(const struct target *target, struct sink *out)
 {
 	const struct dump_process *p = target->process;
 
-	fact(out, "target", "%s %s", target->ops->kind, target->path);
+	if (target->ops->release) /* the path says what it is */
+		fact(out, "target", "%s", target->path);
+	else
+		fact(out, "target", "%s %s", target->ops->kind, target->path);
 	if (p->writer && *p->writer)
 		fact(out, "written by", "%s, level %s", p->writer,
 		     level_name(p->level));

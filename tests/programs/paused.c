@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A program in a state that is known and stays: buffers of several sizes, some
+ * leaked, in threads that wait. Says "ready" and ends at the end of its input.
+ *
+ * paused [SECRET]: a buffer, a stack, a register and the data have it.
+ */
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum {
+	THREADS = 3,
+	HELD = 500,
+	HELD_SIZE = 700,
+	LEAKED = 20,
+	LEAKED_SIZE = 1800,
+	SECRET_SIZE = 64,
+};
+
+static void *held[HELD];
+static char data_secret[SECRET_SIZE] = "data";
+static char *heap_secret;
+static sem_t arrived;
+
+static __attribute__((noinline)) void leak_some(size_t count)
+{
+	for (volatile size_t i = 0; i < count; i++)
+		memset(malloc(LEAKED_SIZE), 'x', LEAKED_SIZE);
+}
+
+static __attribute__((noinline)) void wait_below(const char *text)
+{
+	char stack_secret[SECRET_SIZE];
+
+	snprintf(stack_secret, sizeof(stack_secret), "%s", text);
+	sem_post(&arrived);
+	for (;;)
+		pause();
+	__asm__ volatile("" ::"r"(stack_secret) : "memory");
+}
+
+static void *wait_in_thread(void *argument)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "waiter %d", *(int *)argument);
+	prctl(PR_SET_NAME, name);
+	leak_some(LEAKED);
+	wait_below(data_secret);
+	return NULL;
+}
+
+/* What is below the frame of a function that returned is not looked at. */
+static __attribute__((noinline)) void clear_stack(void)
+{
+	volatile char below[16384];
+
+	for (size_t i = 0; i < sizeof(below); i++)
+		below[i] = 0;
+}
+
+int main(int argc, char **argv)
+{
+	static int numbers[THREADS];
+	pthread_t thread;
+
+	if (argc > 1)
+		snprintf(data_secret, sizeof(data_secret), "%s", argv[1]);
+	heap_secret = strdup(data_secret);
+	for (size_t i = 0; i < HELD; i++)
+		held[i] = malloc(HELD_SIZE);
+	for (size_t i = 0; i < HELD; i += 5) {
+		free(held[i]);
+		held[i] = NULL;
+	}
+	sem_init(&arrived, 0, 0);
+	for (int i = 0; i < THREADS; i++) {
+		numbers[i] = i;
+		if (pthread_create(&thread, NULL, wait_in_thread, &numbers[i]))
+			return 1;
+		sem_wait(&arrived);
+	}
+	leak_some(LEAKED);
+	clear_stack();
+	puts("ready");
+	fflush(stdout);
+	char byte;
+	return read(STDIN_FILENO, &byte, 1) == 0 ? 0 : 1;
+}

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One state of one program, looked at through every kind of target.
+
+Usage: targets.py KDBG PRELOAD PROGRAM. The program waits and does not change.
+What kdbg tells of the living process, it must tell of gdb's core, the kernel's
+core and libkma's own dump; and the process must not notice.
+"""
+import json
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+COMMANDS = {
+    "::kmastat": [],
+    # the dump's writer has compared the clocks once more
+    "::findleaks": ["first_ns", "last_ns"],
+    # which thread took the signal; a core has no names
+    "::threads": ["state", "name"],
+}
+SECRET = "a-word-nobody-else-has"
+
+
+def run(arguments, **options):
+    return subprocess.run(arguments, capture_output=True, text=True,
+                          errors="replace", timeout=60, **options)
+
+
+def fail(text):
+    sys.exit(text)
+
+
+def start(preload, program, dump=None, cwd=None):
+    environment = dict(os.environ, LD_PRELOAD=preload, KMA_DEBUG="default")
+    if dump:
+        environment["KMA_DUMP"] = f"path={dump},on=fatal"
+    process = subprocess.Popen([program, SECRET], env=environment, cwd=cwd,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if process.stdout.readline() != b"ready\n":
+        fail("the program did not start")
+    return process
+
+
+def rows(kdbg, target, command):
+    result = run([kdbg, "--no-rc", "-j", "-e", command] + target)
+    if result.returncode != 0:
+        fail(f"{command} of {target}: {result.stderr}")
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    for row in found:
+        for column in COMMANDS.get(command, []):
+            row.pop(column, None)
+    return found
+
+
+def look(kdbg, target):
+    return {command: sorted(rows(kdbg, target, command), key=json.dumps)
+            for command in COMMANDS}
+
+
+def check_same(expected, found, what):
+    for command, rows_expected in expected.items():
+        if found[command] == rows_expected:
+            continue
+        for a, b in zip(rows_expected, found[command]):
+            if a != b:
+                fail(f"{what}: {command} differs:\n  {a}\n  {b}")
+        fail(f"{what}: {command}: {len(found[command])} rows, not "
+             f"{len(rows_expected)}")
+
+
+def state_of(pid):
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1].split()[0]
+
+
+def is_traced(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return "TracerPid:\t0\n" not in status
+
+
+def check_untouched(process, what):
+    for _ in range(200):
+        if not is_traced(process.pid) and state_of(process.pid) == "S":
+            return
+        time.sleep(0.01)
+    fail(f"{what}: the process is left as {state_of(process.pid)}")
+
+
+def test_same_on_all(kdbg, preload, program, folder):
+    dump = os.path.join(folder, "own.dump")
+    process = start(preload, program, dump, folder)
+    live = look(kdbg, ["-p", str(process.pid)])
+    check_untouched(process, "after looking")
+    if len(live["::threads"]) != 4 or len(live["::findleaks"]) < 2:
+        fail(f"the live process: {live}")
+
+    targets = {}
+    core = os.path.join(folder, "gcore")
+    made = run(["gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off",
+                "-ex", f"generate-core-file {core}", "-p", str(process.pid)])
+    if os.path.exists(core):
+        targets["gcore"] = core
+    else:
+        print("no gcore:", made.stderr[-500:])
+    process.send_signal(signal.SIGQUIT)
+    process.wait(timeout=30)
+    targets["own dump"] = dump
+    for path in pathlib.Path(folder).glob("core*"):
+        targets["kernel core"] = str(path)
+    for what, path in targets.items():
+        check_same(live, look(kdbg, [path]), what)
+    print("as the live process:", ", ".join(targets))
+
+
+def test_killed_kdbg_lets_go(kdbg, preload, program, _):
+    process = start(preload, program)
+    debugger = subprocess.Popen([kdbg, "--no-rc", "-p", str(process.pid)],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    debugger.stdin.write(b"::stop\n::echo stopped\n")
+    debugger.stdin.flush()
+    if debugger.stdout.readline() != b"stopped\n":
+        fail("::stop")
+    if state_of(process.pid) != "t":
+        fail(f"stopped, and yet {state_of(process.pid)}")
+    debugger.kill()
+    debugger.wait()
+    check_untouched(process, "after the end of kdbg")
+    process.stdin.close()
+    if process.wait(timeout=10) != 0:
+        fail("the program ended otherwise than alone")
+
+
+def test_a_line_is_a_stop(kdbg, preload, program, _):
+    process = start(preload, program)
+    debugger = subprocess.Popen([kdbg, "--no-rc", "-p", str(process.pid)],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+    for line in b"::echo one", b"::echo two":
+        debugger.stdin.write(line + b"\n")
+        debugger.stdin.flush()
+        if debugger.stdout.readline().split() != line.split()[1:]:
+            fail("::echo")
+        check_untouched(process, "between lines")
+    process.kill()
+    process.wait()
+    _, told = debugger.communicate(b"::threads\n", timeout=30)
+    if b"has ended" not in told:
+        fail(f"of a process that is gone: {told}")
+
+
+def test_refusals(kdbg, preload, program, _):
+    zombie = subprocess.Popen([sys.executable, "-c", "import os; "
+                               "print(os.fork() or os._exit(0), flush=True); "
+                               "input()"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child = int(zombie.stdout.readline())
+    process = start(preload, program)
+    thread = max(map(int, os.listdir(f"/proc/{process.pid}/task")))
+    cases = {
+        "4194304": "there is no process",
+        "x": "wants a process's number",
+        str(child): "is a zombie",
+        str(thread): f"is a thread of process {process.pid}",
+    }
+    if os.path.exists("/proc/2/stat") and os.geteuid() == 0:
+        if "(kthreadd)" in pathlib.Path("/proc/2/stat").read_text():
+            cases["2"] = "is a thread of the kernel"
+    for pid, text in cases.items():
+        result = run([kdbg, "--no-rc", "-e", "::status", "-p", pid])
+        if result.returncode == 0 or text not in result.stderr:
+            fail(f"-p {pid}: {result.stderr}")
+    tracer = subprocess.Popen([kdbg, "--no-rc", "-p", str(process.pid)],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    tracer.stdin.write(b"::stop\n::echo stopped\n")
+    tracer.stdin.flush()
+    tracer.stdout.readline()
+    result = run([kdbg, "--no-rc", "-e", "::status", "-p", str(process.pid)])
+    if f"is traced by process {tracer.pid} (kdbg)" not in result.stderr:
+        fail(f"traced: {result.stderr}")
+    tracer.communicate(timeout=30)
+    if os.geteuid() == 0:
+        result = run([kdbg, "--no-rc", "-e", "::status", "-p",
+                      str(process.pid)], user=65534)
+        if "belongs to user 0" not in result.stderr:
+            fail(f"another user: {result.stderr}")
+    process.kill()
+    zombie.kill()
+
+
+def main():
+    paths = [os.path.abspath(path) for path in sys.argv[1:4]]
+    limit = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (limit[1], limit[1]))
+    tests = [value for name, value in globals().items()
+             if name.startswith("test_")]
+    for test in tests:
+        with tempfile.TemporaryDirectory() as folder:
+            test(*paths, folder)
+        print("ok", test.__name__)
+
+
+if __name__ == "__main__":
+    main()
