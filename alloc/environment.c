@@ -3,7 +3,6 @@
 
 #include "alloc/meta.h"
 #include "alloc/startup.h"
-#include "dumpfmt/roster.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -13,9 +12,8 @@ static const char preload_name[] = "LD_PRELOAD=";
 static const char library_name[] = "libkma_malloc.so";
 
 static const char *const variables[] = {
-	ROSTER_ENVIRONMENT "=", "KMA_DEBUG=",    "KMA_LOGGING=",
-	"KMA_OPTIONS=",         "KMA_DUMP=",     "UMEM_DEBUG=",
-	"UMEM_LOGGING=",        "UMEM_OPTIONS=",
+	"KMA_ROSTER=", "KMA_DEBUG=",  "KMA_LOGGING=",  "KMA_OPTIONS=",
+	"KMA_DUMP=",   "UMEM_DEBUG=", "UMEM_LOGGING=", "UMEM_OPTIONS=",
 };
 enum { VARIABLE_COUNT = sizeof(variables) / sizeof(variables[0]) };
 
@@ -123,9 +121,10 @@ size_t kma_environment_size(char *const *envp)
 static void join_preload(char *text, const char *theirs)
 {
 	text = stpcpy(stpcpy(text, preload_name), kept.preload);
-	if (theirs && theirs[strlen(preload_name)]) {
+	theirs = theirs ? theirs + strlen(preload_name) : "";
+	if (*theirs) {
 		*text++ = ':';
-		strcpy(text, theirs + strlen(preload_name));
+		memcpy(text, theirs, strlen(theirs) + 1);
 	}
 }
 

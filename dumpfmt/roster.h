@@ -37,8 +37,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ROSTER_MAGIC       UINT64_C(0x31524554534f524b) /* "KROSTER1" */
-#define ROSTER_ENVIRONMENT "KMA_ROSTER"
+#define ROSTER_MAGIC UINT64_C(0x31524554534f524b) /* "KROSTER1" */
 
 enum {
 	ROSTER_HEADER_SIZE = 4096,

@@ -209,7 +209,7 @@ static size_t make_leaks(struct judge *judge, const struct leaks *leaks,
 		if ((groups[i].class == LEAK_POSSIBLE) == possible)
 			make_leak(judge, &groups[i], &list[used++]);
 	used = check_merge(list, used);
-	if (used)
+	if (list && used)
 		qsort(list, used, sizeof(*list), by_weight);
 	*ret = list;
 	return used;

@@ -94,9 +94,14 @@ static bool grow_list(struct accounts *accounts)
 	return true;
 }
 
-/* A new image of pid, which from now on is its current one. */
-static struct err *open_account(struct accounts *accounts, uint32_t pid,
-				const char *path, struct account **ret)
+static struct err *no_memory(void)
+{
+	return err_new(ERR_NO_MEMORY, "out of memory");
+}
+
+/* A new image of pid, which from now on is its current one. NULL: no memory. */
+static struct account *open_account(struct accounts *accounts, uint32_t pid,
+				    const char *path)
 {
 	char *copy = strdup(path);
 
@@ -105,40 +110,39 @@ static struct err *open_account(struct accounts *accounts, uint32_t pid,
 	    (accounts->pids * 2 >= accounts->table_size &&
 	     !grow_table(accounts))) {
 		free(copy);
-		return err_new(ERR_NO_MEMORY, "out of memory");
+		return NULL;
 	}
 	size_t *slot = find_slot(accounts, pid);
 	if (!*slot)
 		accounts->pids++;
 	struct account *account = &accounts->list[accounts->count++];
-	memset(account, 0, sizeof(*account));
-	account->pid = pid;
-	account->path = copy;
-	account->origin = ACCOUNT_NONE;
+	*account = (struct account){
+		.pid = pid,
+		.path = copy,
+		.origin = ACCOUNT_NONE,
+	};
 	*slot = accounts->count;
-	*ret = account;
-	return NULL;
+	return account;
 }
 
-static struct err *set_text(char **field, const char *text)
+static bool set_text(char **field, const char *text)
 {
 	char *copy = strdup(text);
 
 	if (!copy)
-		return err_new(ERR_NO_MEMORY, "out of memory");
+		return false;
 	free(*field);
 	*field = copy;
-	return NULL;
+	return true;
 }
 
 struct err *accounts_command(struct accounts *accounts, uint32_t pid,
 			     const char *path)
 {
-	struct account *account;
-	struct err *err = open_account(accounts, pid, path, &account);
+	struct account *account = open_account(accounts, pid, path);
 
-	if (err)
-		return err;
+	if (!account)
+		return no_memory();
 	account->command = true;
 	account->announced = true;
 	return NULL;
@@ -151,32 +155,45 @@ static bool is_expected(const struct account *account)
 	       !account->bye;
 }
 
+/* An image that follows another in the same process. NULL: no memory. */
+static struct account *replace(struct accounts *accounts,
+			       struct account *before, const char *path)
+{
+	size_t origin = (size_t)(before - accounts->list);
+
+	before->replaced = true;
+	struct account *account = open_account(accounts, before->pid, path);
+	if (!account)
+		return NULL;
+	account->origin = origin;
+	account->command = accounts->list[origin].command;
+	return account;
+}
+
+/* The account of the image that says hello. NULL: no memory. */
+static struct account *find_greeter(struct accounts *accounts,
+				    const struct roster_record *record)
+{
+	struct account *account = current(accounts, record->pid);
+
+	if (is_expected(account)) {
+		if (record->path[0] && !set_text(&account->path, record->path))
+			return NULL;
+		return account;
+	}
+	if (!account || !account->hello || account->bye)
+		return open_account(accounts, record->pid, record->path);
+	account->unseen_exec = true;
+	return replace(accounts, account, record->path);
+}
+
 static struct err *add_hello(struct accounts *accounts,
 			     const struct roster_record *record)
 {
-	struct account *account = current(accounts, record->pid);
-	size_t origin = ACCOUNT_NONE;
-	bool command = false;
-	struct err *err;
+	struct account *account = find_greeter(accounts, record);
 
-	if (is_expected(account)) {
-		err = record->path[0] ? set_text(&account->path, record->path)
-				      : NULL;
-	} else {
-		if (account && account->hello && !account->bye) {
-			account->replaced = account->unseen_exec = true;
-			origin = (size_t)(account - accounts->list);
-			command = account->command;
-		}
-		err = open_account(accounts, record->pid, record->path,
-				   &account);
-	}
-	if (err)
-		return err;
-	if (origin != ACCOUNT_NONE) {
-		account->origin = origin;
-		account->command = command;
-	}
+	if (!account)
+		return no_memory();
 	account->hello = true;
 	account->ppid = record->ppid;
 	account->start_time = record->time;
@@ -191,12 +208,11 @@ static struct err *add_fork(struct accounts *accounts,
 	const struct account *parent = current(accounts, record->ppid);
 	size_t origin =
 		parent ? (size_t)(parent - accounts->list) : ACCOUNT_NONE;
-	struct account *account;
-	struct err *err = open_account(accounts, record->pid,
-				       parent ? parent->path : "", &account);
+	struct account *account =
+		open_account(accounts, record->pid, parent ? parent->path : "");
 
-	if (err)
-		return err;
+	if (!account)
+		return no_memory();
 	account->ppid = record->ppid;
 	account->origin = origin;
 	account->hello = account->forked = true;
@@ -207,47 +223,43 @@ static struct err *add_fork(struct accounts *accounts,
 	return NULL;
 }
 
+static void announce(struct account *account,
+		     const struct roster_record *record)
+{
+	account->ppid = record->ppid;
+	account->announced = true;
+	account->start_time = record->time;
+	account->handed_over = (record->flags & ROSTER_HANDED_OVER) != 0;
+}
+
 /* pid becomes path. What was there before has no more to say. */
 static struct err *add_exec(struct accounts *accounts,
 			    const struct roster_record *record)
 {
 	struct account *before = current(accounts, record->pid), *account;
-	size_t origin = ACCOUNT_NONE;
-	bool command = false;
 
 	if (before && !(record->flags & ROSTER_VFORKED)) {
-		before->replaced = true;
 		before->errors = record->errors;
 		before->end_time = record->time;
-		origin = (size_t)(before - accounts->list);
-		command = before->command;
+		account = replace(accounts, before, record->path);
+	} else {
+		account = open_account(accounts, record->pid, record->path);
 	}
-	struct err *err =
-		open_account(accounts, record->pid, record->path, &account);
-	if (err)
-		return err;
-	account->ppid = record->ppid;
-	account->origin = origin;
-	account->command = command;
-	account->announced = true;
-	account->start_time = record->time;
-	account->handed_over = (record->flags & ROSTER_HANDED_OVER) != 0;
+	if (!account)
+		return no_memory();
+	announce(account, record);
 	return NULL;
 }
 
 static struct err *add_spawn(struct accounts *accounts,
 			     const struct roster_record *record)
 {
-	struct account *account;
-	struct err *err =
-		open_account(accounts, record->pid, record->path, &account);
+	struct account *account =
+		open_account(accounts, record->pid, record->path);
 
-	if (err)
-		return err;
-	account->ppid = record->ppid;
-	account->announced = true;
-	account->start_time = record->time;
-	account->handed_over = (record->flags & ROSTER_HANDED_OVER) != 0;
+	if (!account)
+		return no_memory();
+	announce(account, record);
 	return NULL;
 }
 
@@ -255,16 +267,14 @@ static struct err *add_bye(struct accounts *accounts,
 			   const struct roster_record *record)
 {
 	struct account *account = current(accounts, record->pid);
-	struct err *err = NULL;
 
 	if (!account || !account->hello)
-		err = open_account(accounts, record->pid, "", &account);
+		account = open_account(accounts, record->pid, "");
 	/* A misuse that goes on (noabort) says bye more than once: the last
 	 * dump tells most. */
-	if (!err && record->path[0])
-		err = set_text(&account->dump, record->path);
-	if (err)
-		return err;
+	if (!account ||
+	    (record->path[0] && !set_text(&account->dump, record->path)))
+		return no_memory();
 	account->bye = true;
 	account->hello = true;
 	account->reason = record->reason;
@@ -324,11 +334,10 @@ struct err *accounts_running(struct accounts *accounts, uint32_t pid,
 {
 	struct account *account = current(accounts, pid);
 
-	if (!account) {
-		struct err *err = open_account(accounts, pid, path, &account);
-		if (err)
-			return err;
-	}
+	if (!account)
+		account = open_account(accounts, pid, path);
+	if (!account)
+		return no_memory();
 	account->running = true;
 	return NULL;
 }

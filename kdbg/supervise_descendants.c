@@ -82,6 +82,8 @@ static size_t mark_descendants(struct process *list, size_t count)
 {
 	size_t marked = 0, before;
 
+	if (!count)
+		return 0;
 	qsort(list, count, sizeof(*list), by_pid);
 	do {
 		before = marked;
