@@ -424,6 +424,21 @@ static bool names_variable(struct session *session, const char *word,
 	return is_variable(session, address, place);
 }
 
+/* The address is a variable's that has this member. */
+static bool has_member(struct session *session, uint64_t address,
+		       const char *path, struct type_place *ret)
+{
+	struct type_place member;
+
+	if (!is_variable(session, address, ret))
+		return false;
+	member = *ret;
+	struct err *err = type_place_follow(session, path, &member);
+	bool found = !err;
+	err_free(err);
+	return found;
+}
+
 static struct err *untyped(struct session *session, uint64_t address)
 {
 	struct symbols *symbols;
@@ -456,6 +471,10 @@ struct err *type_place_of_words(struct session *session, bool has_address,
 			*used = 1;
 			return type_place_follow(session, path, place);
 		}
+		/* Nor does a member of this name mean the type. */
+		if (has_address && !begins_like_type(argv[0]) &&
+		    has_member(session, address, argv[0], place))
+			return NULL;
 		err = type_of_words(session, argc, argv, &type, used);
 		if (!err)
 			*place = (struct type_place){ .type = type,

@@ -34,6 +34,7 @@ extern const struct dcmd dcmd_nm;
 extern const struct dcmd dcmd_objects;
 extern const struct dcmd dcmd_offsetof;
 extern const struct dcmd dcmd_print;
+extern const struct dcmd dcmd_printf;
 extern const struct dcmd dcmd_quit;
 extern const struct dcmd dcmd_radix;
 extern const struct dcmd dcmd_regs;

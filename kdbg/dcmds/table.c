@@ -31,6 +31,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_objects,
 	&dcmd_offsetof,
 	&dcmd_print,
+	&dcmd_printf,
 	&dcmd_quit,
 	&dcmd_radix,
 	&dcmd_regs,
