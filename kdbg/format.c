@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/format.h"
 
+#include "kdbg/disassemble.h"
 #include "kdbg/expression.h"
 #include "kdbg/format_line.h"
 #include "kdbg/symbols.h"
@@ -264,6 +265,61 @@ static struct err *put_string(struct formatter *f, const struct format *format)
 	return NULL;
 }
 
+/* One a line: the next one's length is not known before. */
+static struct err *put_instruction(struct formatter *f,
+				   const struct format *format)
+{
+	struct instruction instruction;
+	char text[1024], address[24];
+
+	if (!f->memory)
+		return err_new(ERR_USAGE, "%c shows memory: use /%c",
+			       format->letter, format->letter);
+	struct err *err =
+		instruction_at(f->session, f->at, false, &instruction);
+	if (err)
+		return hint_radix(f->session, err, f->at);
+	instruction_format(f->session, &instruction, text, sizeof(text));
+	if (format->kind == FORMAT_INSTRUCTION_ADDRESS) {
+		snprintf(address, sizeof(address), "%" PRIx64 ": ", f->at);
+		format_line_add(&f->line, address);
+	}
+	add_value(f, true, f->at, text, 0);
+	format_line_end(&f->line);
+	f->at += instruction.size;
+	return NULL;
+}
+
+/* The first word from here on that is the value under the mask: dot goes there.
+ * What is not mapped ends the search. */
+static struct err *put_match(struct formatter *f, const struct format *format,
+			     const struct format_item *item)
+{
+	struct session *session = f->session;
+	uint64_t value = 0, mask = UINT64_MAX, word = 0;
+	char text[24];
+	struct err *err = expression_value(session, item->value, &value);
+
+	if (!err && item->mask)
+		err = expression_value(session, item->mask, &mask);
+	if (!err && !f->memory)
+		err = err_new(ERR_USAGE, "%c looks in memory: use /%c",
+			      format->letter, format->letter);
+	mask = truncate(mask, format->size);
+	for (; !err && !session_interrupted(session); f->at += format->size) {
+		err = target_read_uint(session->target, f->at, format->size,
+				       &word);
+		if (err || (word & mask) == value)
+			break;
+	}
+	if (err)
+		return err_wrap(err, "no match");
+	session->dot = f->at;
+	snprintf(text, sizeof(text), "%" PRIx64, word);
+	add_value(f, true, f->at, text, 0);
+	return NULL;
+}
+
 static void put_label(struct formatter *f)
 {
 	char text[TEXT_SIZE];
@@ -324,6 +380,11 @@ static struct err *put_once(struct formatter *f, const struct format *format,
 	if (format->kind == FORMAT_STRING ||
 	    format->kind == FORMAT_STRING_ESCAPED)
 		return put_string(f, format);
+	if (format->kind == FORMAT_INSTRUCTION ||
+	    format->kind == FORMAT_INSTRUCTION_ADDRESS)
+		return put_instruction(f, format);
+	if (format->kind == FORMAT_MATCH)
+		return put_match(f, format, item);
 	if (format->size)
 		return put_scalar(f, format);
 	put_layout(f, format, item, count);

@@ -218,6 +218,15 @@ static struct format_item *parse_item(struct parser *parser)
 	return parser->err ? NULL : item;
 }
 
+/* "/M value [mask]": the only letters with operands, so they end the format. */
+static void parse_match(struct parser *parser, struct format_item *item)
+{
+	parser->nodes = 0;
+	item->value = parser_expression(parser);
+	if (!parser->err && parser_at_expression(parser))
+		item->mask = parser_expression(parser);
+}
+
 static void parse_items(struct parser *parser, struct stage *stage)
 {
 	const struct format_item **next = &stage->items;
@@ -231,6 +240,11 @@ static void parse_items(struct parser *parser, struct stage *stage)
 			return;
 		*next = item;
 		next = &item->next;
+		if (item->letter != '"' &&
+		    format_find(item->letter)->kind == FORMAT_MATCH) {
+			parse_match(parser, item);
+			return;
+		}
 	}
 }
 

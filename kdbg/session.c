@@ -2,6 +2,7 @@
 #include "kdbg/session.h"
 
 #include "kdbg/dcmd.h"
+#include "kdbg/disassemble.h"
 #include "kdbg/exit_status.h"
 #include "kdbg/heap.h"
 #include "kdbg/leaks.h"
@@ -72,6 +73,7 @@ void session_deinit(struct session *session)
 	if (session->target)
 		target_close(session->target);
 	variables_destroy(session->variables);
+	disassembler_destroy(session->disassembler);
 	free(session->repeat);
 	*session = (struct session){ 0 };
 }

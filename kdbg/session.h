@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 struct dcmd;
+struct disassembler;
 struct heap;
 struct leaks;
 struct reach;
@@ -35,6 +36,8 @@ struct session {
 	struct reach *reach;                 /* session_reach() */
 	struct leaks *leaks;                 /* session_leaks() */
 	struct variables *variables;
+	struct disassembler *disassembler; /* disassemble.c's, when needed */
+	bool intel_syntax;                 /* of instructions; else AT&T's */
 	uint64_t dot;
 	uint64_t increment; /* "+" is dot + increment: bytes formatted last */
 	uint64_t last;      /* "&": dot of the last command */

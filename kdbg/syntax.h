@@ -90,6 +90,7 @@ struct format_item {
 	uint64_t count;
 	const struct expression *computed; /* count as $[ expression ] */
 	const char *text;
+	const struct expression *value, *mask; /* of a match; mask or NULL */
 	struct span span;
 	const struct format_item *next;
 };

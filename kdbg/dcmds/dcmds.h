@@ -13,6 +13,7 @@ extern const struct dcmd dcmd_array;
 extern const struct dcmd dcmd_bufctl;
 extern const struct dcmd dcmd_cat;
 extern const struct dcmd dcmd_dcmds;
+extern const struct dcmd dcmd_dis;
 extern const struct dcmd dcmd_dump;
 extern const struct dcmd dcmd_echo;
 extern const struct dcmd dcmd_enum;

@@ -10,6 +10,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_bufctl,
 	&dcmd_cat,
 	&dcmd_dcmds,
+	&dcmd_dis,
 	&dcmd_dump,
 	&dcmd_echo,
 	&dcmd_enum,

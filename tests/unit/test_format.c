@@ -105,7 +105,8 @@ static void every_letter_works_on_memory(void **state)
 
 		if (formats[i].kind == FORMAT_TEXT)
 			continue;
-		snprintf(text, sizeof(text), "10010/%c", formats[i].letter);
+		snprintf(text, sizeof(text), "10010/%c%s", formats[i].letter,
+			 formats[i].kind == FORMAT_MATCH ? " 0" : "");
 		fixture_run(&fixture, text);
 		assert_string_equal(fixture_errors(&fixture), "");
 	}
@@ -146,6 +147,16 @@ static void memory_is_laid_out_behind_its_address(void **state)
 		{ "10040/5c", "0x10040:        hello\n" },
 		{ "10040/6C", "0x10040:        hello\\n\n" },
 		{ "10141/2cr\"x\"tV", "0x10141:        AB x\t67\n" },
+		{ "10000/L 22222222", "0x10008:        22222222\n" },
+		{ "10000/L 2222 ffff; ./X",
+		  "0x10008:        22222222\n0x10008:        22222222\n" },
+		{ "10001/l 605", "0x10105:        605\n" },
+		{ "10100/l 504 fffe", "0x10104:        504\n" },
+		{ "10100/M 0f0e0d0c0b0a0908 | =X", "10108\n" },
+		{ "10190/i", "0x10190:        nop\n" },
+		{ "101c3,2/i", "0x101c3:        retq\n"
+			       "0x101c4:        (bad)\n" },
+		{ "101c3/I", "101c3: retq\n" },
 		{ "10100/+B", "0x10101:        1\n" },
 		{ "10100/4+B2-B", "0x10104:        4       3\n" },
 		{ "10100/$[2+1]B", "0x10100:        0       1       2\n" },
