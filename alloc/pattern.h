@@ -15,6 +15,10 @@
 #define KMA_FILL_FREE          UINT64_C(0xdeadbeefdeadbeef)
 #define KMA_FILL_UNINITIALISED UINT64_C(0xbaddcafebaddcafe)
 
+/* Of the rule for guards and fills that dumpfmt/layout.h tells a debugger:
+ * raise it with any change to what pattern.c or audit.c leaves in memory. */
+enum { KMA_PATTERN_REVISION = 1 };
+
 enum { KMA_DAMAGE_SHOWN = 16 };
 
 /* What does not read as it should. */

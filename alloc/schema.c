@@ -2,9 +2,11 @@
 /* Expand the layout's lists into the table a debugger finds from kma_root. */
 #include "alloc/schema.h"
 
+#include "alloc/audit.h"
 #include "alloc/cache.h"
 #include "alloc/log.h"
 #include "alloc/module.h"
+#include "alloc/pattern.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/thread.h"

@@ -257,6 +257,19 @@ enum { KMA_SCHEMA_MAX = 4096 };
 /*
  * The page-map word, the bufctl word, states, families, operations: the
  * allocator's enums of the same names.
+ *
+ * KMA_PATTERN_REVISION says how a guard's bytes come from canary_secret, and
+ * between which addresses a buffer's guards and fill lie. 1, which also holds
+ * where it is absent: the 8-aligned word at address a of a guard is
+ *
+ *	m = (canary_secret ^ a) * 0x9e3779b97f4a7c15 (mod 2^64)
+ *	(m ^ m >> 32) | 0x0101010101010101
+ *
+ * A buffer of request size, offset up in its cell from start, has its canary
+ * in [start - KMA_CANARY_SIZE, user), its redzone in [user + size, start +
+ * stride - KMA_CANARY_SIZE), of each the KMA_GUARD_MAX bytes next to the
+ * request at most. Of a free one the first KMA_FILL_MAX bytes of the request
+ * read KMA_FILL_FREE from user on. Slabs of other tiers than audit have none.
  */
 #define KMA_CONSTANTS(CONSTANT)			\
 	CONSTANT(KMA_PAGE_SHIFT)		\
@@ -287,6 +300,10 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_BUFFER_CHANGING)		\
 	CONSTANT(KMA_CANARY_SIZE)		\
 	CONSTANT(KMA_REDZONE_MIN)		\
+	CONSTANT(KMA_PATTERN_REVISION)		\
+	CONSTANT(KMA_FILL_FREE)			\
+	CONSTANT(KMA_FILL_MAX)			\
+	CONSTANT(KMA_GUARD_MAX)			\
 	CONSTANT(KMA_STACK_UNIT)		\
 	CONSTANT(KMA_STACK_TRUNCATED)		\
 	CONSTANT(KMA_STACK_BY_FRAME_POINTER)	\

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/heap_verify.h"
+
+#include "kdbg/heap_impl.h"
+
+#include <string.h>
+
+enum {
+	REVISION = 1,         /* of the rule in dumpfmt/layout.h */
+	FILL_DEFAULT = 4096,  /* where a dump does not say */
+	GUARD_DEFAULT = 1024, /* likewise */
+	REGION_MAX = 1 << 20, /* of a dump that says more */
+	PIECE = 1024,
+	WORD = 8,
+};
+
+#define FILL_FREE UINT64_C(0xdeadbeefdeadbeef)
+
+static uint64_t constant_or(const struct constant *constant, uint64_t absent)
+{
+	return constant->present ? constant->value : absent;
+}
+
+bool heap_verify_possible(const struct heap *heap, size_t instance)
+{
+	const struct heap_layout *layout = &heap->parts[instance].layout;
+
+	return constant_or(&layout->constants.KMA_PATTERN_REVISION, REVISION) ==
+		       REVISION &&
+	       layout->kma_root.canary_secret.present;
+}
+
+struct judge {
+	struct heap *heap;
+	uint64_t secret, fill;
+	heap_damage_fn *each;
+	void *context;
+	bool damaged, unread;
+};
+
+/* Bytes that should all read one thing. */
+struct region {
+	enum heap_damage_place place;
+	uint64_t from, to;
+	bool is_fill;
+};
+
+static uint64_t expected_word(const struct judge *judge,
+			      const struct region *region, uint64_t address)
+{
+	uint64_t mixed =
+		(judge->secret ^ address) * UINT64_C(0x9e3779b97f4a7c15);
+
+	if (region->is_fill)
+		return judge->fill;
+	return (mixed ^ mixed >> 32) | UINT64_C(0x0101010101010101);
+}
+
+/* The bytes first .. end of the word at address are the region's. */
+static void judge_word(struct judge *judge, const struct region *region,
+		       uint64_t address, const unsigned char *found,
+		       unsigned first, unsigned end)
+{
+	uint64_t word = expected_word(judge, region, address);
+	unsigned char expected[WORD];
+
+	for (unsigned i = 0; i < WORD; i++)
+		expected[i] = (unsigned char)(word >> 8 * i);
+	while (first < end && found[first] == expected[first])
+		first++;
+	while (end > first && found[end - 1] == expected[end - 1])
+		end--;
+	if (first == end)
+		return;
+	judge->damaged = true;
+	struct heap_damage damage = {
+		.place = region->place,
+		.address = address + first,
+		.count = end - first,
+	};
+	memcpy(damage.expected, expected + first, damage.count);
+	memcpy(damage.found, found + first, damage.count);
+	if (judge->each)
+		judge->each(judge->context, &damage);
+}
+
+/* Words are read whole: what shares one with a region is the heap's too. */
+static void judge_region(struct judge *judge, const struct region *region)
+{
+	unsigned char piece[PIECE];
+	uint64_t at = region->from & ~(uint64_t)(WORD - 1);
+
+	while (at < region->to) {
+		uint64_t left = (region->to - at + WORD - 1) & ~(uint64_t)7;
+		size_t size = left < PIECE ? (size_t)left : PIECE;
+		size_t got =
+			target_read_some(judge->heap->target, at, piece, size);
+
+		for (size_t i = 0; i + WORD <= got; i += WORD) {
+			uint64_t word = at + i;
+			unsigned first =
+				word < region->from
+					? (unsigned)(region->from - word)
+					: 0;
+			unsigned end = region->to - word < WORD
+					       ? (unsigned)(region->to - word)
+					       : WORD;
+
+			judge_word(judge, region, word, piece + i, first, end);
+		}
+		if (got < size) {
+			judge->unread = true;
+			return;
+		}
+		at += size;
+	}
+}
+
+static uint64_t limit(const struct constant *constant, uint64_t absent)
+{
+	uint64_t value = constant_or(constant, absent);
+
+	return value < REGION_MAX ? value : REGION_MAX;
+}
+
+static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
+			 const struct heap_slab *slab,
+			 const struct heap_buffer *buffer)
+{
+	uint64_t guard_max =
+		limit(&layout->constants.KMA_GUARD_MAX, GUARD_DEFAULT);
+	uint64_t fill_max =
+		limit(&layout->constants.KMA_FILL_MAX, FILL_DEFAULT);
+	uint64_t canary_size = limit(&layout->constants.KMA_CANARY_SIZE, WORD);
+	struct region before = { DAMAGE_BEFORE, buffer->start - canary_size,
+				 buffer->user, false };
+	struct region inside = { DAMAGE_INSIDE, buffer->user,
+				 buffer->user + buffer->size, true };
+	struct region after = { DAMAGE_AFTER, inside.to,
+				buffer->start + slab->stride - canary_size,
+				false };
+
+	if (before.to - before.from > guard_max)
+		before.from = before.to - guard_max;
+	if (inside.to - inside.from > fill_max)
+		inside.to = inside.from + fill_max;
+	if (after.to > after.from && after.to - after.from > guard_max)
+		after.to = after.from + guard_max;
+	judge_region(judge, &before);
+	if (buffer->state == BUFFER_FREE)
+		judge_region(judge, &inside);
+	if (after.to > after.from)
+		judge_region(judge, &after);
+}
+
+enum heap_verdict heap_verify_buffer(struct heap *heap,
+				     const struct heap_buffer *buffer,
+				     heap_damage_fn *each, void *context)
+{
+	const struct heap_slab *slab = &heap->slabs[buffer->slab];
+	size_t instance = heap->caches[slab->cache].instance;
+	const struct instance *part = &heap->parts[instance];
+	struct judge judge = {
+		.heap = heap,
+		.secret = record_uint(part->root,
+				      &part->layout.kma_root.canary_secret),
+		.fill = constant_or(&part->layout.constants.KMA_FILL_FREE,
+				    FILL_FREE),
+		.each = each,
+		.context = context,
+	};
+
+	if (slab->tier != TIER_AUDIT || !buffer->bufctl ||
+	    (buffer->state != BUFFER_ALLOCATED &&
+	     buffer->state != BUFFER_FREE) ||
+	    !heap_verify_possible(heap, instance))
+		return VERDICT_UNJUDGED;
+	judge_buffer(&judge, &part->layout, slab, buffer);
+	if (judge.damaged)
+		return VERDICT_DAMAGED;
+	return judge.unread ? VERDICT_UNREADABLE : VERDICT_CLEAN;
+}
