@@ -220,3 +220,8 @@ void session_report(struct session *session, struct err *err)
 	if (!session->status)
 		session->status = STATUS_FAILED;
 }
+
+void session_found_damage(struct session *session)
+{
+	session->status = STATUS_FINDINGS;
+}

@@ -110,6 +110,10 @@ struct err *session_eval(struct session *session, const char *text,
 /* Tell of a failure on session->errors and count it in status. Frees err. */
 void session_report(struct session *session, struct err *err);
 
+/* What a command found makes the batch end with STATUS_FINDINGS, whatever else
+ * fails. */
+void session_found_damage(struct session *session);
+
 /* The value of an expression, for options and arguments. */
 struct err *session_evaluate(struct session *session, const char *text,
 			     uint64_t *ret) MUST_USE;

@@ -9,6 +9,7 @@
 extern const struct dcmd *const dcmd_table[];     /* NULL-terminated */
 extern const struct walker *const walker_table[]; /* NULL-terminated */
 
+extern const struct dcmd dcmd_allocdby;
 extern const struct dcmd dcmd_array;
 extern const struct dcmd dcmd_bufctl;
 extern const struct dcmd dcmd_cat;
@@ -20,6 +21,7 @@ extern const struct dcmd dcmd_enum;
 extern const struct dcmd dcmd_eval;
 extern const struct dcmd dcmd_findleaks;
 extern const struct dcmd dcmd_formats;
+extern const struct dcmd dcmd_freedby;
 extern const struct dcmd dcmd_grep;
 extern const struct dcmd dcmd_head;
 extern const struct dcmd dcmd_help;
@@ -59,8 +61,10 @@ extern const struct dcmd dcmd_walkers;
 extern const struct dcmd dcmd_whatis;
 extern const struct dcmd dcmd_whatthread;
 
+extern const struct walker walker_allocdby;
 extern const struct walker walker_bufctl;
 extern const struct walker walker_freectl;
+extern const struct walker walker_freedby;
 extern const struct walker walker_freemem;
 extern const struct walker walker_kmem;
 extern const struct walker walker_kmem_cache;

@@ -10,7 +10,6 @@
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/dcmds/stack_lines.h"
-#include "kdbg/exit_status.h"
 #include "kdbg/heap_verify.h"
 
 #include <inttypes.h>
@@ -353,7 +352,7 @@ static struct err *verify_all(const struct dcmd_call *call, struct heap *heap,
 	heap_notes(heap, out);
 	const struct heap_problem *problems;
 	if (damaged || heap_problems(heap, &problems))
-		call->session->status = STATUS_FINDINGS;
+		session_found_damage(call->session);
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 /* clang-format off */
 const struct dcmd *const dcmd_table[] = {
 	&dcmd_stack_verbose,
+	&dcmd_allocdby,
 	&dcmd_array,
 	&dcmd_bufctl,
 	&dcmd_cat,
@@ -17,6 +18,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_eval,
 	&dcmd_findleaks,
 	&dcmd_formats,
+	&dcmd_freedby,
 	&dcmd_grep,
 	&dcmd_head,
 	&dcmd_help,
@@ -58,8 +60,10 @@ const struct dcmd *const dcmd_table[] = {
 };
 
 const struct walker *const walker_table[] = {
+	&walker_allocdby,
 	&walker_bufctl,
 	&walker_freectl,
+	&walker_freedby,
 	&walker_freemem,
 	&walker_kmem,
 	&walker_kmem_cache,

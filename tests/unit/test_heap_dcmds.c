@@ -277,6 +277,24 @@ static void kmalog_comes_newest_first(void **state)
 		    "%016" PRIx64, s->log);
 }
 
+static void allocdby_and_freedby_ask_for_a_thread(void **state)
+{
+	struct sample *s = *state;
+
+	assert_says(run(s, &json_sink_ops, "7::allocdby"),
+		    "{\"bufctl\": \"%#" PRIx64 "\", \"timestamp\": \"0x3e8\", "
+		    "\"caller\": \"0x401000\", \"bufaddr\": \"%#" PRIx64 "\"",
+		    s->bufctl, s->live);
+	assert_says(run(s, &json_sink_ops, "9::freedby"),
+		    "\"caller\": \"0x402000\", \"bufaddr\": \"%#" PRIx64 "\"",
+		    s->freed);
+	assert_says(run(s, &text_sink_ops, "9::walk freedby | ::bufctl"),
+		    "%016" PRIx64, s->freed);
+	char *none = run(s, &text_sink_ops, "9::walk allocdby");
+	assert_string_equal(none, "");
+	free(none);
+}
+
 static size_t count_lines(char *text)
 {
 	size_t lines = 0;
@@ -319,6 +337,7 @@ int main(void)
 		TEST(whatis_knows_each_kind),
 		TEST(kmausers_groups_by_stack_and_size),
 		TEST(kmalog_comes_newest_first),
+		TEST(allocdby_and_freedby_ask_for_a_thread),
 		TEST(walkers_yield_what_they_say),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
