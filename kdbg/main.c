@@ -5,6 +5,7 @@
  */
 #include "kdbg/check.h"
 #include "kdbg/command_line.h"
+#include "kdbg/convert.h"
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/debug.h"
 #include "kdbg/exit_status.h"
@@ -20,9 +21,11 @@ static const struct subcommand subcommands[] = {
 	{ "check", "[options] -- CMD ARG...",
 	  "run a program and its children; fail on leaks or heap errors",
 	  check_main },
-	{ "dump", "-p PID -o FILE [--level L]", "snapshot a process" },
+	{ "dump", "-p PID -o FILE [--level L]",
+	  "write a dump of a living process", dump_main },
 	{ "diff", "OLD NEW", "what grew from one dump to the next" },
-	{ "convert", "IN OUT", "turn a dump into an ELF core, or back" },
+	{ "convert", "[--level L] IN OUT",
+	  "turn a dump into an ELF core, or back", convert_main },
 	{ "info", "FILE", "what a dump holds" },
 	{ NULL },
 };

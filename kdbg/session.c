@@ -40,6 +40,7 @@ static void forget_views(struct session *session)
 		symbols_destroy(session->symbols);
 	if (session->heap)
 		heap_close(session->heap);
+	session->types = NULL;
 	session->symbols = NULL;
 	session->heap = NULL;
 }

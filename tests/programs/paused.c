@@ -3,14 +3,17 @@
  * A program in a state that is known and stays: buffers of several sizes, some
  * leaked, in threads that wait. Says "ready" and ends at the end of its input.
  *
- * paused [SECRET]: a buffer, a stack, a register and the data have it.
+ * paused [SECRET [OVERRUN]]: a buffer, the stacks, registers and the data have
+ * the secret; the overrun is what a report of libkma's quotes.
  */
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -33,6 +36,28 @@ static __attribute__((noinline)) void leak_some(size_t count)
 		memset(malloc(LEAKED_SIZE), 'x', LEAKED_SIZE);
 }
 
+/* pause(), with the first bytes of text in a register. */
+static void pause_with(const char *text)
+{
+	uint64_t word;
+	long result;
+
+	memcpy(&word, text, sizeof(word));
+	__asm__ volatile("syscall"
+			 : "=a"(result), "+b"(word)
+			 : "0"((long)SYS_pause)
+			 : "rcx", "r11", "memory");
+}
+
+/* Freed, it is found and reported with the bytes that are there. */
+static void run_over(const char *text)
+{
+	char *buffer = malloc(LEAKED_SIZE);
+
+	memcpy(buffer + LEAKED_SIZE, text, strnlen(text, sizeof(uint64_t)));
+	free(buffer);
+}
+
 static __attribute__((noinline)) void wait_below(const char *text)
 {
 	char stack_secret[SECRET_SIZE];
@@ -40,7 +65,7 @@ static __attribute__((noinline)) void wait_below(const char *text)
 	snprintf(stack_secret, sizeof(stack_secret), "%s", text);
 	sem_post(&arrived);
 	for (;;)
-		pause();
+		pause_with(text);
 	__asm__ volatile("" ::"r"(stack_secret) : "memory");
 }
 
@@ -72,6 +97,8 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		snprintf(data_secret, sizeof(data_secret), "%s", argv[1]);
 	heap_secret = strdup(data_secret);
+	if (argc > 2)
+		run_over(argv[2]);
 	for (size_t i = 0; i < HELD; i++)
 		held[i] = malloc(HELD_SIZE);
 	for (size_t i = 0; i < HELD; i += 5) {

@@ -9,8 +9,10 @@ core and libkma's own dump; and the process must not notice.
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -24,6 +26,7 @@ COMMANDS = {
     "::threads": ["state", "name"],
 }
 SECRET = "a-word-nobody-else-has"
+OVERRUN = "qXvQzJwK"
 
 
 def run(arguments, **options):
@@ -35,12 +38,14 @@ def fail(text):
     sys.exit(text)
 
 
-def start(preload, program, dump=None, cwd=None):
-    environment = dict(os.environ, LD_PRELOAD=preload, KMA_DEBUG="default")
+def start(preload, program, dump=None, cwd=None, arguments=(SECRET,)):
+    environment = dict(os.environ, LD_PRELOAD=preload, PLANTED="env-" + SECRET,
+                       KMA_DEBUG="default,noabort")
     if dump:
         environment["KMA_DUMP"] = f"path={dump},on=fatal"
-    process = subprocess.Popen([program, SECRET], env=environment, cwd=cwd,
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen([program, *arguments], env=environment, cwd=cwd,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
     if process.stdout.readline() != b"ready\n":
         fail("the program did not start")
     return process
@@ -90,6 +95,44 @@ def check_untouched(process, what):
     fail(f"{what}: the process is left as {state_of(process.pid)}")
 
 
+def convert(kdbg, source, target, *options):
+    result = run([kdbg, "convert", *options, source, target])
+    if result.returncode != 0:
+        fail(f"convert {options} {source}: {result.stderr}")
+    return target
+
+
+def segments(core):
+    """(address, bytes) of the memory that a core has."""
+    data = pathlib.Path(core).read_bytes()
+    offset, = struct.unpack_from("<Q", data, 32)
+    count, = struct.unpack_from("<H", data, 56)
+    for i in range(count):
+        kind, _, at, address, _, size, _, _ = struct.unpack_from(
+            "<IIQQQQQQ", data, offset + 56 * i)
+        if kind == 1 and size and address < 1 << 63:
+            yield address, data[at:at + size]
+
+
+def pages(core):
+    """Of a process that goes on, pages that were compared."""
+    return {address + i: data[i:i + 4096] for address, data in segments(core)
+            for i in range(0, len(data), 4096)}
+
+
+def gdb_stacks(program, core):
+    result = run(["gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off",
+                  "-ex", "thread apply all bt", program, core])
+    stacks, frames = {}, None
+    for line in result.stdout.splitlines():
+        match = re.match(r"Thread \d+ .*LWP (\d+)", line)
+        if match:
+            frames = stacks.setdefault(int(match[1]), [])
+        elif line.startswith("#") and frames is not None:
+            frames.append(line)
+    return stacks
+
+
 def test_same_on_all(kdbg, preload, program, folder):
     dump = os.path.join(folder, "own.dump")
     process = start(preload, program, dump, folder)
@@ -100,6 +143,13 @@ def test_same_on_all(kdbg, preload, program, folder):
 
     targets = {}
     core = os.path.join(folder, "gcore")
+    targets["kdbg dump"] = os.path.join(folder, "live.dump")
+    result = run([kdbg, "dump", "-p", str(process.pid), "-o",
+                  targets["kdbg dump"]])
+    if not re.match(r"the process stood still for \d+\.\d+ ms\n",
+                    result.stderr) or result.returncode != 0:
+        fail(f"kdbg dump: {result.stderr}")
+    check_untouched(process, "after kdbg dump")
     made = run(["gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off",
                 "-ex", f"generate-core-file {core}", "-p", str(process.pid)])
     if os.path.exists(core):
@@ -111,9 +161,70 @@ def test_same_on_all(kdbg, preload, program, folder):
     targets["own dump"] = dump
     for path in pathlib.Path(folder).glob("core*"):
         targets["kernel core"] = str(path)
+    for what, path in list(targets.items()):
+        target = os.path.join(folder, "converted-" + what.replace(" ", "-"))
+        targets[what + ", converted"] = convert(kdbg, path, target)
     for what, path in targets.items():
         check_same(live, look(kdbg, [path]), what)
     print("as the live process:", ", ".join(targets))
+
+
+def test_there_and_back(kdbg, preload, program, folder):
+    """A core is the same core after it was a dump, for gdb, too."""
+    dump = os.path.join(folder, "own.dump")
+    process = start(preload, program, dump, folder)
+    process.send_signal(signal.SIGQUIT)
+    process.wait(timeout=30)
+    cores = [str(core) for core in pathlib.Path(folder).glob("core*")]
+    if not cores:
+        print("no kernel core: skipped")
+        return
+    back = os.path.join(folder, "back")
+    convert(kdbg, convert(kdbg, cores[0], back + ".dump"), back)
+    if pages(cores[0]) != pages(back):
+        fail("memory differs after core, dump, core")
+    expected = gdb_stacks(program, cores[0])
+    if len(expected) != 4 or min(map(len, expected.values())) < 3:
+        fail(f"gdb of the kernel's core: {expected}")
+    own = convert(kdbg, dump, os.path.join(folder, "own.core"))
+    for core in back, own:
+        if gdb_stacks(program, core) != expected:
+            fail(f"gdb of {core}: {gdb_stacks(program, core)}, "
+                 f"not {expected}")
+
+
+def test_meta_has_no_byte_of_the_program(kdbg, preload, program, folder):
+    dump = os.path.join(folder, "own.dump")
+    process = start(preload, program, dump, folder, (SECRET, OVERRUN))
+    metas = [os.path.join(folder, "live.meta")]
+    result = run([kdbg, "dump", "-p", str(process.pid), "-o", metas[0],
+                  "--level", "meta"])
+    if result.returncode != 0:
+        fail(f"kdbg dump: {result.stderr}")
+    process.send_signal(signal.SIGQUIT)
+    process.wait(timeout=30)
+    full = [dump] + list(map(str, pathlib.Path(folder).glob("core*")))
+    for source in full:
+        metas.append(convert(kdbg, source, source + ".meta", "--level",
+                             "meta"))
+    planted = [SECRET[:8].encode(), OVERRUN.encode()]
+    raw = [convert(kdbg, path, path + ".raw", "--to", "core") for path in full]
+    for path in raw:
+        data = pathlib.Path(path).read_bytes()
+        for word in planted:
+            if word not in data:
+                fail(f"{word} is not even in {path}: this test tests nothing")
+    for path in metas:
+        raw = convert(kdbg, path, path + ".raw", "--to", "core")
+        data = pathlib.Path(path).read_bytes() + pathlib.Path(raw).read_bytes()
+        for word in planted:
+            if word in data:
+                fail(f"{word} is still in {path}, at {data.index(word)}")
+        expected = {r["cache_name"]: r for r in rows(kdbg, [dump],
+                                                     "::kmastat")}
+        found = {r["cache_name"]: r for r in rows(kdbg, [path], "::kmastat")}
+        if found != expected:
+            fail(f"::kmastat of {path}: {found}, not {expected}")
 
 
 def test_killed_kdbg_lets_go(kdbg, preload, program, _):

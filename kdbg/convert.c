@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From one kind of target to another. What is written appears under its name
+ * when it is complete, as every dump does.
+ */
+#include "kdbg/convert.h"
+
+#include "dumpfmt/output.h"
+#include "dumpfmt/writer.h"
+#include "kdbg/core_writer.h"
+#include "kdbg/exit_status.h"
+#include "kdbg/target_live.h"
+#include "kdbg/target_source.h"
+#include "kdbg/utf8.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char convert_help[] =
+	"usage: kdbg convert [--to core|dump] [--level L] IN OUT\n"
+	"\n"
+	"Turn a dump into an ELF core, which gdb opens, or a core into a "
+	"dump.\n"
+	"\n"
+	"      --to KIND   what OUT is (default: what IN is not; with --level, "
+	"a dump)\n"
+	"      --level L   of a dump: full (all that IN has), heap (libkma's "
+	"memory,\n"
+	"                  stacks, data) or meta (statistics and stacks, no "
+	"byte of\n"
+	"                  the program's own)\n"
+	"  -x, --executable EXE, --sysroot DIR  as for kdbg itself\n"
+	"      --help\n"
+	"\n"
+	"example: kdbg convert --level meta core.4711 ticket.kdump\n";
+
+static const char dump_help[] =
+	"usage: kdbg dump -p PID -o FILE [--level L]\n"
+	"\n"
+	"Write a dump of a living process. It stands still while it is read; "
+	"how\n"
+	"long is told on standard error.\n"
+	"\n"
+	"  -p, --pid PID      the process\n"
+	"  -o, --output FILE  the dump\n"
+	"      --level L      full (default), heap or meta; see kdbg convert\n"
+	"      --help\n"
+	"\n"
+	"example: kdbg dump -p 4711 -o server.kdump && kdbg server.kdump\n";
+
+enum { NS_PER_MS = 1000000, NS_PER_US = 1000, TEXT_SIZE = 1024 };
+
+enum output_kind { OUTPUT_EITHER, OUTPUT_CORE, OUTPUT_DUMP };
+
+struct convert_options {
+	const char *command; /* "convert" or "dump" */
+	const char *help;
+	const char *input, *output; /* input NULL: pid */
+	pid_t pid;
+	struct target_options target;
+	enum output_kind kind;
+	enum dump_level level;
+	bool has_level;
+};
+
+static int usage_error(const struct convert_options *options,
+		       const char *message)
+{
+	if (message)
+		fprintf(stderr, "kdbg %s: %s\n", options->command, message);
+	fprintf(stderr, "kdbg %s --help tells more\n", options->command);
+	return STATUS_USAGE;
+}
+
+static int fail(const struct convert_options *options, struct err *err)
+{
+	char text[TEXT_SIZE];
+
+	if (!err)
+		return STATUS_FINE;
+	err_describe(err, text, sizeof(text));
+	err_free(err);
+	fprintf(stderr, "kdbg %s: ", options->command);
+	utf8_put(stderr, text);
+	fputc('\n', stderr);
+	return STATUS_FAILED;
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+static struct err *finish(struct dump_output *output, int status,
+			  struct err *err)
+{
+	int closed = dump_output_close(output, err ? -ECANCELED : status);
+
+	if (!err && closed < 0)
+		err = err_new(ERR_IO, "%s: %s", output->path,
+			      strerror(-closed));
+	return err;
+}
+
+static void tell_size(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		fprintf(stderr, "%s: %" PRIu64 " KiB\n", path,
+			(uint64_t)st.st_blocks / 2);
+}
+
+static struct err *write_core(struct target *target, const char *path)
+{
+	struct core_written written = { 0 };
+	struct dump_output output;
+	int status = dump_output_open(&output, path);
+
+	if (status < 0)
+		return err_new(ERR_IO, "%s: %s", path, strerror(-status));
+	struct err *err = core_write(target, output.fd, &written);
+	err = finish(&output, 0, err_wrap(err, "%s", path));
+	if (!err && written.unreadable)
+		fprintf(stderr,
+			"kdbg convert: %" PRIu64
+			" bytes are damaged and left out\n",
+			written.unreadable);
+	return err;
+}
+
+static struct err *write_dump(struct target *target, enum dump_level level,
+			      const char *path)
+{
+	struct dump_writer_space *space =
+		aligned_alloc(DUMP_PAGE_SIZE, sizeof(*space));
+	struct target_source own;
+	struct dump_source source;
+	struct dump_output output;
+	struct err *err =
+		space ? target_source_init(&own, target, level, &source)
+		      : err_new(ERR_NO_MEMORY, "the writer");
+
+	if (err) {
+		free(space);
+		return err;
+	}
+	int status = dump_output_open(&output, path);
+	if (status == 0)
+		status = dump_write(space, output.fd, &source);
+	if (output.fd >= 0)
+		err = finish(&output, status, NULL);
+	else
+		err = err_new(ERR_IO, "%s: %s", path, strerror(-status));
+	target_source_deinit(&own);
+	free(space);
+	return err;
+}
+
+/* --- kdbg convert ------------------------------------------------------- */
+
+enum { CODE_SYSROOT = 256, CODE_TO, CODE_LEVEL };
+
+static const struct option long_options[] = {
+	{ "executable", required_argument, NULL, 'x' },
+	{ "sysroot", required_argument, NULL, CODE_SYSROOT },
+	{ "to", required_argument, NULL, CODE_TO },
+	{ "level", required_argument, NULL, CODE_LEVEL },
+	{ "pid", required_argument, NULL, 'p' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool take_kind(const char *name, enum output_kind *ret)
+{
+	*ret = strcmp(name, "core") == 0   ? OUTPUT_CORE
+	       : strcmp(name, "dump") == 0 ? OUTPUT_DUMP
+					   : OUTPUT_EITHER;
+	return *ret != OUTPUT_EITHER;
+}
+
+static bool take_pid(const char *text, pid_t *ret)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	*ret = (pid_t)number;
+	return end != text && !*end && number > 0 && number <= INT_MAX;
+}
+
+/* -1: go on; else what to exit with. */
+static int take_option(int code, struct convert_options *options)
+{
+	switch (code) {
+	case 'x':
+		options->target.executable = optarg;
+		return -1;
+	case CODE_SYSROOT:
+		options->target.sysroot = optarg;
+		return -1;
+	case CODE_TO:
+		return take_kind(optarg, &options->kind)
+			       ? -1
+			       : usage_error(options, "--to core or dump");
+	case CODE_LEVEL:
+		options->has_level = true;
+		return target_source_level(optarg, &options->level)
+			       ? -1
+			       : usage_error(options, "--level full, heap or "
+						      "meta");
+	case 'p':
+		return take_pid(optarg, &options->pid)
+			       ? -1
+			       : usage_error(options,
+					     "-p wants a process's number");
+	case 'o':
+		options->output = optarg;
+		return -1;
+	case 'h':
+		fputs(options->help, stdout);
+		return STATUS_FINE;
+	default:
+		return usage_error(options, NULL);
+	}
+}
+
+static int parse(int argc, char **argv, const char *letters,
+		 struct convert_options *options)
+{
+	int status = -1, code;
+
+	optind = 1;
+	while (status < 0 && (code = getopt_long(argc, argv, letters,
+						 long_options, NULL)) != -1)
+		status = take_option(code, options);
+	return status;
+}
+
+static struct err *convert(const struct convert_options *options)
+{
+	enum output_kind kind = options->kind;
+	struct target *target = NULL;
+	struct err *err =
+		target_open(options->input, &options->target, &target);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < target->warning_count; i++)
+		fprintf(stderr, "kdbg convert: %s: warning: %s\n", target->path,
+			target->warnings[i]);
+	if (kind == OUTPUT_EITHER)
+		kind = options->has_level ||
+				       strcmp(target->ops->kind, "dump") != 0
+			       ? OUTPUT_DUMP
+			       : OUTPUT_CORE;
+	if (kind == OUTPUT_CORE)
+		err = write_core(target, options->output);
+	else
+		err = write_dump(target, options->level, options->output);
+	target_close(target);
+	if (!err)
+		tell_size(options->output);
+	return err;
+}
+
+int convert_main(int argc, char **argv)
+{
+	struct convert_options options = { .command = "convert",
+					   .help = convert_help };
+	int status = parse(argc, argv, "x:h", &options);
+
+	if (status >= 0)
+		return status;
+	if (argc - optind != 2)
+		return usage_error(&options, "which file, and into which?");
+	if (options.kind == OUTPUT_CORE && options.has_level)
+		return usage_error(&options, "--level is for dumps");
+	options.input = argv[optind];
+	options.output = argv[optind + 1];
+	return fail(&options, convert(&options));
+}
+
+/* --- kdbg dump ---------------------------------------------------------- */
+
+static void tell_pause(const char *path, uint64_t ns)
+{
+	fprintf(stderr,
+		"the process stood still for %" PRIu64 ".%03" PRIu64 " ms\n",
+		ns / NS_PER_MS, ns % NS_PER_MS / NS_PER_US);
+	tell_size(path);
+}
+
+static struct err *dump(const struct convert_options *options)
+{
+	struct target *target = NULL;
+	uint64_t ns = 0;
+	struct err *err =
+		target_live_open(options->pid, &options->target, &target);
+
+	if (err)
+		return err;
+	err = write_dump(target, options->level, options->output);
+	target_release(target, &ns);
+	target_close(target);
+	if (!err)
+		tell_pause(options->output, ns);
+	return err;
+}
+
+int dump_main(int argc, char **argv)
+{
+	struct convert_options options = { .command = "dump",
+					   .help = dump_help };
+	int status = parse(argc, argv, "p:o:h", &options);
+
+	if (status >= 0)
+		return status;
+	if (!options.pid || !options.output || optind < argc)
+		return usage_error(&options, "which process (-p), and into "
+					     "which file (-o)?");
+	return fail(&options, dump(&options));
+}
