@@ -64,6 +64,17 @@ struct type *types_named(struct types *types, const char *name, size_t length,
 struct type *types_builtin(struct types *types, const char *name,
 			   size_t length);
 
+/* How often each of C's words was said: long is said up to twice. */
+struct type_words {
+	unsigned is_unsigned, is_signed, is_short, is_long, is_int, is_char;
+	unsigned is_double, is_float, is_void, is_bool;
+};
+
+/* The count of a word; NULL: it is none of C's. */
+unsigned *type_word(struct type_words *words, const char *word, size_t length);
+/* What they make together: "unsigned long". */
+const char *type_words_name(const struct type_words *words);
+
 /* The type of a DIE; die NULL: void. */
 struct type *types_of_die(struct types *types, struct type_module *module,
 			  Dwarf_Die *die);

@@ -78,29 +78,23 @@ struct type *types_builtin(struct types *types, const char *name, size_t length)
 	return NULL;
 }
 
-/* How often each of C's words was said: long is said up to twice. */
-struct words {
-	unsigned is_unsigned, is_signed, is_short, is_long, is_int, is_char;
-	unsigned is_double, is_float, is_void, is_bool;
-};
-
-static unsigned *word_slot(struct words *words, const char *word, size_t length)
+unsigned *type_word(struct type_words *words, const char *word, size_t length)
 {
 	static const struct {
 		const char *word;
 		size_t slot;
 	} known[] = {
-		{ "unsigned", offsetof(struct words, is_unsigned) },
-		{ "signed", offsetof(struct words, is_signed) },
-		{ "short", offsetof(struct words, is_short) },
-		{ "long", offsetof(struct words, is_long) },
-		{ "int", offsetof(struct words, is_int) },
-		{ "char", offsetof(struct words, is_char) },
-		{ "double", offsetof(struct words, is_double) },
-		{ "float", offsetof(struct words, is_float) },
-		{ "void", offsetof(struct words, is_void) },
-		{ "bool", offsetof(struct words, is_bool) },
-		{ "_Bool", offsetof(struct words, is_bool) },
+		{ "unsigned", offsetof(struct type_words, is_unsigned) },
+		{ "signed", offsetof(struct type_words, is_signed) },
+		{ "short", offsetof(struct type_words, is_short) },
+		{ "long", offsetof(struct type_words, is_long) },
+		{ "int", offsetof(struct type_words, is_int) },
+		{ "char", offsetof(struct type_words, is_char) },
+		{ "double", offsetof(struct type_words, is_double) },
+		{ "float", offsetof(struct type_words, is_float) },
+		{ "void", offsetof(struct type_words, is_void) },
+		{ "bool", offsetof(struct type_words, is_bool) },
+		{ "_Bool", offsetof(struct type_words, is_bool) },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -110,7 +104,7 @@ static unsigned *word_slot(struct words *words, const char *word, size_t length)
 	return NULL;
 }
 
-static const char *name_of_words(const struct words *words)
+const char *type_words_name(const struct type_words *words)
 {
 	if (words->is_void)
 		return "void";
@@ -232,13 +226,13 @@ static struct err *find_name(struct types *types, const char *text,
 static struct err *find_words(struct types *types, const char **at,
 			      struct type **ret)
 {
-	struct words words = { 0 };
+	struct type_words words = { 0 };
 	const char *text = *at;
 
 	for (;;) {
 		const char *word = skip_blanks(text);
 		size_t length = name_length(word);
-		unsigned *slot = word_slot(&words, word, length);
+		unsigned *slot = type_word(&words, word, length);
 
 		if (slot)
 			++*slot;
@@ -247,7 +241,7 @@ static struct err *find_words(struct types *types, const char **at,
 		text = word + length;
 	}
 	*at = text;
-	const char *name = name_of_words(&words);
+	const char *name = type_words_name(&words);
 	*ret = types_builtin(types, name, strlen(name));
 	return NULL;
 }
@@ -264,7 +258,7 @@ static struct err *find_base(struct types *types, const char **at,
 		length = name_length(text);
 	}
 	*at = text;
-	if (word_slot(&(struct words){ 0 }, text, length))
+	if (type_word(&(struct type_words){ 0 }, text, length))
 		return find_words(types, at, ret);
 	kind = keyword(text, length);
 	if (kind != NAME_ANY) {

@@ -53,6 +53,7 @@ extern const struct dcmd dcmd_status;
 extern const struct dcmd dcmd_stop;
 extern const struct dcmd dcmd_threads;
 extern const struct dcmd dcmd_ugrep;
+extern const struct dcmd dcmd_typedef;
 extern const struct dcmd dcmd_unset;
 extern const struct dcmd dcmd_vars;
 extern const struct dcmd dcmd_version;

@@ -49,6 +49,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_stop,
 	&dcmd_threads,
 	&dcmd_ugrep,
+	&dcmd_typedef,
 	&dcmd_unset,
 	&dcmd_vars,
 	&dcmd_version,
