@@ -8,6 +8,7 @@ Usage: check.py KDBG LIBRARY LIBDIR SUPERVISED STATIC OWN_MALLOC FIXED
 Every test is a function test_NAME; its docstring is what it holds.
 """
 import collections
+import contextlib
 import json
 import os
 import pty
@@ -60,6 +61,18 @@ def check(*command, options=(), **more):
 
 def supervised(*actions, options=(), **more):
     return check(SUPERVISED, *[str(word) for word in actions], options=options, **more)
+
+
+@contextlib.contextmanager
+def started(*arguments):
+    """A process of its own session, of which nothing is left afterwards."""
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env=clean_environment(), start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def of_type(result, kind):
@@ -147,9 +160,7 @@ def test_standard_input_is_the_programs():
 
 def test_signals_are_forwarded_once():
     """To kdbg alone: the program gets each signal, once."""
-    with subprocess.Popen([KDBG, "check", "--", SUPERVISED, "signals", "3", "exit", "5"],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          env=clean_environment(), start_new_session=True) as process:
+    with started(KDBG, "check", "--", SUPERVISED, "signals", "3", "exit", "5") as process:
         equal(process.stdout.readline(), b"ready\n")
         for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
             process.send_signal(number)
@@ -444,8 +455,7 @@ def test_timeout_ends_children_too():
 
 def test_daemon_that_stays_is_named():
     """Ctrl-C or SIGTERM while it is waited for ends the wait, not the daemon."""
-    with subprocess.Popen([KDBG, "check", "--", SUPERVISED, "daemon", "sleep", "20"],
-                          stderr=subprocess.PIPE, env=clean_environment()) as process:
+    with started(KDBG, "check", "--", SUPERVISED, "daemon", "sleep", "20") as process:
         time.sleep(2)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=LIMIT)
