@@ -250,6 +250,7 @@ void kma_release(void *p, size_t size, enum kma_family family,
 
 	if (!p)
 		return;
+	__builtin_prefetch((const char *)p - KMA_CANARY_SIZE, 1);
 
 	struct kma_thread *self = kma_thread_enter();
 

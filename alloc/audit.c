@@ -131,6 +131,19 @@ enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
 	return KMA_ERROR_NONE;
 }
 
+void kma_audit_foresee(const struct kma_buffer *buffer)
+{
+	enum { LINE = 64, AHEAD_MAX = 512 }; /* then the hardware has seen it */
+	uintptr_t at = buffer->start - KMA_CANARY_SIZE;
+	uintptr_t end = at + buffer->slab->stride;
+
+	if (end - at > AHEAD_MAX)
+		end = at + AHEAD_MAX;
+	__builtin_prefetch(buffer->bufctl, 1);
+	for (at &= ~(uintptr_t)(LINE - 1); at < end; at += LINE)
+		__builtin_prefetch((const void *)at, 1);
+}
+
 /* --- taking --------------------------------------------------------------- */
 
 static uint32_t current_tid(void)
@@ -315,6 +328,7 @@ bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
 {
 	uint64_t word;
 
+	kma_audit_foresee(buffer);
 	if (!claim(buffer, user, function, &word))
 		return false;
 	check_claims(buffer, user, word, size, family, function);

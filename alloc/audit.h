@@ -40,6 +40,13 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
 		    size_t size, enum kma_family family, const char *function);
 
+/*
+ * Have the processor fetch what checking and filling the buffer will touch:
+ * lines that nobody has used since it was last dressed, each a wait for memory
+ * of its own if they are met one after the other.
+ */
+void kma_audit_foresee(const struct kma_buffer *buffer);
+
 /* Grow or shrink in place: new request, redzone, record. */
 void kma_audit_resize(const struct kma_buffer *buffer, size_t size);
 

@@ -92,21 +92,23 @@ enum kma_family {
 };
 
 struct kma_slab { /* 64-byte aligned: the page map counts on it */
-	struct kma_slab *next, *prev; /* on one list of the cache */
-	struct kma_cache *cache;
+	/* What finding a buffer reads, in one line of the processor's cache. */
 	uintptr_t base;
-	size_t pages;
-	size_t first;  /* offset of buffer 0 from base */
-	size_t stride; /* bytes from one buffer to the next */
+	size_t first;        /* offset of buffer 0 from base */
+	size_t stride;       /* bytes from one buffer to the next */
+	uint64_t reciprocal; /* of stride: offset to index by multiplication */
+	struct kma_bufctl *bufctls; /* audit, guard; else NULL */
+	struct kma_cache *cache;
 	uint32_t buffers;
 	uint32_t in_use;
-	uint8_t tier;        /* enum kma_tier */
-	uint8_t kind;        /* enum kma_page_kind */
-	uint8_t list;        /* enum kma_slab_list */
-	uint8_t zeroed;      /* large: the kernel's zeros, untouched yet */
-	uint64_t reciprocal; /* of stride: offset to index by multiplication */
-	uint64_t *free_bits; /* bit set: free in the slab */
-	struct kma_bufctl *bufctls; /* audit, guard; else NULL */
+	uint8_t tier;   /* enum kma_tier */
+	uint8_t kind;   /* enum kma_page_kind */
+	uint8_t list;   /* enum kma_slab_list */
+	uint8_t zeroed; /* large: the kernel's zeros, untouched yet */
+	/* What only the cache's lists and counts need. */
+	size_t pages;
+	uint64_t *free_bits;          /* bit set: free in the slab */
+	struct kma_slab *next, *prev; /* on one list of the cache */
 };
 
 enum kma_slab_list {

@@ -20,6 +20,7 @@
 #include "alloc/magazine.h"
 
 #include "alloc/allocate.h"
+#include "alloc/audit.h"
 #include "alloc/meta.h"
 #include "alloc/slab.h"
 
@@ -254,6 +255,22 @@ static struct kma_magset *magset(struct kma_thread *self,
 	return &self->magsets[cache->index * KMA_TIER_COUNT + tier];
 }
 
+/*
+ * A buffer comes out of quarantine long after anyone touched it. Which ones
+ * are next is known: by the time one is dressed, its lines are here.
+ */
+static void foresee(const struct kma_magazine *magazine)
+{
+	enum { AHEAD = 3 };
+	struct kma_buffer buffer;
+
+	if (magazine->rounds >= AHEAD &&
+	    kma_buffer_find(
+		    (uintptr_t)magazine->round[magazine->rounds - AHEAD],
+		    &buffer))
+		kma_audit_foresee(&buffer);
+}
+
 void *kma_magazine_take(struct kma_thread *self, struct kma_cache *cache,
 			enum kma_tier tier)
 {
@@ -262,6 +279,8 @@ void *kma_magazine_take(struct kma_thread *self, struct kma_cache *cache,
 	if (!load(set, cache, tier))
 		return NULL;
 	set->alloc++;
+	if (is_queue(tier))
+		foresee(set->loaded);
 	return set->loaded->round[--set->loaded->rounds];
 }
 

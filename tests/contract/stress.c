@@ -105,11 +105,11 @@ static void *live(void *argument)
 	while (!is_over) {
 		uint64_t choice = next_random(&random) % 20000;
 
-		if (choice < 1)
+		if (choice < 2)
 			fork_storm(&random);
-		else if (choice < 21)
+		else if (choice < 22)
 			start_visitor(&random);
-		else if (choice < 41)
+		else if (choice < 42)
 			load_library(&random);
 		else
 			boxes_trade(&random);

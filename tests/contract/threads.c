@@ -9,7 +9,7 @@
 #include <malloc.h>
 #include <pthread.h>
 
-enum { THREADS = 4, TRADES = 200000, VISITS = 100 };
+enum { THREADS = 4, TRADES = 50000, VISITS = 100 };
 
 static void *trade(void *argument)
 {
