@@ -35,6 +35,7 @@ static void print_help(const struct subcommand *subcommands)
 	     "  -x EXE         the program, where the target does not tell\n"
 	     "  --sysroot DIR  look for programs and libraries below DIR\n"
 	     "  --no-rc        do not run the commands of ~/.kdbgrc\n"
+	     "  --wide         all columns of tables, on any terminal\n"
 	     "  --help, --version\n"
 	     "\n"
 	     "::dcmds lists the commands, ::help NAME explains one.\n"
@@ -67,11 +68,12 @@ static pid_t parse_pid(const char *text)
 		       : (pid_t)number;
 }
 
-enum { CODE_SYSROOT = 256, CODE_NO_RC };
+enum { CODE_SYSROOT = 256, CODE_NO_RC, CODE_WIDE };
 
 static const struct option long_options[] = {
 	{ "sysroot", required_argument, NULL, CODE_SYSROOT },
 	{ "no-rc", no_argument, NULL, CODE_NO_RC },
+	{ "wide", no_argument, NULL, CODE_WIDE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -95,6 +97,9 @@ static int take_option(int code, const struct subcommand *subcommands,
 		return COMMAND_LINE_GO;
 	case CODE_NO_RC:
 		options->no_rc = true;
+		return COMMAND_LINE_GO;
+	case CODE_WIDE:
+		options->wide = true;
 		return COMMAND_LINE_GO;
 	case 'h':
 		print_help(subcommands);

@@ -81,6 +81,7 @@ struct dcmd {
 	const struct table *tables; /* all it can emit; [0] is the default */
 	size_t table_count;
 	bool takes_list;  /* wants list instead of one call per value */
+	bool takes_empty; /* ... also if it is empty */
 	bool takes_count; /* "addr,count": count is its own, no repetition */
 	struct err *(*run)(const struct dcmd_call *call, struct sink *out);
 };

@@ -3,6 +3,7 @@
 
 #include "kdbg/exit_status.h"
 #include "kdbg/interrupt.h"
+#include "kdbg/pager.h"
 #include "kdbg/progress.h"
 #include "kdbg/prompt.h"
 #include "kdbg/session.h"
@@ -27,13 +28,24 @@ static bool is_wide(void)
 	       size.ws_col >= WIDE_COLUMNS;
 }
 
-static void init_sink(struct sink *out, bool json)
+/* no-color.org: set and not empty means none. */
+static bool may_emphasise(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && terminal &&
+	       strcmp(terminal, "dumb") != 0;
+}
+
+static void init_sink(struct sink *out, const struct debug_options *options)
 {
 	*out = (struct sink){
-		.ops = json ? &json_sink_ops : &text_sink_ops,
+		.ops = options->json ? &json_sink_ops : &text_sink_ops,
 		.stream = stdout,
 		.notes = stderr,
-		.wide = is_wide(),
+		.wide = options->wide || is_wide(),
+		.emphasis = may_emphasise(),
 	};
 }
 
@@ -164,9 +176,10 @@ int debug_run(const struct debug_options *options,
 		return fail_to_open(err, options->path != NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	init_sink(&out, options->json);
+	init_sink(&out, options);
 	session.json = options->json;
 	session.interactive = !options->command_count && isatty(STDIN_FILENO);
+	session.pager = session.interactive && pager_wanted();
 	session.progress = isatty(STDERR_FILENO) ? progress_show : NULL;
 	show_warnings(target, &out, options->json);
 	run_commands(&session, options, &out);

@@ -20,6 +20,7 @@ struct debug_options {
 	size_t command_count;
 	bool json;
 	bool no_rc;
+	bool wide; /* all columns, however wide the terminal */
 };
 
 /* The exit status. */

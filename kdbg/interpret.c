@@ -54,6 +54,7 @@ static struct err *run_piped_to_shell(struct session *session,
 		return err;
 	if (statement->stages) {
 		to_shell.stream = shell.stream;
+		to_shell.emphasis = false;
 		err = pipeline_run(session, statement->stages, &to_shell,
 				   usage);
 	}

@@ -13,7 +13,7 @@ static struct err *check_address(const struct dcmd *dcmd,
 	const char *is = dcmd->address_is ? dcmd->address_is : "address";
 
 	if (dcmd->address_use == ADDRESS_REQUIRED && !call->has_address &&
-	    !call->list)
+	    !call->list && !(call->piped && dcmd->takes_empty))
 		return err_new(ERR_USAGE,
 			       "needs the address of a %s before ::", is);
 	if (dcmd->address_use == ADDRESS_NONE && call->has_address)

@@ -351,8 +351,10 @@ static void run_lists(struct run *run)
 				       .list = run->list,
 				       .list_count = run->list_count };
 
-		if (run->list_count && !stopped(run)) {
-			input.address = run->list[0];
+		if (run->dcmd && run->dcmd->takes_list &&
+		    (run->list_count || run->dcmd->takes_empty) &&
+		    !stopped(run)) {
+			input.address = run->list_count ? run->list[0] : 0;
 			fail(run->pipeline, run_command(run, &input));
 		}
 	}

@@ -6,7 +6,9 @@
 #include "kdbg/prompt.h"
 
 #include "kdbg/dcmd.h"
+#include "kdbg/pager.h"
 #include "kdbg/session.h"
+#include "kdbg/sink.h"
 #include "kdbg/symbols.h"
 
 #include <limits.h>
@@ -97,6 +99,49 @@ static bool follows(int start, const char *text)
 	       strncmp(rl_line_buffer + end - length, text, length) == 0;
 }
 
+/* The command whose options or arguments the word at start is among: the last
+ * ::name of this stage. */
+static const struct dcmd *command_before(int start)
+{
+	size_t at = (size_t)start;
+	char name[64];
+
+	while (at && !strchr("|;", rl_line_buffer[at - 1]) &&
+	       strncmp(rl_line_buffer + at - 1, "::", 2) != 0)
+		at--;
+	if (!at || strncmp(rl_line_buffer + at - 1, "::", 2) != 0)
+		return NULL;
+	const char *word = rl_line_buffer + at + 1;
+	size_t length = strcspn(word, " \t");
+	if (length >= sizeof(name) || at + 1 + length >= (size_t)start)
+		return NULL;
+	memcpy(name, word, length);
+	name[length] = '\0';
+	return session_dcmd(completion.session, name);
+}
+
+/* A word that begins with - or --; readline's word begins behind them. */
+static bool add_options(const char *prefix, int start)
+{
+	bool is_long = start >= 2 && rl_line_buffer[start - 1] == '-' &&
+		       rl_line_buffer[start - 2] == '-';
+	const struct dcmd *dcmd;
+
+	if (start < 1 || rl_line_buffer[start - 1] != '-')
+		return false;
+	dcmd = command_before(start);
+	for (size_t i = 0; dcmd && i < dcmd->option_count; i++) {
+		const struct option *option = &dcmd->options[i];
+		char letter[2] = { option->letter, '\0' };
+
+		if (is_long && option->name)
+			add_name(prefix, option->name);
+		else if (!is_long && option->letter)
+			add_name(prefix, letter);
+	}
+	return dcmd != NULL;
+}
+
 static char *next_name(const char *text, int state)
 {
 	(void)text;
@@ -112,6 +157,8 @@ static char **complete(const char *text, int start, int end)
 	(void)end;
 	completion.count = 0;
 	rl_attempted_completion_over = 1;
+	if (add_options(text, start))
+		return rl_completion_matches(text, next_name);
 	if (follows(start, "::") || follows(start, "::help"))
 		add_dcmds(text);
 	else if (follows(start, "::walk"))
@@ -182,6 +229,24 @@ static void remember(const char *line)
 		add_history(line);
 }
 
+static void run_line(struct session *session, const char *line,
+		     struct sink *out)
+{
+	struct pager pager;
+
+	if (!session->pager) {
+		session_run(session, line, NULL, out);
+		return;
+	}
+	pager_begin(&pager, out);
+	session_run(session, line, NULL, out);
+	if (pager_end(&pager, out))
+		return;
+	fputs("kdbg: there is no such $PAGER; output is not paged any more\n",
+	      session->errors);
+	session->pager = false;
+}
+
 void prompt_run(struct session *session, struct sink *out)
 {
 	char *history = history_path();
@@ -191,7 +256,7 @@ void prompt_run(struct session *session, struct sink *out)
 	while (!session->quit && (line = readline("> "))) {
 		remember(line);
 		session->interrupted = 0;
-		session_run(session, line, NULL, out);
+		run_line(session, line, out);
 		if (session->interrupted)
 			fputs("interrupted\n", session->errors);
 		session->interrupted = 0;

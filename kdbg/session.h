@@ -48,6 +48,7 @@ struct session {
 	unsigned depth;  /* of commands that run commands */
 	bool json;
 	bool interactive;
+	bool pager; /* at the prompt, for output longer than the terminal */
 	bool quit;
 	bool held;  /* a living process stands still between lines, too */
 	bool gone;  /* it has ended: what was read of it is all there is */

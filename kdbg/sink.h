@@ -101,8 +101,9 @@ struct sink {
 	size_t row_count;           /* since sink_start() */
 	unsigned scale; /* 0, or the shift of -k -m -g: a command sets it */
 	bool wide;
-	bool failed; /* the stream broke, or the reader went away: stop */
-	int error;   /* errno of the break */
+	bool emphasis; /* the stream is a terminal: headings stand out */
+	bool failed;   /* the stream broke, or the reader went away: stop */
+	int error;     /* errno of the break */
 	FILE *stream;
 	FILE *notes; /* stderr for JSON */
 	void *impl;

@@ -152,6 +152,7 @@ static void put_line(struct sink *sink, unsigned number,
 	const struct table *table = sink->table;
 	struct line line = { sink->stream, 0, number ? indentation(table) : 0 };
 	char cell[CELL_SIZE];
+	bool emphasis = sink->emphasis && !values;
 	bool any = false;
 
 	for (size_t i = 0; i < table->column_count; i++) {
@@ -159,13 +160,15 @@ static void put_line(struct sink *sink, unsigned number,
 
 		if (column->line != number || !shown(sink, column))
 			continue;
+		if (!any && emphasis)
+			fputs("\033[1m", sink->stream);
 		any = true;
 		put_cell(&line, column,
 			 values ? format_value(sink, &values[i], cell)
 				: column->name);
 	}
 	if (any)
-		fputc('\n', sink->stream);
+		fputs(emphasis ? "\033[0m\n" : "\n", sink->stream);
 }
 
 static void put_record(struct sink *sink, const struct value *values)

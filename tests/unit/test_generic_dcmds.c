@@ -223,6 +223,56 @@ static void dump_marks_the_address_and_groups(void **state)
 		"48494a4b4c4d4e4f\", \"text\": \"@ABCDEFGHIJKLMNO\"}\n");
 }
 
+static void lists_are_put_in_order_and_counted(void **state)
+{
+	(void)state;
+	static const struct prints_case cases[] = {
+		{ "::echo 3 1 2 | ::sort", ROW("01") ROW("02") ROW("03") },
+		{ "::echo 3 1 2 | ::sort -r", ROW("03") ROW("02") ROW("01") },
+		{ "::echo 13 21 12 | ::sort .&f",
+		  ROW("21") ROW("12") ROW("13") },
+		{ "::echo 23 11 13 | ::sort -u .&f", ROW("11") ROW("23") },
+		{ "::echo 1 1 2 1 | ::uniq", ROW("01") ROW("02") ROW("01") },
+		{ "::echo 1 1 2 | ::uniq -c", "   COUNT ADDR\n"
+					      "       2 0000000000000001\n"
+					      "       1 0000000000000002\n" },
+		{ "::echo 5 7 6 7 6 7 | ::top -n 2",
+		  "   COUNT ADDR\n"
+		  "       3 0000000000000007\n"
+		  "       2 0000000000000006\n" },
+		{ "::echo 13 23 1 | ::top -n 1 .&f | =X", "3\n" },
+		{ "::echo 1 2 3 | ::tail -n 2", ROW("02") ROW("03") },
+		{ "::echo 1 2 3 | ::tail", ROW("01") ROW("02") ROW("03") },
+		{ "::echo 1 2 3 | ::count", "       3\n" },
+		{ "::echo 1 2 3 | ::grep 0 | ::count", "       0\n" },
+		{ "::echo 1 2 3 | ::count | =D", "3\n" },
+		{ "::echo 1 2 f | ::sum | =X", "12\n" },
+		{ "::echo 1 2 f | ::sum .*2 | =X", "24\n" },
+		{ "::echo 1 2 | ::tee /dev/null", ROW("01") ROW("02") },
+		{ "::set", "NAME       VALUE      MEANING\n"
+			   "pager      off        output longer than the "
+			   "terminal goes through $PAGER\n"
+			   "syntax     att        of instructions, in ::dis "
+			   "and /i\n"
+			   "wide       off        all columns of tables\n" },
+		{ "101c3/i; ::set syntax=intel; 101c3/i; ::set syntax=att",
+		  "0x101c3:        retq\n0x101c3:        ret\n" },
+	};
+	static const struct prints_case mistakes[] = {
+		{ "::sort", "needs the address of a value" },
+		{ "::count", "needs the address of a value" },
+		{ "::echo 1 | ::sort . .", "one expression" },
+		{ "::echo 1 | ::sum 1+", "::sum: '1+': a value is" },
+		{ "::echo 1 | ::tee", "the name of one file" },
+		{ "::echo 1 | ::tee /nowhere/x", "/nowhere/x: No such file" },
+		{ "::set syntax=masm", "syntax is att or intel" },
+		{ "::set colour=on", "no setting is called colour" },
+	};
+
+	assert_all_print(cases, COUNT_OF(cases));
+	assert_all_complain(mistakes, COUNT_OF(mistakes));
+}
+
 static void memory_is_searched(void **state)
 {
 	(void)state;
@@ -336,6 +386,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			dump_marks_the_address_and_groups, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			lists_are_put_in_order_and_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(memory_is_searched, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Output longer than the terminal goes through $PAGER.
+ *
+ * Output appears at once, as ever, and is kept. Only when more comes than fits
+ * is the pager started and given everything from the beginning, so a short
+ * answer never waits and a long one can be scrolled from its first line.
+ */
+#ifndef KDBG_PAGER_H
+#define KDBG_PAGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct sink;
+
+struct pager {
+	FILE *terminal;
+	FILE *stream;  /* what is written here is shown */
+	FILE *program; /* the pager, once it runs */
+	char *kept;
+	size_t kept_size, kept_capacity;
+	unsigned rows, columns;
+	unsigned line, column; /* where the next character goes */
+};
+
+/* Standard output is a terminal with a pager to go with it. */
+bool pager_wanted(void);
+
+/* From now on out's text goes through pager, which the caller owns. Where there
+ * is no memory or no terminal, nothing changes. */
+void pager_begin(struct pager *pager, struct sink *out);
+
+/* Wait until the reader has seen enough. False: there is no such program. */
+bool pager_end(struct pager *pager, struct sink *out);
+
+#endif
