@@ -28,6 +28,7 @@
 #include "alloc/root.h"
 #include "alloc/sys.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 enum {
@@ -235,11 +236,21 @@ static size_t dirty_limit(void)
 	return limit < dirty_max ? limit : dirty_max;
 }
 
+/*
+ * Return the memory of pages, which then read as zero. The system keeps what is
+ * locked (mlock, mlockall) and says so: those are made zero where they are.
+ */
+static void memory_return(uintptr_t base, size_t count)
+{
+	if (sys_madvise(base, bytes_of(count), MADV_DONTNEED) < 0)
+		memset((void *)base, 0, bytes_of(count));
+}
+
 static size_t run_purge(struct run *run)
 {
 	size_t purged = run->dirty;
 
-	sys_madvise(run->base, bytes_of(run->count), MADV_DONTNEED);
+	memory_return(run->base, run->count);
 	dirty_remove(run);
 	run->dirty = 0;
 	return purged;
@@ -283,7 +294,7 @@ void kma_pages_free(uintptr_t base, size_t count)
 
 	if (!dirty) { /* large: not under the lock, the run is still ours */
 		kma_lock_release(&kma_pages_lock);
-		sys_madvise(base, bytes_of(count), MADV_DONTNEED);
+		memory_return(base, count);
 		kma_lock_acquire(&kma_pages_lock);
 	}
 	kma_pages_set(base, count, KMA_PAGE_FREE);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -236,6 +237,26 @@ static void large_ones(void)
 	}
 }
 
+/* Memory that the system will not take back is not zero for being asked. The
+ * lock may be refused; then this is one more test of calloc. */
+static void calloc_gives_zeros_of_locked_pages(void)
+{
+	mlockall(MCL_CURRENT | MCL_FUTURE);
+	for (size_t size = 200000; size < 64 << 20; size *= 3) {
+		unsigned char *p = opaque(malloc(size));
+
+		memset(p, 0x55, size);
+		free(opaque(p));
+		p = calloc(opaque_size(size), 1);
+		CHECK(p);
+		for (size_t i = 0; i < size; i++)
+			CHECK(p[i] == 0);
+		memset(p, 0x55, size);
+		free(opaque(p));
+	}
+	munlockall();
+}
+
 static void questions_are_answered(void)
 {
 	struct mallinfo2 before = mallinfo2();
@@ -270,5 +291,6 @@ int main(void)
 	zero_sizes_are_distinct();
 	large_ones();
 	questions_are_answered();
+	calloc_gives_zeros_of_locked_pages();
 	return 0;
 }
