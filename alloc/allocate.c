@@ -269,14 +269,16 @@ void kma_release(void *p, size_t size, enum kma_family family,
  * -------------------------------------------------------------------- */
 
 /* Whether a plain buffer can hold size bytes where it lies, without keeping
- * more than twice of what is wanted. */
+ * more than twice of what is wanted. A nested call leaves pages alone. */
 static bool resize_plain(const struct kma_buffer *buffer, size_t size)
 {
 	size_t usable = buffer->slab->stride;
 
 	if (buffer->slab->kind == KMA_PAGE_LARGE)
-		return size > KMA_CACHED_MAX && size <= PTRDIFF_MAX &&
-		       kma_large_resize(buffer, size);
+		return kma_thread_nested(kma_self)
+			       ? size <= usable
+			       : size > KMA_CACHED_MAX && size <= PTRDIFF_MAX &&
+					 kma_large_resize(buffer, size);
 	return size <= usable && size >= usable / 2;
 }
 

@@ -18,8 +18,21 @@
 enum { HELD = 64, SECONDS = 2 };
 
 static _Atomic(char *) held[HELD];
+static _Atomic(char *) large;
 static atomic_ulong handled, refused;
 static atomic_bool stop;
+
+/* Its pages are nobody's to move while the thread may hold their lock. */
+static void resize_in_handler(size_t number)
+{
+	char *p = atomic_exchange(&large, NULL);
+
+	if (!p)
+		return;
+	char *resized = realloc(p, 200000 + number % 7 * 65536);
+
+	atomic_store(&large, resized ? resized : p);
+}
 
 static void in_handler(int number)
 {
@@ -33,6 +46,7 @@ static void in_handler(int number)
 	else
 		memset(p, (int)place, place * 40);
 	free(atomic_exchange(&held[place], p));
+	resize_in_handler(place);
 	errno = saved_errno;
 }
 
@@ -51,7 +65,7 @@ static void *work_on(void *argument)
 				CHECK(p[i][j] == (char)i);
 			free(p[i]);
 		}
-		free(opaque(malloc(200000)));
+		free(realloc(opaque(malloc(200000)), 500000));
 	}
 	return argument;
 }
@@ -64,6 +78,7 @@ int main(void)
 	struct itimerval never = { { 0, 0 }, { 0, 0 } };
 	pthread_t thread[2];
 
+	large = malloc(200000);
 	sigaction(SIGALRM, &action, NULL);
 	sigaction(SIGPROF, &action, NULL);
 	for (int i = 0; i < 2; i++)
@@ -82,6 +97,7 @@ int main(void)
 		pthread_join(thread[i], NULL);
 	for (size_t i = 0; i < HELD; i++)
 		free(held[i]);
+	free(large);
 	printf("%lu handled, %lu refused\n", (unsigned long)handled,
 	       (unsigned long)refused);
 	CHECK(handled > 100 && refused < handled / 2);
