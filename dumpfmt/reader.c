@@ -285,3 +285,21 @@ size_t dump_warnings(const struct dump *dump, const char *const **ret)
 	*ret = (const char *const *)dump->warnings;
 	return dump->warning_count;
 }
+
+bool dump_section_get(const struct dump *dump, uint32_t kind,
+		      struct dump_section *ret)
+{
+	if (kind >= DUMP_SECTION_KIND_COUNT)
+		return false;
+	*ret = (struct dump_section){ .name = reader_section_name(kind) };
+	for (size_t i = 0; i < dump->section_count; i++) {
+		const struct reader_section *section = &dump->sections[i];
+
+		if (section->kind != kind)
+			continue;
+		ret->parts++;
+		ret->bad_parts += section->size > 0 && !section->payload;
+		ret->size += section->size;
+	}
+	return true;
+}

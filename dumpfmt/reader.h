@@ -42,6 +42,25 @@ bool dump_next_data(const struct dump *dump, uint64_t from, uint64_t upto,
 /* Lines that say what is missing or damaged; 0 for a whole file. */
 size_t dump_warnings(const struct dump *dump, const char *const **ret);
 
+/* What the file is made of: a kind of section with all of its parts. */
+struct dump_section {
+	const char *name; /* "threads"; "unknown" of a newer kdbg */
+	size_t parts, bad_parts;
+	uint64_t size; /* of the payloads */
+};
+
+/* Kind by kind, from kind 0 on; false: no such kind. parts may be 0. */
+bool dump_section_get(const struct dump *dump, uint32_t kind,
+		      struct dump_section *ret);
+
+/* The blocks that can be, sorted by address. */
+size_t dump_block_count(const struct dump *dump);
+void dump_block_get(const struct dump *dump, size_t i,
+		    struct dump_page_entry *ret);
+
+/* Read and decompress block i, and keep nothing. */
+struct err *dump_block_check(struct dump *dump, size_t i) MUST_USE;
+
 /*
  * The bytes [address, address + size), which must lie in one extent, as one
  * contiguous block that stays put until dump_close(). Blocks are inflated on

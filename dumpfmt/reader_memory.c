@@ -424,3 +424,73 @@ struct err *dump_view(struct dump *dump, uint64_t address, size_t size,
 		*ret = base + (address - start);
 	return err;
 }
+
+size_t dump_block_count(const struct dump *dump)
+{
+	return dump->block_count;
+}
+
+void dump_block_get(const struct dump *dump, size_t i,
+		    struct dump_page_entry *ret)
+{
+	*ret = dump->blocks[i].entry;
+}
+
+static struct err *check_stored(struct dump *dump,
+				const struct dump_page_entry *e,
+				unsigned char *place)
+{
+	struct err *err =
+		reader_pread(dump, place, (size_t)e->size,
+			     e->offset + sizeof(struct dump_block_header));
+
+	if (!err && crc32_z(0, place, (size_t)e->size) != e->payload_crc)
+		err = err_new(ERR_CORRUPT, "bad checksum");
+	return err;
+}
+
+/* Nobody needs it while there is an index; a file that is cut has none. */
+static struct err *check_header(const struct dump *dump,
+				const struct dump_page_entry *e)
+{
+	struct dump_block_header header;
+	struct err *err =
+		reader_pread(dump, &header, sizeof(header), e->offset);
+
+	if (err)
+		return err;
+	if (header.magic == DUMP_BLOCK_MAGIC && header.offset == e->offset &&
+	    header.address == e->address && header.size == e->size &&
+	    header.stored_size == e->stored_size && header.codec == e->codec &&
+	    header.crc == crc32_z(0, (const void *)&header,
+				  offsetof(struct dump_block_header, crc)))
+		return NULL;
+	return err_new(ERR_CORRUPT, "bad header");
+}
+
+static struct err *check_payload(struct dump *dump,
+				 const struct dump_page_entry *e)
+{
+	struct err *err = NULL;
+
+	if (e->codec == DUMP_CODEC_ZERO)
+		return NULL;
+	unsigned char *place = malloc((size_t)e->size);
+	if (!place)
+		return err_new(ERR_NO_MEMORY, "checking a block");
+	err = e->codec == DUMP_CODEC_STORED ? check_stored(dump, e, place)
+					    : fetch_zlib(dump, e, place);
+	free(place);
+	return err;
+}
+
+struct err *dump_block_check(struct dump *dump, size_t i)
+{
+	const struct dump_page_entry *e = &dump->blocks[i].entry;
+	struct err *err = check_header(dump, e);
+
+	if (!err)
+		err = check_payload(dump, e);
+	return err_wrap(err, "block at byte %" PRIu64 " (memory %#" PRIx64 ")",
+			e->offset, e->address);
+}

@@ -9,6 +9,7 @@
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/debug.h"
 #include "kdbg/exit_status.h"
+#include "kdbg/info.h"
 #include "kdbg/run.h"
 
 #include <stdio.h>
@@ -26,7 +27,8 @@ static const struct subcommand subcommands[] = {
 	{ "diff", "OLD NEW", "what grew from one dump to the next" },
 	{ "convert", "[--level L] IN OUT",
 	  "turn a dump into an ELF core, or back", convert_main },
-	{ "info", "FILE", "what a dump holds" },
+	{ "info", "[-j] FILE", "what a file holds, and is it whole",
+	  info_main },
 	{ NULL },
 };
 

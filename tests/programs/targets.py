@@ -227,6 +227,32 @@ def test_meta_has_no_byte_of_the_program(kdbg, preload, program, folder):
             fail(f"::kmastat of {path}: {found}, not {expected}")
 
 
+def test_info_tells_what_is_whole(kdbg, preload, program, folder):
+    dump = os.path.join(folder, "own.dump")
+    process = start(preload, program, dump, folder)
+    process.send_signal(signal.SIGQUIT)
+    process.wait(timeout=30)
+    for path in [dump] + list(map(str, pathlib.Path(folder).glob("core*"))):
+        result = run([kdbg, "info", path])
+        if result.returncode != 0 or "whole\n" not in result.stdout:
+            fail(f"info of {path}: {result.stdout}{result.stderr}")
+        parts = [json.loads(line)
+                 for line in run([kdbg, "info", "-j", path]).stdout.splitlines()]
+        if sum(part.get("damaged", 0) for part in parts) != 0:
+            fail(f"info -j of {path}: {parts}")
+    data = pathlib.Path(dump).read_bytes()
+    damaged = pathlib.Path(folder, "damaged")
+    for i in range(40):  # runs longer than what fills up between records
+        at = len(data) * i // 40
+        damaged.write_bytes(data[:at] + bytes(b ^ 255 for b in data[at:at + 64])
+                            + data[at + 64:])
+        if run([kdbg, "info", damaged]).returncode != 1:
+            fail(f"info does not see 64 damaged bytes at {at}")
+    damaged.write_bytes(data[:len(data) // 2])
+    if run([kdbg, "info", damaged]).returncode != 1:
+        fail("info does not see that half of the file is missing")
+
+
 def test_killed_kdbg_lets_go(kdbg, preload, program, _):
     process = start(preload, program)
     debugger = subprocess.Popen([kdbg, "--no-rc", "-p", str(process.pid)],
