@@ -181,7 +181,8 @@ const struct dcmd dcmd_list = {
 		"Of a variable the type is known, and of one that points to "
 		"the first element what it points to. The member may be a "
 		"path: links.next.",
-	.example = "0::list 'struct node' next",
+	.example = "::walk kmem_cache | ::head -n 1 | "
+		   "::list 'struct kma_cache' next",
 	.arguments = "[type] member [variable]",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "first element",

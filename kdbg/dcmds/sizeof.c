@@ -150,7 +150,7 @@ const struct dcmd dcmd_offsetof = {
 		"structure or base class. Of a bitfield the bits are told too, "
 		"counted from the least significant bit of the byte at the "
 		"offset.",
-	.example = "::offsetof struct kma_root magic",
+	.example = "::offsetof struct kma_root heap_base",
 	.arguments = "type member",
 	.address_use = ADDRESS_NONE,
 	.tables = offsetof_tables,

@@ -117,7 +117,7 @@ def test_examples_work(place):
 def test_usage(place):
     """Mistakes on the command line are status 2, with the usage."""
     for arguments in ([], ["-e"], ["--nope", place.dump], [place.dump, place.dump],
-                      ["-p", "1"], ["convert"]):
+                      ["-p"]):
         done = place.kdbg(*arguments)
         equal(done.returncode, 2, arguments)
         contains(done.stderr, "usage: kdbg")
