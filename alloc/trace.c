@@ -31,6 +31,20 @@
 #include "alloc/unwind_rule.h"
 
 enum { TRACE_MAX = 256, JOINS_MAX = 3, REST = 16 };
+enum { PATHS = 8, PATH_FRAMES = 12 };
+
+/*
+ * A way out of this library, to frame 0, in distances from the sp it starts
+ * at. There are few, one for each kind of call, and all are of rules by sp:
+ * where the same return addresses lie in the same slots, the frames are the
+ * same.
+ */
+struct library_path {
+	size_t frames; /* 0: not known yet */
+	uintptr_t slot[PATH_FRAMES], key[PATH_FRAMES];
+	uintptr_t fp_slot;  /* where frame 0's fp was saved; 0: nowhere */
+	uintptr_t end_slot; /* of frame 0's return address */
+};
 
 struct trace_frame {
 	uintptr_t sp, fp;
@@ -52,6 +66,8 @@ struct kma_trace {
 	/* Newly walked, innermost first. */
 	struct trace_frame walked[TRACE_MAX];
 	uint64_t walked_key[TRACE_MAX];
+	struct library_path paths[PATHS];
+	unsigned next_path; /* to be forgotten */
 };
 
 /* A frame being looked at. */
@@ -120,18 +136,73 @@ static bool in_library(uintptr_t pc)
 	return pc - kma_root.text_base < kma_root.text_end - kma_root.text_base;
 }
 
-/* From here to the outermost frame of this library, which is frame 0. */
-static bool leave_library(struct place *place, const struct kma_bounds *bounds)
+static uintptr_t load(uintptr_t address)
+{
+	return *(const uintptr_t *)address;
+}
+
+/* Is it this way out? */
+static bool path_follow(const struct library_path *path, struct place *place,
+			const struct kma_bounds *bounds)
+{
+	uintptr_t sp = place->sp;
+
+	if (path->frames == 0 || bounds->top - sp <= path->end_slot)
+		return false;
+	for (size_t i = 0; i < path->frames; i++)
+		if (load(sp + path->slot[i]) != path->key[i])
+			return false;
+	if (in_library(load(sp + path->end_slot)))
+		return false;
+	place->key = path->key[path->frames - 1];
+	place->sp = sp + path->slot[path->frames - 1] + sizeof(uintptr_t);
+	if (path->fp_slot)
+		place->fp = load(sp + path->fp_slot);
+	return true;
+}
+
+/* From here to frame 0 by the rules, with the path of it. */
+static bool path_walk(struct library_path *path, struct place *place,
+		      const struct kma_bounds *bounds)
 {
 	struct place next = *place;
-	uintptr_t fp_slot;
+	uintptr_t sp = place->sp, fp_slot = 0, saved;
+	bool fixed = true;
 
-	do {
+	*path = (struct library_path){ 0 };
+	for (size_t i = 0;; i++) {
+		uint64_t rule = kma_rule_find(next.key);
+
 		*place = next;
-		if (!step(&next, kma_rule_find(next.key), bounds, &fp_slot))
+		path->fp_slot = fp_slot;
+		fixed &= kma_rule_kind(rule) == KMA_RULE_SP && i < PATH_FRAMES;
+		if (!step(&next, rule, bounds, &saved))
 			return false;
-	} while (in_library(next.key));
+		if (!in_library(next.key))
+			break;
+		if (saved)
+			fp_slot = saved - sp;
+		if (fixed) {
+			path->slot[i] = next.sp - sizeof(uintptr_t) - sp;
+			path->key[i] = next.key;
+			path->frames = i + 1;
+		}
+	}
+	path->end_slot = next.sp - sizeof(uintptr_t) - sp;
+	if (!fixed)
+		path->frames = 0;
 	return true;
+}
+
+/* To the outermost frame of this library, which is frame 0. */
+static bool leave_library(struct kma_trace *t, struct place *place,
+			  const struct kma_bounds *bounds)
+{
+	for (unsigned i = 0; i < PATHS; i++)
+		if (path_follow(&t->paths[i], place, bounds))
+			return true;
+	t->next_path = (t->next_path + 1) % PATHS;
+	return path_walk(&t->paths[t->next_path], place, bounds);
 }
 
 /* As unwind.c has it: no rule and no frame pointer is the end as well. */
@@ -226,7 +297,7 @@ static bool capture(struct kma_trace *t, const struct kma_registers *here)
 	t->generation = generation;
 	if (t->first == TRACE_MAX)
 		t->any_fp_slot = false;
-	if (!leave_library(&place, &bounds) ||
+	if (!leave_library(t, &place, &bounds) ||
 	    !walk(t, place, &bounds, &walked, &kept)) {
 		t->first = TRACE_MAX;
 		t->rest = REST;
