@@ -48,8 +48,11 @@ struct option {
  */
 enum address_use { ADDRESS_NONE, ADDRESS_OPTIONAL, ADDRESS_REQUIRED };
 
+struct dcmd;
+
 struct dcmd_call {
 	struct session *session;
+	const struct dcmd *dcmd; /* the command itself */
 	uint64_t address;
 	bool has_address;
 	uint64_t count; /* "addr,count"; 1 when not given */

@@ -34,6 +34,7 @@ static struct err *run(const struct dcmd *dcmd, struct dcmd_call *call,
 	if (!err && used < argc && !dcmd->arguments)
 		err = err_new(ERR_USAGE, "takes no argument '%s'", argv[used]);
 	if (!err) {
+		call->dcmd = dcmd;
 		call->options = options;
 		call->argc = argc - used;
 		call->argv = argv + used;

@@ -6,6 +6,7 @@
 #include "kdbg/exit_status.h"
 #include "kdbg/heap.h"
 #include "kdbg/leaks.h"
+#include "kdbg/modules.h"
 #include "kdbg/reach.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
@@ -73,6 +74,7 @@ void session_deinit(struct session *session)
 	forget_views(session);
 	if (session->target)
 		target_close(session->target);
+	modules_destroy(session->modules);
 	variables_destroy(session->variables);
 	disassembler_destroy(session->disassembler);
 	free(session->repeat);
@@ -205,6 +207,20 @@ const struct walker *session_walker(const struct session *session,
 			     session->walkers[i]->aliases))
 			return session->walkers[i];
 	return NULL;
+}
+
+struct err *session_walk(struct session *session, const struct walker *walker,
+			 bool has_address, uint64_t address,
+			 bool (*each)(void *context, uint64_t value),
+			 void *context)
+{
+	const struct walker *outer = session->walker;
+
+	session->walker = walker;
+	struct err *err =
+		walker->walk(session, has_address, address, each, context);
+	session->walker = outer;
+	return err;
 }
 
 void session_report(struct session *session, struct err *err)

@@ -17,6 +17,7 @@ struct dcmd;
 struct disassembler;
 struct heap;
 struct leaks;
+struct modules;
 struct reach;
 struct sink;
 struct symbols;
@@ -36,6 +37,8 @@ struct session {
 	struct reach *reach;                 /* session_reach() */
 	struct leaks *leaks;                 /* session_leaks() */
 	struct variables *variables;
+	struct modules *modules;           /* loaded by ::load */
+	const struct walker *walker;       /* that runs now: session_walk() */
 	struct disassembler *disassembler; /* disassemble.c's, when needed */
 	bool intel_syntax;                 /* of instructions; else AT&T's */
 	uint64_t dot;
@@ -92,6 +95,12 @@ const struct walker *session_walker(const struct session *session,
  */
 struct err *session_stop(struct session *session) MUST_USE;
 void session_release(struct session *session);
+
+/* Run a walker: each gets its values until it says false. */
+struct err *session_walk(struct session *session, const struct walker *walker,
+			 bool has_address, uint64_t address,
+			 bool (*each)(void *context, uint64_t value),
+			 void *context) MUST_USE;
 
 /* Parse and run a line; each pipeline's failure is reported on stderr, counted
  * in status, and does not stop the next. Rows go to out. */

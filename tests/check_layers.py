@@ -16,7 +16,7 @@ READER = WRITER | {"reader.h", "cursor.h", "err.h"}
 VIEWS = {
     "address_set.h", "arch.h", "dcmd.h", "disassemble.h", "format.h", "heap.h", "leaks.h",
     "address_set.h", "arch.h", "dcmd.h", "format.h", "heap.h", "heap_verify.h", "leaks.h",
-    "memory_search.h", "reach.h", "roots.h", "session.h", "sink.h", "symbols.h", "target.h",
+    "memory_search.h", "modules.h", "reach.h", "roots.h", "session.h", "sink.h", "symbols.h", "target.h",
     "type_place.h", "type_value.h", "types.h", "types_declare.h", "unwind.h", "usage.h", "variables.h", "vector.h",
     "whatis.h",
 }

@@ -95,7 +95,8 @@ static struct err *walk_run(const struct dcmd_call *call, struct sink *out)
 	if (err)
 		return err;
 	walk.variable = call->argc > 1 ? call->argv[1] : NULL;
-	err = walker->walk(call->session, has_address, address, each, &walk);
+	err = session_walk(call->session, walker, has_address, address, each,
+			   &walk);
 	if (!err)
 		return walk.err;
 	err_free(walk.err);

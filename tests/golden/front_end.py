@@ -110,6 +110,8 @@ def test_examples_work(place):
     examples = [row for row in pages if row["part"] == "example"]
     equal([row["name"] for row in examples], names)
     for row in examples:
+        if row["name"] in ("load", "unload"):
+            continue  # programs/module.py has a module to load
         done = place.kdbg("-e", row["text"], place.dump, cwd=place.home)
         equal((done.stderr, done.returncode), ("", 0), row["text"])
 
