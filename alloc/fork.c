@@ -37,9 +37,12 @@ static void prepare(void)
 {
 	struct kma_lock *locks[LOCKS_MAX];
 	unsigned count = list_locks(locks);
+	/* A signal handler may come before a lock lets this thread through. */
+	struct kma_thread *self = kma_thread_enter();
 
 	for (unsigned i = 0; i < count; i++)
 		kma_lock_fork_hold(locks[i]);
+	kma_thread_leave(self);
 }
 
 /* The first goes last: who forks next waits for it before it holds any. */
