@@ -17,6 +17,7 @@
 #include "alloc/environment.h"
 #include "alloc/meta.h"
 #include "alloc/roster.h"
+#include "alloc/thread.h"
 #include "dumpfmt/roster.h"
 
 #include <alloca.h>
@@ -328,7 +329,9 @@ static void environ_complete(struct completion *completion)
 		kma_roster_active() ? kma_environment_size(environ) : 0;
 	if (!completion->size)
 		return;
+	struct kma_thread *self = kma_thread_enter();
 	void *memory = kma_meta_alloc(completion->size);
+	kma_thread_leave(self);
 	if (memory)
 		completion->during = kma_environment_fill(environ, memory);
 	if (completion->during)
@@ -341,10 +344,13 @@ static void environ_restore(const struct completion *completion)
 {
 	char **during = completion->during;
 
-	if (during && __atomic_compare_exchange_n(
-			      &environ, &during, completion->before, false,
-			      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		kma_meta_free(during, completion->size);
+	if (!during || !__atomic_compare_exchange_n(
+			       &environ, &during, completion->before, false,
+			       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	struct kma_thread *self = kma_thread_enter();
+	kma_meta_free(during, completion->size);
+	kma_thread_leave(self);
 }
 
 EXPORT int system(const char *command)

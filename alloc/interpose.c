@@ -112,13 +112,33 @@ struct start {
 	void *argument;
 };
 
+/* Entering starts the allocator, should a constructor come here first. */
+static struct start *start_create(void *(*function)(void *argument),
+				  void *argument)
+{
+	struct kma_thread *self = kma_thread_enter();
+	struct start *start = kma_meta_alloc(sizeof(*start));
+
+	kma_thread_leave(self);
+	if (start)
+		*start = (struct start){ function, argument };
+	return start;
+}
+
+static void start_destroy(struct start *start)
+{
+	struct kma_thread *self = kma_thread_enter();
+
+	kma_meta_free(start, sizeof(*start));
+	kma_thread_leave(self);
+}
+
 /* A thread has its record, and its alternate stack, before its first line. */
 static void *run_thread(void *argument)
 {
 	struct start start = *(struct start *)argument;
 
-	kma_meta_free(argument, sizeof(start));
-	kma_thread_self();
+	start_destroy(argument);
 	return start.function(start.argument);
 }
 
@@ -129,14 +149,13 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 		    void *) =
 		(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
 			 void *))dlsym(RTLD_NEXT, "pthread_create");
-	struct start *start = kma_meta_alloc(sizeof(*start));
+	struct start *start = start_create(function, argument);
 
 	if (!next || !start)
 		return EAGAIN;
-	*start = (struct start){ function, argument };
 	int error = next(thread, attributes, run_thread, start);
 	if (error)
-		kma_meta_free(start, sizeof(*start));
+		start_destroy(start);
 	return error;
 }
 
