@@ -93,41 +93,6 @@ static void push(struct marker *m, struct scan_buffer buffer)
 	m->stack[m->stack_count++] = buffer;
 }
 
-/* The word at an address in a buffer; 0: not there. */
-static uint64_t word_in(const struct marker *m, struct scan_buffer buffer,
-			struct scan_extent extent, uint64_t address)
-{
-	const struct scan_slab *slab = &m->scan->slabs[buffer.slab];
-
-	if (!slab->bytes || extent.size < 8 || address < extent.user ||
-	    address - extent.user > extent.size - 8)
-		return 0;
-	return scan_load(slab->bytes + (address - slab->first), 0);
-}
-
-/*
- * Is an inner reference what its owner keeps by design?
- *
- *	aligned in a larger buffer	the buffer's start is written beside it
- *	new T[n], T with a destructor	n is written first, T's size divides the
- *					rest
- */
-static bool is_by_design(const struct marker *m, const struct hit *hit,
-			 struct scan_extent extent)
-{
-	uint64_t count;
-
-	for (int i = -1; i <= 2; i++)
-		if (word_in(m, hit->buffer, extent,
-			    hit->word + (uint64_t)(i * 8)) == extent.user)
-			return true;
-	if (hit->word != extent.user + 8)
-		return false;
-	count = word_in(m, hit->buffer, extent, extent.user);
-	return count && count <= extent.size - 8 &&
-	       (extent.size - 8) % count == 0;
-}
-
 /* A word that left the queue: does it refer to what the program has? */
 static inline void settle(struct marker *m, const struct hit *hit)
 {
@@ -145,7 +110,8 @@ static inline void settle(struct marker *m, const struct hit *hit)
 	m->inner += inner;
 	if (*mark & (MARK_PLAIN | m->found))
 		return;
-	if (inner && !m->inner_is_plain && !is_by_design(m, hit, extent)) {
+	if (inner && !m->inner_is_plain &&
+	    !scan_by_design(m->scan, hit->buffer, extent, hit->word)) {
 		*mark |= MARK_INNER;
 		return;
 	}

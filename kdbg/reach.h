@@ -6,7 +6,7 @@
  * buffer that a root leads to, is taken for a pointer if it points at a live
  * buffer. A pointer to the first of a buffer's bytes is a plain reference; one
  * to any other byte, or to the one past the last, is an inner reference, unless
- * the buffer shows that this is how it is held: see is_by_design(). What
+ * the buffer shows that this is how it is held: see scan_by_design(). What
  * plain references lead to is reachable; what needs an inner reference on
  * every path is possible; the rest of the live buffers is leaked.
  *

@@ -168,6 +168,34 @@ struct scan_extent scan_extent(struct scan *scan, struct scan_buffer buffer)
 	return extent;
 }
 
+/* The word at an address in a buffer; 0: not there. */
+static uint64_t word_in(const struct scan *scan, struct scan_buffer buffer,
+			struct scan_extent extent, uint64_t address)
+{
+	const struct scan_slab *slab = &scan->slabs[buffer.slab];
+
+	if (!slab->bytes || extent.size < 8 || address < extent.user ||
+	    address - extent.user > extent.size - 8)
+		return 0;
+	return scan_load(slab->bytes + (address - slab->first), 0);
+}
+
+bool scan_by_design(const struct scan *scan, struct scan_buffer buffer,
+		    struct scan_extent extent, uint64_t word)
+{
+	uint64_t count;
+
+	for (int i = -1; i <= 2; i++)
+		if (word_in(scan, buffer, extent, word + (uint64_t)(i * 8)) ==
+		    extent.user)
+			return true;
+	if (word != extent.user + 8)
+		return false;
+	count = word_in(scan, buffer, extent, extent.user);
+	return count && count <= extent.size - 8 &&
+	       (extent.size - 8) % count == 0;
+}
+
 /* Copy what can be read; what cannot reads as zeros. */
 static const char *copy_words(struct scan *scan, uint64_t address, size_t size)
 {

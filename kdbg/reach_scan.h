@@ -134,6 +134,16 @@ static inline const char *scan_bytes_at(const struct scan *scan,
  * the buffer. */
 struct scan_extent scan_extent(struct scan *scan, struct scan_buffer buffer);
 
+/*
+ * Is an inner reference what its owner keeps by design?
+ *
+ *	aligned in a larger buffer	the buffer's start is written beside it
+ *	new T[n], T with a destructor	n is written first, T's size divides the
+ *					rest
+ */
+bool scan_by_design(const struct scan *scan, struct scan_buffer buffer,
+		    struct scan_extent extent, uint64_t word);
+
 /* The aligned words of what the program has, for scan_load(); they stay until
  * the next call. What the target has no bytes for reads as zeros and is counted
  * in scan.unread. NULL: no words. */

@@ -44,8 +44,10 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_printf,
 	&dcmd_quit,
 	&dcmd_radix,
+	&dcmd_refs,
 	&dcmd_regs,
 	&dcmd_release,
+	&dcmd_retained,
 	&dcmd_set,
 	&dcmd_sizeof,
 	&dcmd_sort,
@@ -58,6 +60,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_tee,
 	&dcmd_threads,
 	&dcmd_top,
+	&dcmd_topusers,
 	&dcmd_typedef,
 	&dcmd_ugrep,
 	&dcmd_uniq,
@@ -69,6 +72,8 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_walkers,
 	&dcmd_whatis,
 	&dcmd_whatthread,
+	&dcmd_whyleak,
+	&dcmd_whylive,
 	NULL,
 };
 

@@ -175,6 +175,28 @@ def test_status_has_no_damage(dump):
     assert "damage" not in fields and "allocator" in fields, fields
 
 
+def test_refs_and_chains(dump):
+    """a buffer's variable is found from it, by name, and what it alone holds"""
+    for at in (dump, dump.off):
+        small = at.at["small"]
+        row, = at.json(f"{small:x}::refs")
+        equal((row["kind"], row["into"], row["held_by"]), ("data", 0, "known_heap`small+0x38"))
+        steps = at.json(f"{small + 8:x}::whylive -n 4")
+        equal([(row["step"], row["kind"]) for row in steps], [(0, "data"), (1, "target")])
+        has(at.text(f"{small:x}::whylive"), r"^known_heap`small\+0x38$")
+        row, = at.json(f"{small:x}::retained")
+        equal((row["buffers"], row["reached"]), (1, 1))
+        users = {row["held_by"]: row for row in at.json("::topusers -a")}
+        equal(users["known_heap`small"]["buffers"], SMALL)
+        equal(users["known_heap`large"]["reached"], LARGE)
+    equal(users["known_heap`small"]["words"], SMALL)
+    equal(dump.json("::topusers")[0]["retained"], LARGE * 300000)
+    row, = dump.json(f"{dump.at['freed']:x}::refs")
+    equal(row["held_by"], "known_heap`freed+0x18")
+    row, = dump.json(f"{dump.at['large'] + 77:x}::whylive -n 2 ! head -1")
+    equal(row["held_by"], "known_heap`large+0x8")
+
+
 def test_without_audit(dump):
     """at tier off the counts are as exact: magazines are told from the program"""
     off = dump.off

@@ -211,6 +211,19 @@ struct err *session_heap(struct session *session, struct heap **ret)
 	return NULL;
 }
 
+struct err *session_reach(struct session *session, struct reach **ret)
+{
+	*ret = session->reach;
+	return NULL;
+}
+
+struct err *session_symbols(struct session *session, struct symbols **ret)
+{
+	(void)session;
+	*ret = NULL;
+	return err_new(ERR_NOT_FOUND, "no symbols");
+}
+
 size_t heap_instances(const struct heap *heap, const struct heap_instance **ret)
 {
 	*ret = &heap->instance;

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One pass over all bytes that the target has, but for what is the allocator's
+ * own: what a hit is, is asked of places.h, and only of hits.
+ */
+#include "kdbg/refs.h"
+
+#include "kdbg/reach_scan.h"
+#include "kdbg/target.h"
+#include "kdbg/word_scan.h"
+
+struct search {
+	struct session *session;
+	struct heap *heap;
+	struct places *places;
+	const struct refs_range *range;
+	refs_fn *each;
+	void *context;
+	bool enough;
+};
+
+struct refs_range refs_range_of(struct heap *heap, uint64_t address)
+{
+	struct refs_range range = { .start = address, .end = address };
+	struct heap_buffer buffer, next;
+
+	if (!heap_buffer_at(heap, address, &buffer))
+		return range;
+	range.start = buffer.user;
+	range.end = buffer.user + buffer.size;
+	if (buffer.size && heap_buffer_at(heap, range.end, &next) &&
+	    next.start != buffer.start)
+		range.end--; /* that is where the next one starts */
+	return range;
+}
+
+static bool tell(struct search *search, const struct place *place,
+		 uint64_t word)
+{
+	const struct ref ref = { *place, word, word - search->range->start };
+
+	return place->kind == PLACE_NOWHERE ||
+	       search->each(search->context, &ref);
+}
+
+static bool search_words(void *context, uint64_t address, const char *words,
+			 size_t count)
+{
+	struct search *search = context;
+	const struct refs_range *range = search->range;
+	uint64_t start = range->start, span = range->end - start;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t word = scan_load(words, i), at = address + i * 8;
+		struct place place;
+
+		if (word - start > span)
+			continue;
+		if (!range->own && at - start < span)
+			continue;
+		place = places_at(search->places, at);
+		if (!tell(search, &place, word))
+			return false;
+	}
+	return true;
+}
+
+static struct err *search_registers(struct search *search)
+{
+	const struct root *roots;
+	struct reach *reach;
+	struct err *err = session_reach(search->session, &reach);
+	size_t count = err ? 0 : roots_list(reach_roots(reach), &roots);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct root *root = &roots[i];
+
+		for (size_t j = 0; root->words && j < root->words_size / 8;
+		     j++) {
+			uint64_t word = scan_load(root->words, j);
+			const struct place place = { .kind = PLACE_REGISTERS,
+						     .root = root,
+						     .root_offset = j * 8 };
+
+			if (word - search->range->start >
+			    search->range->end - search->range->start)
+				continue;
+			if (!tell(search, &place, word)) {
+				search->enough = true;
+				return NULL;
+			}
+		}
+	}
+	return err;
+}
+
+/* The next range from at on that is no instance's reserve, or its part for
+ * buffers. *end is where an extent ends, and is lowered. False: at is. */
+static bool is_searched(const struct search *search, uint64_t at, uint64_t *end)
+{
+	const struct heap_instance *instances;
+	const struct heap_pages *pages;
+	size_t count = heap_instances(search->heap, &instances);
+	size_t ranges = heap_pages(search->heap, &pages);
+
+	for (size_t i = 0; i < ranges; i++) {
+		if (at >= pages[i].base && at < pages[i].end) {
+			if (*end > pages[i].end)
+				*end = pages[i].end;
+			return true;
+		}
+		if (at<pages[i].base && * end> pages[i].base)
+			*end = pages[i].base;
+	}
+	for (size_t i = 0; i < count; i++) {
+		uint64_t base = instances[i].reserve_base;
+
+		if (at >= base && at < instances[i].reserve_end) {
+			if (*end > instances[i].reserve_end)
+				*end = instances[i].reserve_end;
+			return false;
+		}
+		if (at<base && * end> base)
+			*end = base;
+	}
+	return true;
+}
+
+struct err *refs_find(struct session *session, struct places *places,
+		      const struct refs_range *range, refs_fn *each,
+		      void *context)
+{
+	const struct target *target = session->target;
+	struct search search = { .session = session,
+				 .places = places,
+				 .range = range,
+				 .each = each,
+				 .context = context };
+	struct err *err = session_heap(session, &search.heap);
+
+	if (!err)
+		err = search_registers(&search);
+	for (size_t i = 0; !err && !search.enough && i < target->extent_count;
+	     i++) {
+		uint64_t at = (target->extents[i].start + 7) & ~(uint64_t)7;
+		uint64_t last = target->extents[i].end & ~(uint64_t)7, end;
+
+		for (; !err && !search.enough && at < last; at = end) {
+			end = last;
+			if (!is_searched(&search, at, &end))
+				continue;
+			err = word_scan(session, at, end, search_words, &search,
+					&search.enough);
+		}
+	}
+	return err;
+}
+
+uint64_t refs_buffer_address(struct heap *heap, uint64_t address)
+{
+	struct heap_buffer buffer;
+
+	return heap_buffer_of_bufctl(heap, address, &buffer) ? buffer.user
+							     : address;
+}
