@@ -15,18 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-
-enum { WIDE_COLUMNS = 132 };
-
-static bool is_wide(void)
-{
-	struct winsize size;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 &&
-	       size.ws_col >= WIDE_COLUMNS;
-}
 
 /* no-color.org: set and not empty means none. */
 static bool may_emphasise(void)
@@ -44,7 +33,7 @@ static void init_sink(struct sink *out, const struct debug_options *options)
 		.ops = options->json ? &json_sink_ops : &text_sink_ops,
 		.stream = stdout,
 		.notes = stderr,
-		.wide = options->wide || is_wide(),
+		.wide = options->wide || terminal_columns() >= WIDE_COLUMNS,
 		.emphasis = may_emphasise(),
 	};
 }

@@ -19,6 +19,13 @@ static const char *program_name(void)
 	return name ? name : "less";
 }
 
+unsigned terminal_columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 bool pager_wanted(void)
 {
 	const char *terminal = getenv("TERM");
@@ -72,27 +79,28 @@ static ssize_t write_text(void *cookie, const char *text, size_t size)
 	struct pager *pager = cookie;
 	FILE *to = pager->program;
 
-	if (!to) {
+	if (!to && *pager->wanted) {
 		for (size_t i = 0; i < size; i++)
 			advance(pager, text[i]);
 		if (keep(pager, text, size) && pager->line >= pager->rows)
 			start_program(pager);
 		if (pager->program)
 			return (ssize_t)size; /* as part of what was kept */
-		to = pager->terminal;
 	}
+	if (!to)
+		to = pager->terminal;
 	if (fwrite(text, 1, size, to) == size && fflush(to) == 0)
 		return (ssize_t)size;
 	errno = EPIPE;
 	return -1;
 }
 
-void pager_begin(struct pager *pager, struct sink *out)
+void pager_begin(struct pager *pager, const bool *wanted, struct sink *out)
 {
 	static const cookie_io_functions_t functions = { .write = write_text };
 	struct winsize size;
 
-	*pager = (struct pager){ .terminal = out->stream };
+	*pager = (struct pager){ .wanted = wanted, .terminal = out->stream };
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row < 2)
 		return;
 	pager->rows = size.ws_row - 1U;

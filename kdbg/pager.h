@@ -16,6 +16,7 @@
 struct sink;
 
 struct pager {
+	const bool *wanted; /* may change while output is under way */
 	FILE *terminal;
 	FILE *stream;  /* what is written here is shown */
 	FILE *program; /* the pager, once it runs */
@@ -25,12 +26,17 @@ struct pager {
 	unsigned line, column; /* where the next character goes */
 };
 
+enum { WIDE_COLUMNS = 132 };
+
+/* Of the terminal that standard output is; 0: it is none, or does not tell. */
+unsigned terminal_columns(void);
+
 /* Standard output is a terminal with a pager to go with it. */
 bool pager_wanted(void);
 
 /* From now on out's text goes through pager, which the caller owns. Where there
  * is no memory or no terminal, nothing changes. */
-void pager_begin(struct pager *pager, struct sink *out);
+void pager_begin(struct pager *pager, const bool *wanted, struct sink *out);
 
 /* Wait until the reader has seen enough. False: there is no such program. */
 bool pager_end(struct pager *pager, struct sink *out);

@@ -238,7 +238,7 @@ static void run_line(struct session *session, const char *line,
 		session_run(session, line, NULL, out);
 		return;
 	}
-	pager_begin(&pager, out);
+	pager_begin(&pager, &session->pager, out);
 	session_run(session, line, NULL, out);
 	if (pager_end(&pager, out))
 		return;
@@ -251,9 +251,15 @@ void prompt_run(struct session *session, struct sink *out)
 {
 	char *history = history_path();
 	char *line = NULL;
+	unsigned columns = terminal_columns();
 
 	start(session, history);
 	while (!session->quit && (line = readline("> "))) {
+		/* A new size tells anew what is shown; until then ::set's. */
+		if (terminal_columns() != columns) {
+			columns = terminal_columns();
+			out->wide = columns >= WIDE_COLUMNS;
+		}
 		remember(line);
 		session->interrupted = 0;
 		run_line(session, line, out);

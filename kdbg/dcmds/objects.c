@@ -14,8 +14,8 @@ static const struct column objects_columns[] = {
 	{ "BASE", VALUE_ADDRESS },
 	{ "LIMIT", VALUE_ADDRESS },
 	{ "SIZE", VALUE_SIZE, .width = 12 },
-	{ "NAME", VALUE_TEXT, .width = 40 },
-	{ "BUILD ID", VALUE_TEXT, .width = 40 },
+	{ "NAME", VALUE_TEXT },
+	{ "BUILD ID", VALUE_TEXT, .width = 40, .wide = true },
 	{ "SYMBOLS", VALUE_TEXT },
 };
 

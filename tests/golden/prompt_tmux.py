@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""kdbg at a real terminal: completion, history, pager, Ctrl-C, resize.
+
+Usage: prompt_tmux.py KDBG PROGRAM
+
+tmux is the terminal: what it shows is what a person would see. Status 77, not
+run, where there is no tmux.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+KDBG, PROGRAM = sys.argv[1:3]
+LIMIT = 60
+
+
+class Screen:
+    """A tmux server of its own with one window, 100 by 30."""
+
+    def __init__(self, folder, *command):
+        self.socket = os.path.join(folder, "tmux")
+        env = {name: value for name, value in os.environ.items() if name not in ("TMUX", "PAGER", "LESS")}
+        env.update(HOME=folder, KDBG_HISTORY=os.path.join(folder, "history"), PAGER="less", LC_ALL="C.UTF-8")
+        self.env = env
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", "--", *command)
+
+    def tmux(self, *words):
+        return subprocess.run(["tmux", "-S", self.socket, *words], env=self.env, check=True, timeout=LIMIT,
+                              capture_output=True, text=True).stdout
+
+    def shown(self):
+        return self.tmux("capture-pane", "-p")
+
+    def wait(self, what, told):
+        """Until told(screen), a list of lines without empty ends."""
+        end = time.time() + LIMIT
+        while True:
+            text = self.shown()
+            if told([line.rstrip() for line in text.rstrip().splitlines()]):
+                return
+            if time.time() > end:
+                raise AssertionError(f"{what} is not to be seen in:\n{text}")
+            time.sleep(0.05)
+
+    def keys(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def type(self, text):
+        self.tmux("send-keys", "-l", "--", text)
+
+    def prompt(self):
+        self.wait("the prompt", lambda lines: lines and lines[-1] == ">")
+
+    def last(self, text):
+        self.wait(repr(text), lambda lines: lines and lines[-1] == text)
+
+    def end(self):
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], check=False, capture_output=True)
+
+
+def check_completion(screen):
+    screen.type("::ugr")
+    screen.keys("Tab")
+    screen.last("> ::ugrep")
+    screen.type("--str")
+    screen.keys("Tab")
+    screen.last("> ::ugrep --string")
+    screen.type("nowhere to be found")
+    screen.keys("C-u")
+    screen.last(">")
+
+
+def check_history(screen):
+    screen.type("1+2=D")
+    screen.keys("Enter")
+    screen.wait("3", lambda lines: lines[-2:] == ["3", ">"])
+    screen.type("4=D")
+    screen.keys("Enter")
+    screen.wait("4", lambda lines: lines[-2:] == ["4", ">"])
+    screen.keys("C-r")
+    screen.type("1+")
+    screen.wait("what was searched", lambda lines: lines[-1].endswith("1+2=D"))
+    screen.keys("Enter")
+    screen.wait("3 again", lambda lines: lines[-2:] == ["3", ">"])
+
+
+def check_pager(screen):
+    screen.type("::dcmds")
+    screen.keys("Enter")
+    screen.wait("the first page", lambda lines: lines[-1] == ":")
+    screen.keys("G")
+    screen.wait("its end", lambda lines: lines[-1] == "(END)")
+    screen.keys("q")
+    screen.prompt()
+    screen.type("::set pager=off; ::dcmds")
+    screen.keys("Enter")
+    screen.wait("the prompt below the last command",
+                lambda lines: len(lines) > 20 and lines[-1] == ">" and "whatthread" in lines[-2])
+    screen.type("::set pager=on")
+    screen.keys("Enter")
+    screen.wait("the setting", lambda lines: lines[-2:] == ["> ::set pager=on", ">"])
+
+
+def check_interrupt(screen):
+    screen.type("::set pager=off; ,ffffffffffff::echo on")
+    screen.keys("Enter")
+    screen.wait("output", lambda lines: lines[-3:] == ["on", "on", "on"])
+    screen.keys("C-c")
+    screen.wait("the prompt", lambda lines: lines[-2:] == ["interrupted", ">"])
+    screen.type("::echo alive")
+    screen.keys("Enter")
+    screen.wait("life", lambda lines: lines[-2:] == ["alive", ">"])
+
+
+def check_resize(screen):
+    screen.type("main::nm")
+    screen.keys("Enter")
+    screen.wait("narrow", lambda lines: len(lines) > 2 and lines[-1] == ">" and lines[-3].endswith("NAME"))
+    screen.tmux("resize-window", "-x", "150", "-y", "30")
+    screen.type("main::nm")
+    screen.keys("Enter")
+    screen.wait("wide", lambda lines: len(lines) > 2 and lines[-1] == ">" and lines[-3].endswith("OBJECT"))
+
+
+def main():
+    if not shutil.which("tmux") or not shutil.which("less"):
+        sys.exit(77)
+    with tempfile.TemporaryDirectory(prefix="kdbg-tmux-") as folder:
+        dump = os.path.join(folder, "dump")
+        subprocess.run([KDBG, "run", "-o", dump, "--", PROGRAM], capture_output=True, timeout=LIMIT, check=True)
+        screen = Screen(folder, KDBG, dump)
+        try:
+            screen.prompt()
+            for check in (check_completion, check_history, check_pager, check_interrupt, check_resize):
+                check(screen)
+                print(f"ok   {check.__name__[6:]}")
+            screen.type("::quit")
+            screen.keys("Enter")
+        finally:
+            screen.end()
+
+
+main()
