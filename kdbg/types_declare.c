@@ -165,8 +165,7 @@ static void read_definition(struct declarations *d)
 void declarations_read_define(struct declarations *d)
 {
 	const struct c_token line = d->tokens.token;
-	struct declarations inner = { .types = d->types,
-				      .constants = d->constants };
+	struct declarations inner = { .types = d->types };
 	char *text = strndup(line.text, line.length);
 
 	c_tokens_next(&d->tokens);
@@ -181,8 +180,7 @@ void declarations_read_define(struct declarations *d)
 		int64_t value = declarations_constant(&inner);
 
 		if (!inner.err && inner.tokens.token.kind == C_END)
-			declarations_define(d, line.text + (name.text - text),
-					    name.length, value);
+			declarations_define(d, name.text, name.length, value);
 	}
 	err_free(inner.err);
 	free(text);
@@ -217,13 +215,16 @@ static void read_external(struct declarations *d)
 struct err *types_declare(struct types *types, const char *text, size_t *count)
 {
 	struct declared_type *before = types->declared;
+	const struct c_constant *constants = types->constants;
 	struct declarations d = { .types = types };
 
 	c_tokens_init(&d.tokens, text);
 	while (!d.err && d.tokens.token.kind != C_END)
 		read_external(&d);
-	if (d.err)
+	if (d.err) {
 		types->declared = before;
+		types->constants = constants;
+	}
 	*count = d.err ? 0 : d.count;
 	return d.err;
 }
@@ -231,6 +232,7 @@ struct err *types_declare(struct types *types, const char *text, size_t *count)
 void types_forget_declared(struct types *types)
 {
 	types->declared = NULL;
+	types->constants = NULL;
 }
 
 void types_each_declared(struct types *types,

@@ -10,7 +10,7 @@
 
 /* A name for a number: an enumerator, or a #define. */
 struct c_constant {
-	const char *name; /* into the text */
+	const char *name;
 	size_t length;
 	int64_t value;
 	const struct c_constant *next;
@@ -19,7 +19,6 @@ struct c_constant {
 struct declarations {
 	struct types *types;
 	struct c_tokens tokens;
-	const struct c_constant *constants;
 	struct err *err; /* the first; then everything ends */
 	unsigned depth;
 	size_t count;

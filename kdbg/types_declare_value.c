@@ -21,20 +21,23 @@ static const struct operator operators[] = {
 void declarations_define(struct declarations *d, const char *name,
 			 size_t length, int64_t value)
 {
+	struct types *types = d->types;
 	struct c_constant *constant =
-		arena_alloc(&d->types->arena, sizeof(*constant));
+		arena_alloc(&types->arena, sizeof(*constant));
+	const char *copy = arena_text(&types->arena, name, length);
 
-	if (!constant)
+	if (!constant || !copy)
 		return;
-	*constant = (struct c_constant){ name, length, value, d->constants };
-	d->constants = constant;
+	*constant =
+		(struct c_constant){ copy, length, value, types->constants };
+	types->constants = constant;
 }
 
 static int64_t named_constant(struct declarations *d)
 {
 	const struct c_token token = d->tokens.token;
 
-	for (const struct c_constant *known = d->constants; known;
+	for (const struct c_constant *known = d->types->constants; known;
 	     known = known->next)
 		if (known->length == token.length &&
 		    memcmp(known->name, token.text, token.length) == 0) {

@@ -291,6 +291,16 @@ static struct err *find_dimensions(struct types *types, const char **at,
 	return err;
 }
 
+/* In "struct foo *next" the star is not the type's, in "struct foo * next" it
+ * is: members may be asked for with a star. */
+static bool begins_member(const char *text)
+{
+	size_t stars = strspn(text, "*");
+	size_t length = name_length(text + stars);
+
+	return stars && length && !is_qualifier(text + stars, length);
+}
+
 struct err *types_find(struct types *types, const char *text, const char **end,
 		       struct type **ret)
 {
@@ -302,7 +312,9 @@ struct err *types_find(struct types *types, const char *text, const char **end,
 	for (text = skip_blanks(text); *text; text = skip_blanks(text)) {
 		size_t length = name_length(text);
 
-		if (*text == '*' || *text == '&') {
+		if (begins_member(text)) {
+			break;
+		} else if (*text == '*' || *text == '&') {
 			type = type_pointer_to(types, type);
 			text++;
 		} else if (is_qualifier(text, length)) {

@@ -247,6 +247,17 @@ static struct err *format_string(struct printf *printf,
 				size);
 }
 
+/* A signed member as the bits it has. */
+static uint64_t without_sign(const struct type_place *place, uint64_t value)
+{
+	struct type *type = type_peel(place->type);
+	uint64_t bits = place->bit_size ? place->bit_size : type->size * 8;
+
+	if (!type->is_signed || !bits || bits >= 64)
+		return value;
+	return value & ((UINT64_C(1) << bits) - 1);
+}
+
 static struct err *format_value(struct printf *printf, char letter,
 				const struct type_place *object,
 				const char *member)
@@ -269,7 +280,10 @@ static struct err *format_value(struct printf *printf, char letter,
 	else
 		value = place.address;
 	if (!err)
-		format_number(printf, letter, value);
+		format_number(printf, letter,
+			      strchr("dqc", letter) || itself
+				      ? value
+				      : without_sign(&place, value));
 	return err;
 }
 
