@@ -17,8 +17,14 @@ static struct err *view_nothing(void *impl, uint64_t address, size_t size,
 	return err_new(ERR_NOT_FOUND, "nothing is there");
 }
 
+static void close_nothing(void *impl)
+{
+	(void)impl;
+}
+
 static const struct target_ops empty_ops = {
 	.kind = "nothing",
+	.close = close_nothing,
 	.view = view_nothing,
 };
 
