@@ -70,6 +70,9 @@ static void read_enumerators(struct declarations *d, struct type *type)
 			break;
 	}
 	declarations_expect(d, "}");
+	if (!type->declaration)
+		declarations_fail(d, "enum %s is defined within itself",
+				  type->name);
 	type->size = wide ? 8 : 4;
 	type->declaration = false;
 	keep_enumerators(type, list, count);
@@ -171,6 +174,13 @@ static void read_structure(struct declarations *d, struct type *type,
 	read_members(d, &body);
 	if (!d->err)
 		d->tokens = end;
+	if (!type->declaration)
+		declarations_fail(d, "struct %s is defined within itself",
+				  type->name);
+	if (d->err) {
+		free(body.members);
+		return;
+	}
 	type->size = layout_size(&body.layout);
 	type->declaration = false;
 	type->source->members_known = true;
