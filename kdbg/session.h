@@ -61,6 +61,7 @@ struct session {
 	void (*progress)(struct session *session, const char *what,
 			 uint64_t done, uint64_t total);
 	uint64_t progress_ms; /* progress.c: when it was shown */
+	uint64_t progress_start_ms;
 	bool progress_shown;
 };
 

@@ -126,7 +126,9 @@ struct nearest {
 
 static void consider(struct nearest *nearest, const char *name)
 {
-	size_t d = distance(nearest->wanted, name);
+	/* Few slip on the first letter. */
+	size_t d =
+		distance(nearest->wanted, name) + (*name != *nearest->wanted);
 
 	if (d < nearest->distance) {
 		nearest->distance = d;

@@ -89,11 +89,27 @@ struct err *variables_set(struct variables *variables, const char *name,
 		struct variable *slot = &variables->items[at];
 		memmove(slot + 1, slot,
 			(variables->count - at) * sizeof(*slot));
-		slot->name = copy;
+		*slot = (struct variable){ .name = copy };
 		variables->count++;
 	}
+	if (variables->items[at].read_only)
+		return err_new(ERR_USAGE, "variable %s is read-only", name);
 	variables->items[at].value = value;
 	return NULL;
+}
+
+struct err *variables_declare(struct variables *variables, const char *name,
+			      bool read_only)
+{
+	struct err *err = NULL;
+	bool found;
+	size_t at = position(variables, name, &found);
+
+	if (!found)
+		err = variables_set(variables, name, 0);
+	if (!err)
+		variables->items[at].read_only = read_only;
+	return err;
 }
 
 bool variables_unset(struct variables *variables, const char *name)

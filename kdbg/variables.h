@@ -12,6 +12,7 @@
 struct variable {
 	char *name;
 	uint64_t value;
+	bool read_only;
 };
 
 struct variables {
@@ -26,6 +27,9 @@ bool variables_get(const struct variables *variables, const char *name,
 		   uint64_t *ret);
 struct err *variables_set(struct variables *variables, const char *name,
 			  uint64_t value) MUST_USE;
+/* Make one that is not there, and whether it may be set again. */
+struct err *variables_declare(struct variables *variables, const char *name,
+			      bool read_only) MUST_USE;
 /* False: there was none. */
 bool variables_unset(struct variables *variables, const char *name);
 

@@ -66,6 +66,7 @@ extern const struct dcmd dcmd_threads;
 extern const struct dcmd dcmd_top;
 extern const struct dcmd dcmd_topusers;
 extern const struct dcmd dcmd_typedef;
+extern const struct dcmd dcmd_typeset;
 extern const struct dcmd dcmd_ugrep;
 extern const struct dcmd dcmd_uniq;
 extern const struct dcmd dcmd_unload;

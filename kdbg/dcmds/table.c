@@ -62,6 +62,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_top,
 	&dcmd_topusers,
 	&dcmd_typedef,
+	&dcmd_typeset,
 	&dcmd_ugrep,
 	&dcmd_uniq,
 	&dcmd_unload,

@@ -36,6 +36,32 @@ static struct err *vars_run(const struct dcmd_call *call, struct sink *out)
 	return NULL;
 }
 
+struct typeset_options {
+	bool read_only;
+};
+
+static const struct option typeset_options[] = {
+	{ 'r', NULL, OPTION_FLAG, offsetof(struct typeset_options, read_only),
+	  NULL, "they may not be set from now on; without it they may" },
+};
+
+static struct err *typeset_run(const struct dcmd_call *call, struct sink *out)
+{
+	const struct typeset_options *options = call->options;
+	struct err *err = NULL;
+
+	if (call->argc == 0)
+		return vars_run(
+			&(struct dcmd_call){
+				.session = call->session,
+				.options = &(struct vars_options){ false } },
+			out);
+	for (int i = 0; i < call->argc && !err; i++)
+		err = variables_declare(call->session->variables, call->argv[i],
+					options->read_only);
+	return err;
+}
+
 static struct err *unset_run(const struct dcmd_call *call, struct sink *out)
 {
 	(void)out;
@@ -65,6 +91,21 @@ const struct dcmd dcmd_vars = {
 	.tables = vars_tables,
 	.table_count = 1,
 	.run = vars_run,
+};
+
+const struct dcmd dcmd_typeset = {
+	.name = "typeset",
+	.summary = "make variables, or say whether they may change",
+	.help = "A variable that is not there is made, with the value 0. "
+		"Without names all variables are listed.",
+	.example = "main>here; ::typeset -r here",
+	.arguments = "[name ...]",
+	.options = typeset_options,
+	.option_count = 1,
+	.options_size = sizeof(struct typeset_options),
+	.tables = vars_tables,
+	.table_count = 1,
+	.run = typeset_run,
 };
 
 const struct dcmd dcmd_unset = {

@@ -33,6 +33,8 @@ def main():
         headers = sorted(path.name for path in (there / "include" / "kma").glob("*.h"))
         if "kma.h" not in headers:
             sys.exit(f"kma/kma.h is not installed: {headers}")
+        if not os.access(there / "include" / "kdbg" / "kdbg_module.h", os.R_OK):
+            sys.exit("kdbg/kdbg_module.h is not installed")
         if not os.access(there / libdir / "libkma.a", os.R_OK):
             sys.exit("libkma.a is not installed")
 

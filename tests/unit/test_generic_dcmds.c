@@ -318,6 +318,9 @@ static void variables_are_listed_and_forgotten(void **state)
 	assert_prints(&fixture, "$v -n",
 		      "NAME             VALUE\n"
 		      "b                0000000000000001\n");
+	assert_prints(&fixture, "::typeset -r b", "");
+	assert_complains(&fixture, "2>b", "kdbg: variable b is read-only\n");
+	assert_prints(&fixture, "::typeset b c; 3>b; <b=D; <c=D", "3\n0\n");
 	assert_prints(&fixture, "::unset b;::vars -n", "");
 	assert_complains(&fixture, "::unset b",
 			 "kdbg: ::unset: variable 'b' is not set\n");
