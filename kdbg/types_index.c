@@ -186,18 +186,40 @@ static uint32_t note_name(struct walk *walk, Dwarf_Die *die, uint32_t parent,
 	return name.name ? add_name(walk->index, &name) : parent;
 }
 
+/* The address that a location of one operation is. */
+static bool address_of(Dwarf_Attribute *location, const Dwarf_Op *op,
+		       uint64_t *ret)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Addr address;
+
+	if (op->atom == DW_OP_addr) {
+		*ret = op->number;
+		return true;
+	}
+	if (op->atom != DW_OP_addrx && op->atom != DW_OP_GNU_addr_index)
+		return false;
+	/* Where the debug information is split off, a table has it. */
+	if (dwarf_getlocation_attr(location, op, &attribute) != 0 ||
+	    dwarf_formaddr(&attribute, &address) != 0)
+		return false;
+	*ret = address;
+	return true;
+}
+
 static void note_variable(struct walk *walk, Dwarf_Die *die, uint32_t parent)
 {
 	struct type_index *index = walk->index;
 	Dwarf_Attribute attribute;
 	Dwarf_Op *ops;
+	uint64_t address;
 	size_t count;
 
 	if (!walk->inside)
 		note_name(walk, die, parent, NAME_VARIABLE);
 	if (!dwarf_attr(die, DW_AT_location, &attribute) ||
 	    dwarf_getlocation(&attribute, &ops, &count) != 0 || count != 1 ||
-	    ops[0].atom != DW_OP_addr)
+	    !address_of(&attribute, ops, &address))
 		return;
 	struct type_variable *variables = vector_grow(
 		index->variables, index->variable_count, sizeof(*variables));
@@ -205,7 +227,7 @@ static void note_variable(struct walk *walk, Dwarf_Die *die, uint32_t parent)
 		return;
 	index->variables = variables;
 	variables[index->variable_count++] =
-		(struct type_variable){ ops[0].number, *die };
+		(struct type_variable){ address, *die };
 }
 
 static void walk_children(struct walk *walk, Dwarf_Die *of, uint32_t parent,
@@ -298,12 +320,16 @@ static bool is_cpp(Dwarf_Die *unit)
 static void walk_units(struct type_index *index, Dwarf *dwarf, bool deep)
 {
 	Dwarf_CU *unit = NULL;
-	Dwarf_Die die, split;
+	Dwarf_Die die, inner;
+	uint8_t kind;
 
-	while (dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &die, &split) ==
+	while (dwarf_get_units(dwarf, unit, &unit, NULL, &kind, &die, &inner) ==
 	       0) {
 		struct walk walk = { .index = index, .deep = deep };
-		Dwarf_Die *top = split.addr ? &split : &die;
+		/* Of a skeleton the unit that was split off; of a type's unit
+		 * it would be the type alone. */
+		Dwarf_Die *top =
+			kind == DW_UT_skeleton && inner.addr ? &inner : &die;
 
 		if (!top->addr)
 			continue;

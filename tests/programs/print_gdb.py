@@ -160,6 +160,10 @@ def main():
             if got != wanted[name]:
                 failed += 1
                 print(f"FAIL {name}\n  gdb  {wanted[name]}\n  kdbg {got}")
+        named = subprocess.run([kdbg, "--no-rc", "-e", "::sizeof struct nested", "-e", "::enum enum color", core],
+                               capture_output=True, text=True, timeout=60, check=False)
+        if named.returncode != 0 or "GREEN" not in named.stdout:
+            sys.exit(f"types by name: {named.stderr}")
         print(f"{len(OBJECTS) - failed} of {len(OBJECTS)} objects are what gdb says")
         sys.exit(failed != 0)
 
