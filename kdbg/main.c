@@ -16,6 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int debug_main(int argc, char **argv);
+static int diff_main(int argc, char **argv);
+
 static const struct subcommand subcommands[] = {
 	{ "run", "[-o FILE] [--tier T] -- CMD ARG...",
 	  "run a program under libkma, write a dump when it ends", run_main },
@@ -24,7 +27,8 @@ static const struct subcommand subcommands[] = {
 	  check_main },
 	{ "dump", "-p PID -o FILE [--level L]",
 	  "write a dump of a living process", dump_main },
-	{ "diff", "OLD NEW", "what grew from one dump to the next" },
+	{ "diff", "[-j] [-x EXE] [--sysroot DIR] OLD NEW",
+	  "what grew from one dump to the next", diff_main },
 	{ "convert", "[--level L] IN OUT",
 	  "turn a dump into an ELF core, or back", convert_main },
 	{ "info", "[-j] FILE", "what a file holds, and is it whole",
@@ -41,6 +45,56 @@ static int run_subcommand(const struct subcommand *subcommand, int argc,
 		subcommand->name);
 	command_line_usage(stderr, subcommands);
 	return STATUS_USAGE;
+}
+
+/* "::diff OLD" as the language writes it. Free it. */
+static char *diff_command(const char *old)
+{
+	char *text = malloc(sizeof("::diff \"\"") + 2 * strlen(old));
+	char *end;
+
+	if (!text)
+		return NULL;
+	end = stpcpy(text, "::diff \"");
+	for (; *old; old++) {
+		if (*old == '"' || *old == '\\')
+			*end++ = '\\';
+		*end++ = *old;
+	}
+	stpcpy(end, "\"");
+	return text;
+}
+
+/* kdbg diff [option]... OLD NEW is kdbg [option]... -e '::diff OLD' NEW. */
+static int diff_main(int argc, char **argv)
+{
+	struct debug_options options = { 0 };
+	char *command;
+	int status;
+
+	if (argc == 2 && argv[1][0] == '-')
+		return debug_main(argc, argv); /* --help, or what is wrong */
+	if (argc < 3 || argv[argc - 2][0] == '-') {
+		command_line_usage(stderr, subcommands);
+		return STATUS_USAGE;
+	}
+	command = diff_command(argv[argc - 2]);
+	argv[argc - 2] = argv[argc - 1];
+	status = command_line_parse(argc - 1, argv, subcommands, &options);
+	if (status == COMMAND_LINE_GO && options.command_count) {
+		command_line_usage(stderr, subcommands);
+		status = STATUS_USAGE;
+	}
+	if (status == COMMAND_LINE_GO) {
+		options.commands[0] = command;
+		options.command_count = 1;
+		options.no_rc = true;
+		status = command ? debug_run(&options, dcmd_table, walker_table)
+				 : STATUS_FAILED;
+	}
+	free(options.commands);
+	free(command);
+	return status;
 }
 
 static int debug_main(int argc, char **argv)

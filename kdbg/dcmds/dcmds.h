@@ -15,6 +15,7 @@ extern const struct dcmd dcmd_bufctl;
 extern const struct dcmd dcmd_cat;
 extern const struct dcmd dcmd_count;
 extern const struct dcmd dcmd_dcmds;
+extern const struct dcmd dcmd_diff;
 extern const struct dcmd dcmd_dis;
 extern const struct dcmd dcmd_dmods;
 extern const struct dcmd dcmd_doctor;

@@ -12,6 +12,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_cat,
 	&dcmd_count,
 	&dcmd_dcmds,
+	&dcmd_diff,
 	&dcmd_dis,
 	&dcmd_dmods,
 	&dcmd_doctor,

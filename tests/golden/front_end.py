@@ -105,6 +105,7 @@ def test_examples_work(place):
     for name, text in (("leaks.kdbg", "::findleaks"), ("addresses", "1000")):
         with open(os.path.join(place.home, name), "w", encoding="utf-8") as stream:
             stream.write(text + "\n")
+    os.symlink(place.dump, os.path.join(place.home, "old.kdump"))
     names = [row["name"] for row in rows(place.kdbg("-j", "-e", "::dcmds", place.dump))]
     pages = rows(place.kdbg("-j", "-e", "::help " + " ".join(names), place.dump))
     examples = [row for row in pages if row["part"] == "example"]

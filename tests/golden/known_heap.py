@@ -197,6 +197,22 @@ def test_refs_and_chains(dump):
     equal(row["held_by"], "known_heap`large+0x8")
 
 
+def test_diff(dump):
+    """what grew is told by stack, and nothing grows from a dump to itself"""
+    def diff(*words):
+        return subprocess.run([KDBG, "diff", *words], capture_output=True, timeout=LIMIT, text=True,
+                              check=True).stdout
+    grown = [json.loads(line) for line in diff("-j", dump.off.path, dump.path).splitlines()]
+    small, = (row for row in grown if (row["stack"] or [""])[0] == "known_heap`take_small")
+    equal((small["growth"], small["buffers"], small["old_buffers"], small["new_buffers"]),
+          (SMALL * 1200, SMALL, 0, SMALL))
+    equal([row["growth"] for row in grown], sorted((row["growth"] for row in grown), reverse=True))
+    back = dump.off.text(f"::diff -a '{dump.path}'")
+    has(back, rf"^-{SMALL * 1200} bytes in -{SMALL} buffers")
+    has(back, r"^\+[0-9]+ bytes in \+3 buffers .* not audited, of kmem_oversize$")
+    equal(diff(dump.path, dump.path), "Total +0 bytes, 0 stacks grew\n")
+
+
 def test_without_audit(dump):
     """at tier off the counts are as exact: magazines are told from the program"""
     off = dump.off
