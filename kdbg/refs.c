@@ -9,6 +9,10 @@
 #include "kdbg/target.h"
 #include "kdbg/word_scan.h"
 
+#include <inttypes.h>
+
+enum { LOWEST = 4096 }; /* the first page is never mapped */
+
 struct search {
 	struct session *session;
 	struct heap *heap;
@@ -136,8 +140,12 @@ struct err *refs_find(struct session *session, struct places *places,
 				 .range = range,
 				 .each = each,
 				 .context = context };
-	struct err *err = session_heap(session, &search.heap);
+	struct err *err;
 
+	if (range->start < LOWEST) /* every small number would point there */
+		return err_new(ERR_NOT_FOUND, "%#" PRIx64 " is no address",
+			       range->start);
+	err = session_heap(session, &search.heap);
 	if (!err)
 		err = search_registers(&search);
 	for (size_t i = 0; !err && !search.enough && i < target->extent_count;

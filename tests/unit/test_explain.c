@@ -157,6 +157,9 @@ static void refs_to_an_address_outside_the_heap(void **state)
 	find_refs(&w, SECOND_BASE + 8);
 	assert_int_equal(w.ref_count, 1);
 	assert_ref(&w.refs[0], PLACE_BUFFER, live + 16, 0);
+	assert_err(refs_find(&w.session, w.places, &(struct refs_range){ 0 },
+			     keep_ref, &w),
+		   ERR_NOT_FOUND, "0 is no address");
 	teardown(&w);
 }
 
