@@ -14,7 +14,7 @@
 #include "kdbg/check_judge.h"
 #include "kdbg/check_options.h"
 #include "kdbg/check_program.h"
-#include "kdbg/report.h"
+#include "kdbg/check_reports.h"
 #include "kdbg/supervise.h"
 #include "kdbg/supervise_environment.h"
 
@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Seconds that what the command leaves behind is waited for. */
@@ -36,8 +37,8 @@ struct check {
 	struct check_options options;
 	char *directory; /* private: the roster */
 	char *dumps;     /* where the processes write */
-	FILE *log;       /* NULL: stderr, and only findings */
-	FILE *jsonl;     /* NULL: none */
+	struct check_reports reports;
+	char *src_root; /* NULL: none */
 	struct supervised supervised;
 	struct check_result result;
 };
@@ -247,37 +248,6 @@ static int verdict(const struct check *check)
 	return supervised_status(&check->supervised);
 }
 
-static void tell(struct check *check, int status)
-{
-	const struct check_result *result = &check->result;
-	bool clean = !has_failed(check) && !is_incomplete(result);
-
-	if (check->log)
-		report_text(result, check->log);
-	else if (!clean && !check->options.quiet)
-		report_text(result, stderr);
-	if (check->jsonl)
-		report_jsonl(result, status, check->jsonl);
-}
-
-/* Close a report's file; a report that is not all there is a failure. */
-static struct err *close_report(FILE *file, const char *path)
-{
-	bool broken = file && ferror(file);
-
-	if (file && fclose(file))
-		broken = true;
-	return broken ? err_new(ERR_IO, "%s: %s", path, strerror(errno)) : NULL;
-}
-
-static struct err *open_report(const char *path, FILE **ret)
-{
-	*ret = path ? fopen(path, "we") : NULL;
-	if (path && !*ret)
-		return err_new(ERR_IO, "%s: %s", path, strerror(errno));
-	return NULL;
-}
-
 /* A folder that every process finds, wherever it has gone. */
 static struct err *choose_dumps(struct check *check)
 {
@@ -322,12 +292,27 @@ static struct err *run_command(struct check *check)
 	return err;
 }
 
+static void tell(struct check *check, int status)
+{
+	check->result.status = status;
+	check->result.argv = check->options.argv;
+	check_reports_write(&check->reports, &check->result,
+			    !has_failed(check) &&
+				    !is_incomplete(&check->result));
+}
+
 static struct err *check_command(struct check *check, int *status)
 {
-	struct err *err = run_command(check);
+	struct timespec start, end;
 
+	check->result.started = time(NULL);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	struct err *err = run_command(check);
 	if (err)
 		return err;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	check->result.seconds = (double)(end.tv_sec - start.tv_sec) +
+				(double)(end.tv_nsec - start.tv_nsec) / 1e9;
 	*status = supervised_status(&check->supervised);
 	if (check->supervised.exec_error) {
 		err = err_new(ERR_NOT_FOUND, "%s: %s", check->options.argv[0],
@@ -345,34 +330,42 @@ static struct err *check_command(struct check *check, int *status)
 	return err;
 }
 
-/* First the error, if any; the later one is dropped. */
-static struct err *keep_first(struct err *first, struct err *second)
+static struct err *find_src_root(struct check *check)
 {
-	if (!first)
-		return second;
-	err_free(second);
-	return first;
+	const char *root = check->options.src_root;
+
+	check->src_root = root ? realpath(root, NULL) : NULL;
+	check->result.src_root = check->src_root;
+	if (root && !check->src_root)
+		return err_new(ERR_IO, "%s: %s", root, strerror(errno));
+	return NULL;
 }
 
 static struct err *check_run(struct check *check, int *status)
 {
-	struct err *err = open_report(check->options.log_file, &check->log);
+	struct err *err = check_reports_open(&check->options, &check->reports);
+	struct err *unwritten;
 
 	*status = CHECK_INCOMPLETE;
 	if (!err)
-		err = open_report(check->options.jsonl, &check->jsonl);
+		err = find_src_root(check);
 	if (!err)
 		err = supervise_directory(&check->directory);
 	if (!err)
 		err = choose_dumps(check);
 	if (!err)
 		err = check_command(check, status);
-	err = keep_first(err,
-			 close_report(check->log, check->options.log_file));
-	err = keep_first(err, close_report(check->jsonl, check->options.jsonl));
+	unwritten = check_reports_close(&check->reports);
+	if (unwritten && !has_failed(check))
+		*status = CHECK_INCOMPLETE;
+	if (err)
+		err_free(unwritten);
+	else
+		err = unwritten;
 	if (check->directory)
 		supervise_remove_directory(check->directory);
 	arena_deinit(&check->result.arena);
+	free(check->src_root);
 	free(check->dumps);
 	free(check->directory);
 	return err;
@@ -380,7 +373,7 @@ static struct err *check_run(struct check *check, int *status)
 
 int check_main(int argc, char **argv)
 {
-	struct check check = { .log = NULL };
+	struct check check = { .directory = NULL };
 	char text[512];
 	int status;
 

@@ -84,7 +84,10 @@ static size_t make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
 {
 	struct symbol_frame found[INLINE_MAX];
 	size_t count = find_frames(judge, pc, ticks, found);
+	struct symbol symbol = { NULL };
 
+	symbols_at_then(judge->symbols, pc - 1, ticks, &symbol);
+	const char *module = keep_text(judge, symbol.module_path);
 	for (size_t i = 0; i < count; i++) {
 		const char *name = found[i].function ? found[i].function
 						     : found[i].linkage;
@@ -96,6 +99,9 @@ static size_t make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
 		frames[i].function = keep_text(judge, name);
 		frames[i].file = keep_text(judge, found[i].file);
 		frames[i].line = found[i].line;
+		frames[i].linkage = keep_text(judge, found[i].linkage);
+		frames[i].module = module;
+		frames[i].pc = pc;
 	}
 	return count;
 }

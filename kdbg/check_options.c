@@ -49,6 +49,15 @@ static const char help_text[] =
 	"                             well (default: stderr, findings only)\n"
 	"      --quiet                no report, only the exit status\n"
 	"      --jsonl FILE           findings and processes as JSON lines\n"
+	"      --junit FILE           JUnit XML: a test case for each process\n"
+	"      --sarif FILE           SARIF 2.1.0, for code scanning pages\n"
+	"      --gitlab FILE          GitLab's code quality report\n"
+	"      --valgrind-xml FILE    as valgrind --xml=yes writes it\n"
+	"      --github               annotations on stderr, and a summary in\n"
+	"                             $GITHUB_STEP_SUMMARY\n"
+	"      --src-root DIR         tell places in the sources below DIR, "
+	"by\n"
+	"                             paths relative to it\n"
 	"      --help                 this text\n"
 	"      --version              the version\n"
 	"\n"
@@ -76,12 +85,13 @@ enum option_code {
 	OPTION_EXITCODE,
 	OPTION_DUMP_DIR,
 	OPTION_KEEP,
-	OPTION_LOG_FILE,
 	OPTION_QUIET,
-	OPTION_JSONL,
+	OPTION_GITHUB,
+	OPTION_SRC_ROOT,
 	OPTION_HELP,
 	OPTION_VERSION,
-	OPTION_LATER, /* documented, and not in this version */
+	OPTION_LATER,  /* documented, and not in this version */
+	OPTION_REPORT, /* the first of CHECK_REPORTS */
 };
 
 static const struct option options_table[] = {
@@ -96,20 +106,21 @@ static const struct option options_table[] = {
 	{ "error-exitcode", required_argument, NULL, OPTION_EXITCODE },
 	{ "dump-dir", required_argument, NULL, OPTION_DUMP_DIR },
 	{ "keep", required_argument, NULL, OPTION_KEEP },
-	{ "log-file", required_argument, NULL, OPTION_LOG_FILE },
+	{ "log-file", required_argument, NULL, OPTION_REPORT + REPORT_LOG },
 	{ "quiet", no_argument, NULL, OPTION_QUIET },
-	{ "jsonl", required_argument, NULL, OPTION_JSONL },
+	{ "jsonl", required_argument, NULL, OPTION_REPORT + REPORT_JSONL },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "suppressions", required_argument, NULL, OPTION_LATER },
 	{ "gen-suppressions", no_argument, NULL, OPTION_LATER },
 	{ "baseline", required_argument, NULL, OPTION_LATER },
-	{ "junit", required_argument, NULL, OPTION_LATER },
-	{ "sarif", required_argument, NULL, OPTION_LATER },
-	{ "valgrind-xml", required_argument, NULL, OPTION_LATER },
-	{ "gitlab", required_argument, NULL, OPTION_LATER },
-	{ "github", no_argument, NULL, OPTION_LATER },
-	{ "src-root", required_argument, NULL, OPTION_LATER },
+	{ "junit", required_argument, NULL, OPTION_REPORT + REPORT_JUNIT },
+	{ "sarif", required_argument, NULL, OPTION_REPORT + REPORT_SARIF },
+	{ "valgrind-xml", required_argument, NULL,
+	  OPTION_REPORT + REPORT_VALGRIND },
+	{ "gitlab", required_argument, NULL, OPTION_REPORT + REPORT_GITLAB },
+	{ "github", no_argument, NULL, OPTION_GITHUB },
+	{ "src-root", required_argument, NULL, OPTION_SRC_ROOT },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -188,7 +199,7 @@ static bool parse_tier(const char *text, struct check_options *ret)
 }
 
 /* Options that take any text, or none. */
-static void set_option(enum option_code code, struct check_options *ret)
+static void set_option(int code, struct check_options *ret)
 {
 	if (code == OPTION_SKIP)
 		ret->skip[ret->skip_count++] = optarg;
@@ -200,12 +211,14 @@ static void set_option(enum option_code code, struct check_options *ret)
 		ret->keep_going = true;
 	else if (code == OPTION_DUMP_DIR)
 		ret->dump_dir = optarg;
-	else if (code == OPTION_LOG_FILE)
-		ret->log_file = optarg;
+	else if (code == OPTION_SRC_ROOT)
+		ret->src_root = optarg;
+	else if (code == OPTION_GITHUB)
+		ret->github = true;
 	else if (code == OPTION_QUIET)
 		ret->quiet = true;
-	else if (code == OPTION_JSONL)
-		ret->jsonl = optarg;
+	else if (code >= OPTION_REPORT)
+		ret->reports[code - OPTION_REPORT] = optarg;
 }
 
 /* False: a value that is none, an option of a later version, --help. */
@@ -239,7 +252,7 @@ static bool parse_option(int code, int index, struct check_options *ret,
 	case '?':
 		return false;
 	default:
-		set_option((enum option_code)code, ret);
+		set_option(code, ret);
 		return true;
 	}
 }

@@ -14,13 +14,23 @@ enum {
 
 enum check_keep { KEEP_NEVER, KEEP_FINDINGS, KEEP_ALWAYS };
 
+enum check_report {
+	REPORT_LOG, /* for people */
+	REPORT_JSONL,
+	REPORT_JUNIT,
+	REPORT_SARIF,
+	REPORT_GITLAB,
+	REPORT_VALGRIND,
+	CHECK_REPORTS,
+};
+
 struct check_options {
 	char *const *argv; /* the command */
 	const char *tier;
-	const char *dump_dir; /* NULL: none */
-	const char *log_file; /* NULL: stderr */
-	const char *jsonl;    /* NULL: none */
-	const char **skip;    /* patterns; as many as argc at most */
+	const char *dump_dir;               /* NULL: none */
+	const char *reports[CHECK_REPORTS]; /* paths; NULL: none */
+	const char *src_root;               /* NULL: none */
+	const char **skip; /* patterns; as many as argc at most */
 	size_t skip_count;
 	const char **allow; /* unchecked programs that are no reason for 3 */
 	size_t allow_count;
@@ -28,7 +38,7 @@ struct check_options {
 	unsigned timeout; /* seconds; 0 none */
 	int findings_status;
 	bool possible_fails; /* --fail-on=possible */
-	bool no_children, strict_children, keep_going, quiet;
+	bool no_children, strict_children, keep_going, quiet, github;
 };
 
 /* False: *status is what to exit with, and what there was to say is said. */

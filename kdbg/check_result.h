@@ -12,11 +12,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 struct check_frame {
 	const char *function; /* or "module+0x12" where there is no name */
 	const char *file;     /* NULL: not known */
 	unsigned line;
+	const char *linkage; /* as in the symbol table; NULL: not known */
+	const char *module;  /* path; NULL: none */
+	uint64_t pc;         /* the return address */
 };
 
 struct check_stack {
@@ -81,7 +85,12 @@ struct check_result {
 	uint64_t lost; /* records of the roster: something is on no account */
 	bool timed_out;
 	unsigned timeout;
-	bool possible_fails; /* --fail-on=possible */
+	bool possible_fails;  /* --fail-on=possible */
+	char *const *argv;    /* the command */
+	const char *src_root; /* real path; NULL: none */
+	time_t started;
+	double seconds; /* that the command ran */
+	int status;     /* the verdict */
 	/* Of processes, without ignored ones and replaced images. */
 	size_t checked, unchecked, allowed;
 	uint64_t buffers;

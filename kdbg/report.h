@@ -12,6 +12,16 @@ void report_text(const struct check_result *result, FILE *out);
 
 /* JSON lines: a "process" for each, its "leak" and "error" after it, one
  * "summary" with the exit status last. */
-void report_jsonl(const struct check_result *result, int status, FILE *out);
+void report_jsonl(const struct check_result *result, FILE *out);
+
+/* For the pages of build servers and code hosts. */
+void report_junit(const struct check_result *result, FILE *out);
+void report_sarif(const struct check_result *result, FILE *out);
+void report_gitlab(const struct check_result *result, FILE *out);
+void report_valgrind(const struct check_result *result, FILE *out);
+
+/* GitHub's workflow commands, and its summary of a step in Markdown. */
+void report_github(const struct check_result *result, FILE *out);
+void report_github_summary(const struct check_result *result, FILE *out);
 
 #endif

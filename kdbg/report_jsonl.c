@@ -127,7 +127,7 @@ static void put_totals(FILE *out, const char *prefix,
 	fprintf(out, ", \"%serrors\": %zu", prefix, totals->errors);
 }
 
-void report_jsonl(const struct check_result *result, int status, FILE *out)
+void report_jsonl(const struct check_result *result, FILE *out)
 {
 	for (size_t i = 0; i < result->count; i++) {
 		const struct check_process *process = &result->processes[i];
@@ -150,6 +150,6 @@ void report_jsonl(const struct check_result *result, int status, FILE *out)
 	put_totals(out, "system_", &result->system);
 	put_count(out, "lost_records", result->lost);
 	put_flag(out, "timed_out", result->timed_out);
-	put_count(out, "status", (uint64_t)status);
+	put_count(out, "status", (uint64_t)result->status);
 	fputs("}\n", out);
 }

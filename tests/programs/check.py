@@ -549,7 +549,7 @@ def test_usage():
                             (["--children=some", "--", "true"], "all or none"),
                             (["--fail-on=some", "--", "true"], "possible"),
                             (["--tier", "some", "--", "true"], "audit"),
-                            (["--junit", "x", "--", "true"], "not in this version")):
+                            (["--baseline", "x", "--", "true"], "not in this version")):
         result = run([KDBG, "check", *arguments])
         equal(result.status, 2, arguments)
         contains(result.err, text)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What of a stack stays the same when the program is built again, loaded
+ * elsewhere, or moved to the next machine:
+ *
+ *	in	names of functions, inlined ones too, and the last part of the
+ *		path of each one's module
+ *	out	addresses, offsets, files and lines; the allocator's own frames,
+ *		which are kdbg's business; what called main, which is libc's
+ *
+ * A library's ".so.1.2" is cut after ".so". The class of a leak is left out:
+ * the same loss is definite today and possible tomorrow, by a stale word.
+ */
+#include "kdbg/check_signature.h"
+
+#include <string.h>
+
+static uint64_t hash_bytes(uint64_t hash, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)text[i]) *
+		       UINT64_C(0x100000001b3); /* FNV-1a */
+	return (hash ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path ? path : "";
+}
+
+static bool is_allocator(const struct check_frame *frame)
+{
+	return strncmp(base_name(frame->module), "libkma", 6) == 0;
+}
+
+void check_signature_span(const struct check_stack *stack, size_t *first,
+			  size_t *end)
+{
+	*first = 0;
+	while (*first < stack->count && is_allocator(&stack->frames[*first]))
+		++*first;
+	for (*end = *first; *end < stack->count; ++*end) {
+		const char *name = stack->frames[*end].function;
+		if (name && strcmp(name, "main") == 0) {
+			++*end;
+			return;
+		}
+	}
+}
+
+static size_t stable_module_length(const char *name)
+{
+	const char *so = strstr(name, ".so");
+
+	return so ? (size_t)(so - name) + 3 : strlen(name);
+}
+
+uint64_t check_signature(const char *kind, const struct check_stack *stack)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	size_t first, end;
+
+	hash = hash_bytes(hash, kind, strlen(kind));
+	check_signature_span(stack, &first, &end);
+	for (size_t i = first; i < end; i++) {
+		const struct check_frame *frame = &stack->frames[i];
+		const char *module = base_name(frame->module);
+		const char *name = frame->function ? frame->function : "";
+		const char *offset = strstr(name, "+0x");
+		hash = hash_bytes(hash, module, stable_module_length(module));
+		hash = hash_bytes(hash, name,
+				  offset ? (size_t)(offset - name)
+					 : strlen(name));
+	}
+	return hash;
+}

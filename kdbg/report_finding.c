@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a finding is shown. A reviewer's page can only point into the
+ * repository, so the place is the innermost frame whose file lies under
+ * --src-root; without one, the frame that the report for people blames.
+ *
+ * Debug information has paths of the machine that built the program: absolute
+ * ones, and ones relative to a build folder ("../src/a.c"). A path belongs to
+ * the source root when it lies in it, or when its end names a file there: then
+ * the build was elsewhere.
+ */
+#include "kdbg/report_finding.h"
+
+#include "kdbg/check_signature.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name, *text;
+} rules[RULE_COUNT] = {
+	[RULE_DEFINITE] = { "leak-definite",
+			    "Memory that nothing refers to any more" },
+	[RULE_INDIRECT] = { "leak-indirect",
+			    "Memory that only leaked memory refers to" },
+	[RULE_POSSIBLE] = { "leak-possible",
+			    "Memory that is referred to from inside only" },
+	[RULE_HEAP_ERROR] = { "heap-error", "Misuse of the heap" },
+};
+
+const char *report_rule_name(enum report_rule rule)
+{
+	return rules[rule].name;
+}
+
+const char *report_rule_text(enum report_rule rule)
+{
+	return rules[rule].text;
+}
+
+/* path without ".", "..", and "//", in place; ".." above a relative path's
+ * start go as well. */
+static void normalise(char *path)
+{
+	char *out = path, *floor = path + (*path == '/');
+	const char *in = floor;
+
+	out = floor;
+	while (*in) {
+		size_t length = strcspn(in, "/");
+		if (length == 2 && memcmp(in, "..", 2) == 0) {
+			while (out > floor && *--out != '/')
+				;
+		} else if (length && !(length == 1 && *in == '.')) {
+			if (out > floor)
+				*out++ = '/';
+			memmove(out, in, length);
+			out += length;
+		}
+		in += length + (in[length] == '/');
+	}
+	*out = '\0';
+}
+
+static bool is_in_root(const char *root, const char *path)
+{
+	char whole[PATH_MAX];
+
+	return (size_t)snprintf(whole, sizeof(whole), "%s/%s", root, path) <
+		       sizeof(whole) &&
+	       access(whole, F_OK) == 0;
+}
+
+bool report_path(const struct check_result *result, const char *file,
+		 char *path, size_t size)
+{
+	const char *root = result->src_root;
+
+	snprintf(path, size, "%s", file);
+	if (!root)
+		return false;
+	normalise(path);
+	size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	if (strncmp(path, root, length) == 0 && path[length] == '/') {
+		memmove(path, path + length + 1, strlen(path + length));
+		return true;
+	}
+	if (path_is_system(path))
+		return false;
+	for (const char *end = path; end; end = strchr(end, '/')) {
+		end += *end == '/';
+		if (*end && is_in_root(root, end)) {
+			memmove(path, end, strlen(end) + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool place_at(const struct check_result *result,
+		     const struct check_frame *frame,
+		     struct report_finding *ret)
+{
+	if (!frame->file || !frame->line)
+		return false;
+	ret->inside =
+		report_path(result, frame->file, ret->path, sizeof(ret->path));
+	ret->line = frame->line;
+	return true;
+}
+
+/* blamed: NULL, or the frame to take when none lies in the source root. */
+static void find_place(const struct check_result *result,
+		       const struct check_stack *stack,
+		       const struct check_frame *blamed,
+		       struct report_finding *ret)
+{
+	size_t first, end;
+
+	check_signature_span(stack, &first, &end);
+	for (size_t i = first; result->src_root && i < end; i++)
+		if (place_at(result, &stack->frames[i], ret) && ret->inside)
+			return;
+	ret->line = 0;
+	ret->path[0] = '\0';
+	if (blamed && place_at(result, blamed, ret))
+		return;
+	for (size_t i = first; i < end; i++)
+		if (place_at(result, &stack->frames[i], ret))
+			return;
+}
+
+static enum report_rule leak_rule(const struct check_leak *leak)
+{
+	if (strcmp(leak->class, "possible") == 0)
+		return RULE_POSSIBLE;
+	return strcmp(leak->class, "indirect") == 0 ? RULE_INDIRECT
+						    : RULE_DEFINITE;
+}
+
+static void describe_leak(const struct check_result *result,
+			  const struct check_leak *leak,
+			  struct report_finding *ret)
+{
+	ret->leak = leak;
+	ret->rule = leak_rule(leak);
+	ret->signature = check_signature("leak", &leak->stack);
+	ret->fails = !ret->process->system &&
+		     (ret->rule != RULE_POSSIBLE || result->possible_fails);
+	snprintf(ret->title, sizeof(ret->title),
+		 "%s leak: %" PRIu64 " byte%s in %" PRIu64
+		 " buffer%s allocated by %s",
+		 leak->class, leak->bytes, leak->bytes == 1 ? "" : "s",
+		 leak->leaked, leak->leaked == 1 ? "" : "s",
+		 leak->caller.function ? leak->caller.function
+				       : "an unknown place");
+	find_place(result, &leak->stack, &leak->caller, ret);
+}
+
+/* Told without its addresses: they differ from run to run. */
+static void describe_error(const struct check_result *result,
+			   const struct check_error *error,
+			   struct report_finding *ret)
+{
+	const struct check_stack *stack =
+		error->reported.count ? &error->reported : &error->allocated;
+	size_t first, end;
+
+	check_signature_span(stack, &first, &end);
+	ret->error = error;
+	ret->rule = RULE_HEAP_ERROR;
+	ret->signature = check_signature(error->name, stack);
+	ret->fails = !ret->process->system;
+	snprintf(ret->title, sizeof(ret->title),
+		 "heap error %s, reported by %s", error->name,
+		 first < end && stack->frames[first].function
+			 ? stack->frames[first].function
+			 : "an unknown place");
+	find_place(result, stack, NULL, ret);
+}
+
+/* The findings of a process in order: errors, leaks, possible leaks. */
+static bool describe(const struct check_result *result, size_t index,
+		     struct report_finding *ret)
+{
+	const struct check_process *process = ret->process;
+
+	if (index < process->error_count)
+		describe_error(result, &process->errors[index], ret);
+	else if ((index -= process->error_count) < process->leak_count)
+		describe_leak(result, &process->leaks[index], ret);
+	else if ((index -= process->leak_count) < process->possible_count)
+		describe_leak(result, &process->possible[index], ret);
+	else
+		return false;
+	return true;
+}
+
+bool report_findings_next(struct report_findings *at,
+			  struct report_finding *ret)
+{
+	const struct check_result *result = at->result;
+
+	for (; at->process < result->count; at->process++, at->index = 0) {
+		const struct check_process *process =
+			&result->processes[at->process];
+		if (process->verdict == CHECK_IGNORED)
+			continue;
+		ret->process = process;
+		ret->leak = NULL;
+		ret->error = NULL;
+		if (describe(result, at->index, ret)) {
+			at->index++;
+			return true;
+		}
+	}
+	return false;
+}
