@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/pager.h"
 
+#include "kdbg/session.h"
 #include "kdbg/sink.h"
 
 #include <errno.h>
@@ -79,7 +80,9 @@ static ssize_t write_text(void *cookie, const char *text, size_t size)
 	struct pager *pager = cookie;
 	FILE *to = pager->program;
 
-	if (!to && *pager->wanted) {
+	if (*pager->log)
+		fwrite(text, 1, size, *pager->log);
+	if (!to && *pager->wanted && pager->rows) {
 		for (size_t i = 0; i < size; i++)
 			advance(pager, text[i]);
 		if (keep(pager, text, size) && pager->line >= pager->rows)
@@ -95,16 +98,19 @@ static ssize_t write_text(void *cookie, const char *text, size_t size)
 	return -1;
 }
 
-void pager_begin(struct pager *pager, const bool *wanted, struct sink *out)
+void pager_begin(struct pager *pager, const struct session *session,
+		 struct sink *out)
 {
 	static const cookie_io_functions_t functions = { .write = write_text };
 	struct winsize size;
 
-	*pager = (struct pager){ .wanted = wanted, .terminal = out->stream };
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row < 2)
-		return;
-	pager->rows = size.ws_row - 1U;
-	pager->columns = size.ws_col;
+	*pager = (struct pager){ .wanted = &session->pager,
+				 .log = &session->log,
+				 .terminal = out->stream };
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 1) {
+		pager->rows = size.ws_row - 1U;
+		pager->columns = size.ws_col;
+	}
 	pager->stream = fopencookie(pager, "w", functions);
 	if (!pager->stream)
 		return;

@@ -13,10 +13,12 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct session;
 struct sink;
 
 struct pager {
 	const bool *wanted; /* may change while output is under way */
+	FILE *const *log;   /* has everything too; may be NULL */
 	FILE *terminal;
 	FILE *stream;  /* what is written here is shown */
 	FILE *program; /* the pager, once it runs */
@@ -34,9 +36,10 @@ unsigned terminal_columns(void);
 /* Standard output is a terminal with a pager to go with it. */
 bool pager_wanted(void);
 
-/* From now on out's text goes through pager, which the caller owns. Where there
- * is no memory or no terminal, nothing changes. */
-void pager_begin(struct pager *pager, const bool *wanted, struct sink *out);
+/* From now on out's text goes through pager, which the caller owns, and into
+ * the session's log. Where there is no memory nothing changes. */
+void pager_begin(struct pager *pager, const struct session *session,
+		 struct sink *out);
 
 /* Wait until the reader has seen enough. False: there is no such program. */
 bool pager_end(struct pager *pager, struct sink *out);

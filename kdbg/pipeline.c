@@ -47,6 +47,7 @@ static const char *const verbs[][2] = {
 	{ "$m", "mappings" }, { "$?", "status" }, { "$", "status" },
 	{ "$v", "vars" },     { "$d", "radix" },  { "$l", "threads" },
 	{ "$L", "threads" },  { "$<", "source" }, { "$<<", "source" },
+	{ "$>", "log" },
 };
 
 static const struct dcmd *find_command(const struct session *session,

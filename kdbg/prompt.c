@@ -234,11 +234,9 @@ static void run_line(struct session *session, const char *line,
 {
 	struct pager pager;
 
-	if (!session->pager) {
-		session_run(session, line, NULL, out);
-		return;
-	}
-	pager_begin(&pager, &session->pager, out);
+	if (session->log)
+		fprintf(session->log, "> %s\n", line);
+	pager_begin(&pager, session, out);
 	session_run(session, line, NULL, out);
 	if (pager_end(&pager, out))
 		return;

@@ -78,6 +78,8 @@ void session_deinit(struct session *session)
 	variables_destroy(session->variables);
 	disassembler_destroy(session->disassembler);
 	free(session->repeat);
+	if (session->log)
+		fclose(session->log);
 	*session = (struct session){ 0 };
 }
 

@@ -48,6 +48,7 @@ struct session {
 	uint32_t thread; /* the representative thread's tid; 0: the target's */
 	char *repeat;    /* interactive: what a lone expression runs again */
 	FILE *errors;    /* stderr */
+	FILE *log;       /* of what the prompt shows, or NULL: ::log */
 	unsigned depth;  /* of commands that run commands */
 	bool json;
 	bool interactive;

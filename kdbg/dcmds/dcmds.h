@@ -39,6 +39,7 @@ extern const struct dcmd dcmd_kmem_status;
 extern const struct dcmd dcmd_kmem_verify;
 extern const struct dcmd dcmd_list;
 extern const struct dcmd dcmd_load;
+extern const struct dcmd dcmd_log;
 extern const struct dcmd dcmd_map;
 extern const struct dcmd dcmd_mappings;
 extern const struct dcmd dcmd_nm;

@@ -36,6 +36,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_kmem_verify,
 	&dcmd_list,
 	&dcmd_load,
+	&dcmd_log,
 	&dcmd_map,
 	&dcmd_mappings,
 	&dcmd_nm,

@@ -233,6 +233,13 @@ def test_prompt(place):
     terminal.type("10=D\n", "\r\n16\r\n> ")
     terminal.type("20\n", "\r\n32\r\n> ")  # a value alone: the last command on it
     terminal.type("\x10\x10\n", "\r\n16\r\n> ")  # the history
+    log = os.path.join(place.home, "log")
+    terminal.type(f"$>{log}\n", "\r\n> ")
+    terminal.type("7=D\n", "\r\n7\r\n> ")
+    terminal.type("::log -d\n", "\r\n> ")
+    terminal.type("8=D\n", "\r\n8\r\n> ")
+    with open(log, encoding="utf-8") as stream:
+        equal(stream.read(), "> 7=D\n7\n> ::log -d\n")
     terminal.type("::quit\n", "\r\n")
     equal(terminal.end(), 1)  # for the mistake
     with open(place.env["KDBG_HISTORY"], encoding="utf-8") as stream:

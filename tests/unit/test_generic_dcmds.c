@@ -358,6 +358,19 @@ static void files_are_commands_or_values(void **state)
 	assert_complains(&fixture, text, wanted);
 }
 
+static void a_log_is_for_the_prompt(void **state)
+{
+	(void)state;
+	assert_prints(&fixture, "::log", "LOG\noff\n");
+	assert_prints(&fixture, "::log -d", "");
+	fixture_run(&fixture, "$>/nowhere/log");
+	assert_non_null(strstr(fixture_errors(&fixture), "only at the prompt"));
+	fixture.session.interactive = true;
+	fixture_run(&fixture, "$>/nowhere/log");
+	assert_non_null(
+		strstr(fixture_errors(&fixture), "/nowhere/log: No such file"));
+}
+
 static void quit_ends_the_line(void **state)
 {
 	(void)state;
@@ -399,6 +412,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(files_are_commands_or_values,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_log_is_for_the_prompt, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(quit_ends_the_line, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(help_finds_its_way, setup,
