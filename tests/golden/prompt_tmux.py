@@ -98,8 +98,8 @@ def check_pager(screen):
     screen.prompt()
     screen.type("::set pager=off; ::dcmds")
     screen.keys("Enter")
-    screen.wait("the prompt below the last command",
-                lambda lines: len(lines) > 20 and lines[-1] == ">" and "whatthread" in lines[-2])
+    screen.wait("the end of the list on the terminal",  # which the first page has not
+                lambda lines: lines[-1] == ">" and any(line.startswith("version ") for line in lines))
     screen.type("::set pager=on")
     screen.keys("Enter")
     screen.wait("the setting", lambda lines: lines[-2:] == ["> ::set pager=on", ">"])
