@@ -13,6 +13,7 @@ enum {
 	NAME_SIZE = 256,
 	TYPE_TEXT_SIZE = 256,
 	NESTING_MAX = 16, /* of anonymous members and bases */
+	STEPS_MAX = 100000,
 };
 
 struct err *type_place_read(struct session *session,
@@ -154,11 +155,17 @@ static bool is_pointer(struct type *type)
 	return kind == TYPE_POINTER || kind == TYPE_REFERENCE;
 }
 
+struct member_search {
+	const char *name;
+	bool found;
+	unsigned steps; /* left: a file may nest anonymous members at will */
+};
+
 /* Find a member by name, also in anonymous members and bases. found: place
  * has become the member. */
-static struct err *find_member(struct session *session, const char *name,
-			       struct type_place *place, unsigned depth,
-			       bool *found)
+static struct err *find_member(struct session *session,
+			       struct member_search *search,
+			       struct type_place *place, unsigned depth)
 {
 	const struct type_place outer = *place;
 	const struct type_member *members;
@@ -167,12 +174,13 @@ static struct err *find_member(struct session *session, const char *name,
 
 	for (size_t i = 0; i < count; i++)
 		if (members[i].name && !members[i].base &&
-		    strcmp(members[i].name, name) == 0) {
-			*found = true;
+		    strcmp(members[i].name, search->name) == 0) {
+			search->found = true;
 			return type_place_member(session, &outer, &members[i],
 						 place);
 		}
-	for (size_t i = 0; !err && i < count && depth < NESTING_MAX; i++) {
+	for (size_t i = 0; i < count && depth < NESTING_MAX && search->steps;
+	     i++, search->steps--) {
 		struct type_place inner;
 
 		if ((members[i].name && !members[i].base) ||
@@ -180,9 +188,8 @@ static struct err *find_member(struct session *session, const char *name,
 			continue;
 		err = type_place_member(session, &outer, &members[i], &inner);
 		if (!err)
-			err = find_member(session, name, &inner, depth + 1,
-					  found);
-		if (err || *found) {
+			err = find_member(session, search, &inner, depth + 1);
+		if (err || search->found) {
 			*place = inner;
 			return err;
 		}
@@ -214,7 +221,7 @@ static struct err *no_member(struct type *type, const char *name)
 static struct err *step_member(struct session *session, const char *name,
 			       struct type_place *place)
 {
-	bool found = false;
+	struct member_search search = { name, false, STEPS_MAX };
 	struct err *err = NULL;
 
 	if (is_pointer(place->type))
@@ -224,8 +231,8 @@ static struct err *step_member(struct session *session, const char *name,
 	if (!type_is_aggregate(type_peel(place->type)))
 		return unlike(place->type, "structure");
 	struct type *type = place->type;
-	err = find_member(session, name, place, 0, &found);
-	if (!err && !found)
+	err = find_member(session, &search, place, 0);
+	if (!err && !search.found)
 		err = no_member(type, name);
 	return err;
 }

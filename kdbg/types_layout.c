@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/types_layout.h"
 
-enum { NESTING_MAX = 32, ALIGNMENT_MAX = 16 };
+enum { NESTING_MAX = 32, STEPS_MAX = 10000, ALIGNMENT_MAX = 16 };
 
 #define BITS_MAX (UINT64_C(1) << 60) /* of a structure: sums cannot wrap */
 
-static uint64_t alignment_within(struct type *type, unsigned depth)
+/* steps are what is left of them: a debug file may nest without end. */
+static uint64_t alignment_within(struct type *type, unsigned depth,
+				 unsigned *steps)
 {
 	const struct type_member *members;
 	uint64_t most = 1;
 
 	type = type_peel(type);
-	if (depth == NESTING_MAX)
+	if (depth == NESTING_MAX || !*steps)
 		return 1;
+	--*steps;
 	if (type->kind == TYPE_ARRAY)
-		return alignment_within(type_target(type), depth + 1);
+		return alignment_within(type_target(type), depth + 1, steps);
 	if (!type_is_aggregate(type)) {
 		uint64_t size = type->size;
 
@@ -26,7 +29,8 @@ static uint64_t alignment_within(struct type *type, unsigned depth)
 	}
 	size_t count = type_members(type, &members);
 	for (size_t i = 0; i < count; i++) {
-		uint64_t own = alignment_within(members[i].type, depth + 1);
+		uint64_t own =
+			alignment_within(members[i].type, depth + 1, steps);
 
 		/* Where it lies off its alignment the structure is packed. */
 		if (members[i].offset % own || type->size % own)
@@ -39,7 +43,9 @@ static uint64_t alignment_within(struct type *type, unsigned depth)
 
 uint64_t type_alignment(struct type *type)
 {
-	return alignment_within(type, 0);
+	unsigned steps = STEPS_MAX;
+
+	return alignment_within(type, 0, &steps);
 }
 
 static uint64_t round_up(uint64_t value, uint64_t unit)

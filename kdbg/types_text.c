@@ -14,7 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_SIZE = 1024, PARAMETERS_MAX = 16, DEPTH_MAX = 16 };
+enum {
+	TEXT_SIZE = 1024,
+	PARAMETERS_MAX = 16,
+	DEPTH_MAX = 16,
+	PARAMETER_DEPTH = 4, /* functions that take functions that take ... */
+};
 
 /* --- C's own types ------------------------------------------------------ */
 
@@ -394,7 +399,7 @@ static void write_parameters(struct type *type, struct text *text,
 	for (size_t i = 0; i < count && i < PARAMETERS_MAX; i++) {
 		struct text one = { "" };
 
-		write_type(members[i].type, &one, depth + 1);
+		write_type(members[i].type, &one, depth + PARAMETER_DEPTH);
 		around(&all, "", i ? ", " : "");
 		around(&all, "", one.bytes);
 	}
