@@ -13,12 +13,15 @@
 #include "alloc/audit.h"
 #include "alloc/deferred.h"
 #include "alloc/fork.h"
+#include "alloc/guard.h"
+#include "alloc/lite.h"
 #include "alloc/magazine.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/slab.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "alloc/word.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -82,6 +85,8 @@ static void *dress(const struct kma_buffer *buffer,
 	if (is_dressed(buffer->slab))
 		return kma_audit_alloc(buffer, request->size, request->align,
 				       request->family, request->zero);
+	if (buffer->slab->words)
+		kma_lite_alloc(buffer, request->size, request->family);
 	if (request->zero && !buffer->slab->zeroed)
 		memset(p, 0, request->size);
 	return p;
@@ -108,14 +113,38 @@ static void zero_by_kernel(const struct kma_buffer *buffer, size_t size)
 		slab->zeroed = true;
 }
 
-static bool take(const struct kma_request *request, struct kma_thread *self,
-		 struct kma_buffer *ret)
+/*
+ * No pages can be had for a nested call at tier guard. It takes an audited
+ * buffer, so that there must be a slab with one before it comes.
+ */
+static void keep_for_nested(struct kma_cache *cache)
 {
-	enum kma_tier tier = kma_root.tier;
+	struct kma_slab **slabs = cache->slabs[KMA_TIER_AUDIT];
+	void *start;
+
+	if (!cache->bufsize || slabs[KMA_SLABS_PARTIAL] ||
+	    slabs[KMA_SLABS_EMPTY])
+		return;
+	kma_lock_acquire(&cache->lock);
+	if (kma_slab_take(cache, KMA_TIER_AUDIT, &start, 1, true))
+		kma_slab_put(cache, start, false);
+	kma_lock_release(&cache->lock);
+}
+
+static bool take_at(const struct kma_request *request, enum kma_tier tier,
+		    struct kma_thread *self, struct kma_buffer *ret)
+{
 	struct kma_cache *cache =
 		kma_cache_for(request->size, request->align, tier);
 	bool taken = false;
 
+	if (tier == KMA_TIER_GUARD) {
+		if (kma_thread_nested(self))
+			return false;
+		keep_for_nested(cache);
+		return kma_guard_take(cache, request->size, request->align,
+				      ret);
+	}
 	if (cache->bufsize)
 		taken = kma_cache_take(cache, tier, ret);
 	else if (!kma_thread_nested(self))
@@ -126,6 +155,18 @@ static bool take(const struct kma_request *request, struct kma_thread *self,
 	if (!taken)
 		count_failure(cache);
 	return taken;
+}
+
+/* Where no page can be guarded, an audited buffer is the next best. */
+static bool take(const struct kma_request *request, struct kma_thread *self,
+		 struct kma_buffer *ret)
+{
+	enum kma_tier tier = kma_root.tier;
+
+	if (take_at(request, tier, self, ret))
+		return true;
+	return tier == KMA_TIER_GUARD &&
+	       take_at(request, KMA_TIER_AUDIT, self, ret);
 }
 
 static void drain_deferred(void);
@@ -234,12 +275,23 @@ static bool find_buffer(const void *p, const char *function,
 		kma_report(&report);
 		return false;
 	}
-	if (is_dressed(ret->slab) || ret->start == (uintptr_t)p)
+	if (kma_word_of(ret) || ret->start == (uintptr_t)p)
 		return true;
 	report.code = KMA_ERROR_BADBASE;
 	report.buffer = ret;
 	kma_report(&report);
 	return false;
+}
+
+/* Does the buffer come back as it should? Else it was reported. */
+static bool accept(const struct kma_buffer *buffer, uintptr_t user, size_t size,
+		   enum kma_family family, const char *function)
+{
+	if (is_dressed(buffer->slab))
+		return kma_audit_free(buffer, user, size, family, function);
+	if (buffer->slab->words)
+		return kma_lite_free(buffer, user, size, function);
+	return true;
 }
 
 void kma_release(void *p, size_t size, enum kma_family family,
@@ -258,8 +310,7 @@ void kma_release(void *p, size_t size, enum kma_family family,
 	if (kma_deferred_count && !kma_thread_nested(self))
 		drain_deferred();
 	if (find_buffer(p, function, &buffer) &&
-	    (!is_dressed(buffer.slab) ||
-	     kma_audit_free(&buffer, (uintptr_t)p, size, family, function)))
+	    accept(&buffer, (uintptr_t)p, size, family, function))
 		put(&buffer, self);
 	kma_thread_leave(self);
 	errno = saved_errno;
@@ -284,6 +335,8 @@ static bool resize_plain(const struct kma_buffer *buffer, size_t size)
 
 static bool resize_dressed(const struct kma_buffer *buffer, size_t size)
 {
+	if (buffer->slab->tier == KMA_TIER_GUARD)
+		return false; /* its end is to stay at the guard */
 	size_t room = kma_audit_room(buffer);
 
 	if (size > room || size < room / 2)
@@ -292,12 +345,17 @@ static bool resize_dressed(const struct kma_buffer *buffer, size_t size)
 	return true;
 }
 
-static enum kma_buffer_state state_of(const struct kma_buffer *buffer)
+static bool resize_lite(const struct kma_buffer *buffer, size_t size)
 {
-	uint64_t word =
-		__atomic_load_n(&buffer->bufctl->word, __ATOMIC_RELAXED);
+	if (!resize_plain(buffer, size))
+		return false;
+	kma_lite_resize(buffer, size);
+	return true;
+}
 
-	return (word >> KMA_BUFCTL_STATE_SHIFT) & KMA_BUFCTL_STATE_MASK;
+static bool is_live(const struct kma_buffer *buffer)
+{
+	return kma_word_state(kma_word_load(buffer)) == KMA_BUFFER_ALLOCATED;
 }
 
 /* Resize where it lies, or tell how much is to be copied. */
@@ -307,20 +365,17 @@ static bool resize(void *p, size_t size, bool *in_place, size_t *old)
 
 	if (!find_buffer(p, "realloc", &buffer))
 		return false;
-	if (!is_dressed(buffer.slab)) {
-		*old = buffer.slab->stride;
+	*old = kma_buffer_size(&buffer);
+	if (!kma_word_of(&buffer)) {
 		*in_place = resize_plain(&buffer, size);
 		return true;
 	}
-	if (state_of(&buffer) != KMA_BUFFER_ALLOCATED ||
-	    kma_buffer_user(&buffer) != (uintptr_t)p) {
-		/* Names what is wrong with it, and frees nothing. */
-		kma_audit_free(&buffer, (uintptr_t)p, SIZE_MAX,
-			       KMA_FAMILY_MALLOC, "realloc");
+	if (!is_live(&buffer) || kma_buffer_user(&buffer) != (uintptr_t)p) {
+		kma_word_refuse(&buffer, (uintptr_t)p, "realloc");
 		return false;
 	}
-	*old = kma_buffer_size(&buffer);
-	*in_place = resize_dressed(&buffer, size);
+	*in_place = is_dressed(buffer.slab) ? resize_dressed(&buffer, size)
+					    : resize_lite(&buffer, size);
 	return true;
 }
 
@@ -363,11 +418,9 @@ size_t kma_usable_size(const void *p)
 
 	if (!p || !kma_buffer_find((uintptr_t)p, &buffer))
 		return 0;
-	if (is_dressed(buffer.slab))
-		return state_of(&buffer) == KMA_BUFFER_ALLOCATED
-			       ? kma_buffer_size(&buffer)
-			       : 0;
-	return buffer.slab->stride;
+	if (kma_word_of(&buffer) && !is_live(&buffer))
+		return 0;
+	return kma_buffer_size(&buffer);
 }
 
 size_t kma_trim(void)

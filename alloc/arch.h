@@ -98,6 +98,12 @@ kma_arch_registers(struct kma_registers *ret)
 			 : "rax");
 }
 
+/* Of a page fault: was it a write? The error code's bit 1. */
+static inline bool kma_arch_fault_is_write(const ucontext_t *context)
+{
+	return context->uc_mcontext.gregs[REG_ERR] & 2;
+}
+
 /* All general registers, as a dump keeps them. */
 static inline void kma_arch_dump_registers(const ucontext_t *context,
 					   struct dump_registers *ret)

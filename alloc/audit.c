@@ -5,17 +5,15 @@
  *	start-8        user             user+size            start+stride-8
  *	| canary ......| request ...... | redzone ...........| next's canary
  *
- * The word of its bufctl is changed by compare-and-swap from ALLOCATED to
- * CHANGING, by whoever frees it first. Who finds it otherwise has freed it a
- * second time, wherever the buffer is by then: in a magazine, in quarantine,
- * in its slab. CHANGING also tells kma_audit_verify_all() that the bytes are
- * not to be judged at the moment. While a buffer is CHANGING it belongs to the
- * thread that made it so.
+ * Whoever frees it first makes its word CHANGING (word.h), which also tells
+ * kma_audit_verify_all() that the bytes are not to be judged at the moment.
+ * While a buffer is CHANGING it belongs to the thread that made it so.
  */
 #include "alloc/audit.h"
 
 #include "alloc/clock.h"
 #include "alloc/family.h"
+#include "alloc/guard.h"
 #include "alloc/log.h"
 #include "alloc/pattern.h"
 #include "alloc/report.h"
@@ -23,6 +21,7 @@
 #include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "alloc/word.h"
 
 #include <string.h>
 
@@ -31,53 +30,7 @@ bool kma_audit_init(void)
 	if (!kma_depot_init())
 		return false;
 	kma_log_init();
-	return true;
-}
-
-/* --- the word ------------------------------------------------------------ */
-
-static enum kma_buffer_state state_of(uint64_t word)
-{
-	return (enum kma_buffer_state)(word >> KMA_BUFCTL_STATE_SHIFT &
-				       KMA_BUFCTL_STATE_MASK);
-}
-
-static enum kma_family family_of(uint64_t word)
-{
-	return (enum kma_family)(word >> KMA_BUFCTL_FAMILY_SHIFT &
-				 KMA_BUFCTL_FAMILY_MASK);
-}
-
-static size_t size_of(uint64_t word)
-{
-	return word >> KMA_BUFCTL_SIZE_SHIFT;
-}
-
-static uint64_t word_make(enum kma_buffer_state state, enum kma_family family,
-			  size_t offset, size_t size)
-{
-	return (uint64_t)state << KMA_BUFCTL_STATE_SHIFT |
-	       (uint64_t)family << KMA_BUFCTL_FAMILY_SHIFT |
-	       (uint64_t)(offset / 16) << KMA_BUFCTL_OFFSET_SHIFT |
-	       (uint64_t)size << KMA_BUFCTL_SIZE_SHIFT;
-}
-
-static uint64_t word_with_state(uint64_t word, enum kma_buffer_state state)
-{
-	uint64_t mask = (uint64_t)KMA_BUFCTL_STATE_MASK
-			<< KMA_BUFCTL_STATE_SHIFT;
-
-	return (word & ~mask) | (uint64_t)state << KMA_BUFCTL_STATE_SHIFT;
-}
-
-static uint64_t word_load(const struct kma_buffer *buffer)
-{
-	return __atomic_load_n(&buffer->bufctl->word, __ATOMIC_ACQUIRE);
-}
-
-static void word_store(const struct kma_buffer *buffer, uint64_t word)
-{
-	__atomic_store_n(&buffer->bufctl->word, word, __ATOMIC_RELEASE);
+	return kma_guard_init();
 }
 
 /* --- the places --------------------------------------------------------- */
@@ -89,22 +42,22 @@ struct cell {
 	uintptr_t redzone_end;
 };
 
-static uintptr_t offset_of(uint64_t word)
+static bool is_guarded(const struct kma_buffer *buffer)
 {
-	return (word >> KMA_BUFCTL_OFFSET_SHIFT & KMA_BUFCTL_OFFSET_MASK) * 16;
+	return buffer->slab->tier == KMA_TIER_GUARD;
 }
 
 static struct cell cell_of(const struct kma_buffer *buffer, uint64_t word)
 {
+	size_t canary = is_guarded(buffer) ? 0 : KMA_CANARY_SIZE;
 	struct cell cell;
 
-	cell.user = buffer->start + offset_of(word);
-	cell.end = cell.user + size_of(word);
-	cell.canary = buffer->start - KMA_CANARY_SIZE;
+	cell.user = buffer->start + kma_word_offset(word);
+	cell.end = cell.user + kma_word_size(word);
+	cell.canary = buffer->start - canary;
 	if (cell.user - cell.canary > KMA_GUARD_MAX)
 		cell.canary = cell.user - KMA_GUARD_MAX;
-	cell.redzone_end =
-		buffer->start + buffer->slab->stride - KMA_CANARY_SIZE;
+	cell.redzone_end = buffer->start + buffer->slab->stride - canary;
 	if (cell.redzone_end - cell.end > KMA_GUARD_MAX)
 		cell.redzone_end = cell.end + KMA_GUARD_MAX;
 	return cell;
@@ -119,9 +72,11 @@ enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
 				    uint64_t word, struct kma_damage *ret)
 {
 	struct cell cell = cell_of(buffer, word);
-	bool is_free = state_of(word) == KMA_BUFFER_FREE;
+	bool is_free = kma_word_state(word) == KMA_BUFFER_FREE;
 
-	if (is_free && !kma_fill_check(cell.user, filled(size_of(word)),
+	if (is_free && is_guarded(buffer))
+		return KMA_ERROR_NONE; /* its pages cannot be touched */
+	if (is_free && !kma_fill_check(cell.user, filled(kma_word_size(word)),
 				       KMA_FILL_FREE, ret))
 		return KMA_ERROR_MODIFIED;
 	if (!kma_guard_check(cell.end, cell.redzone_end, ret))
@@ -185,21 +140,29 @@ static void record_alloc(const struct kma_buffer *buffer, uintptr_t user,
 			    bufctl->alloc_stack, buffer->slab->cache->index);
 }
 
+static uintptr_t user_of(const struct kma_buffer *buffer, size_t size,
+			 size_t align)
+{
+	if (is_guarded(buffer))
+		return kma_guard_user(buffer, size, align);
+	return (buffer->start + align - 1) & ~(uintptr_t)(align - 1);
+}
+
 void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 		      size_t align, enum kma_family family, bool zero)
 {
-	uintptr_t user = (buffer->start + align - 1) & ~(uintptr_t)(align - 1);
-	uint64_t old = word_load(buffer);
-	uint64_t new = word_make(KMA_BUFFER_CHANGING, family,
-				 user - buffer->start, size);
+	uintptr_t user = user_of(buffer, size, align);
+	uint64_t old = kma_word_load(buffer);
+	uint64_t new = kma_word_make(KMA_BUFFER_CHANGING, family,
+				     user - buffer->start, size);
 	struct kma_damage damage;
 
-	if (state_of(old) == KMA_BUFFER_FREE &&
+	if (kma_word_state(old) == KMA_BUFFER_FREE &&
 	    kma_audit_check(buffer, old, &damage) != KMA_ERROR_NONE)
 		report_damage(KMA_ERROR_MODIFIED, buffer, &damage, NULL, 0);
 
 	struct cell cell = cell_of(buffer, new);
-	word_store(buffer, new);
+	kma_word_store(buffer, new);
 	record_alloc(buffer, user, size, KMA_OP_ALLOC);
 	if (!zero)
 		kma_fill_set(user, filled(size), KMA_FILL_UNINITIALISED);
@@ -207,39 +170,11 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 		memset((void *)user, 0, size);
 	kma_guard_set(cell.canary, cell.user);
 	kma_guard_set(cell.end, cell.redzone_end);
-	word_store(buffer, word_with_state(new, KMA_BUFFER_ALLOCATED));
+	kma_word_store(buffer, kma_word_with_state(new, KMA_BUFFER_ALLOCATED));
 	return (void *)user;
 }
 
 /* --- giving back ---------------------------------------------------------- */
-
-/* The buffer is live and user is its start; else it is told what is wrong. */
-static bool claim(const struct kma_buffer *buffer, uintptr_t user,
-		  const char *function, uint64_t *ret)
-{
-	struct kma_report report = { .address = user,
-				     .buffer = buffer,
-				     .function = function };
-	uint64_t word = word_load(buffer);
-	bool at_start = user == buffer->start + offset_of(word);
-
-	while (at_start && state_of(word) == KMA_BUFFER_ALLOCATED)
-		if (__atomic_compare_exchange_n(
-			    &buffer->bufctl->word, &word,
-			    word_with_state(word, KMA_BUFFER_CHANGING), false,
-			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-			*ret = word;
-			return true;
-		}
-	if (state_of(word) == KMA_BUFFER_NEVER) {
-		report.code = KMA_ERROR_BADADDR;
-		report.buffer = NULL;
-	} else {
-		report.code = at_start ? KMA_ERROR_DUPFREE : KMA_ERROR_BADBASE;
-	}
-	kma_report(&report);
-	return false;
-}
 
 static bool buffer_before(const struct kma_buffer *buffer,
 			  struct kma_buffer *ret)
@@ -265,8 +200,8 @@ static bool overrun_from_before(const struct kma_buffer *buffer,
 {
 	if (!buffer_before(buffer, ret))
 		return false;
-	uint64_t word = word_load(ret);
-	return state_of(word) == KMA_BUFFER_ALLOCATED &&
+	uint64_t word = kma_word_load(ret);
+	return kma_word_state(word) == KMA_BUFFER_ALLOCATED &&
 	       kma_audit_check(ret, word, damage) == KMA_ERROR_REDZONE;
 }
 
@@ -300,12 +235,12 @@ static void check_claims(const struct kma_buffer *buffer, uintptr_t user,
 				     .claimed_size = size,
 				     .family = family };
 
-	if (family != family_of(word) &&
-	    kma_family_mixed(buffer->bufctl->alloc_stack, family_of(word),
+	if (family != kma_word_family(word) &&
+	    kma_family_mixed(buffer->bufctl->alloc_stack, kma_word_family(word),
 			     family)) {
 		report.code = KMA_ERROR_BADFAMILY;
 		kma_report(&report);
-	} else if (size != SIZE_MAX && size != size_of(word)) {
+	} else if (size != SIZE_MAX && size != kma_word_size(word)) {
 		report.code = KMA_ERROR_BADSIZE;
 		kma_report(&report);
 	}
@@ -329,16 +264,17 @@ bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
 	uint64_t word;
 
 	kma_audit_foresee(buffer);
-	if (!claim(buffer, user, function, &word))
+	if (!kma_word_claim(buffer, user, function, KMA_BUFFER_CHANGING, &word))
 		return false;
 	check_claims(buffer, user, word, size, family, function);
 	if (!is_intact(buffer, word, function)) {
-		word_store(buffer, word);
+		kma_word_store(buffer, word);
 		return false;
 	}
-	record_free(buffer, user, size_of(word));
-	kma_fill_set(user, filled(size_of(word)), KMA_FILL_FREE);
-	word_store(buffer, word_with_state(word, KMA_BUFFER_FREE));
+	record_free(buffer, user, kma_word_size(word));
+	if (!is_guarded(buffer))
+		kma_fill_set(user, filled(kma_word_size(word)), KMA_FILL_FREE);
+	kma_word_store(buffer, kma_word_with_state(word, KMA_BUFFER_FREE));
 	return true;
 }
 
@@ -350,7 +286,7 @@ size_t kma_audit_room(const struct kma_buffer *buffer)
 	uintptr_t end = buffer->start + buffer->slab->stride - KMA_CANARY_SIZE;
 
 	return end - KMA_REDZONE_MIN -
-	       (buffer->start + offset_of(word_load(buffer)));
+	       (buffer->start + kma_word_offset(kma_word_load(buffer)));
 }
 
 void kma_audit_resize(const struct kma_buffer *buffer, size_t size)
@@ -358,11 +294,13 @@ void kma_audit_resize(const struct kma_buffer *buffer, size_t size)
 	uintptr_t user = kma_buffer_user(buffer);
 	uint64_t word;
 
-	if (!claim(buffer, user, "realloc", &word))
+	if (!kma_word_claim(buffer, user, "realloc", KMA_BUFFER_CHANGING,
+			    &word))
 		return;
-	size_t old = size_of(word);
-	uint64_t new = word_make(KMA_BUFFER_ALLOCATED, family_of(word),
-				 offset_of(word), size);
+	size_t old = kma_word_size(word);
+	uint64_t new =
+		kma_word_make(KMA_BUFFER_ALLOCATED, kma_word_family(word),
+			      kma_word_offset(word), size);
 
 	struct cell cell = cell_of(buffer, new);
 	uintptr_t fresh = (user + old + 7) & ~(uintptr_t)7;
@@ -373,5 +311,5 @@ void kma_audit_resize(const struct kma_buffer *buffer, size_t size)
 		kma_fill_set(fresh, filled(cell.end - fresh),
 			     KMA_FILL_UNINITIALISED);
 	kma_guard_set(cell.end, cell.redzone_end);
-	word_store(buffer, new);
+	kma_word_store(buffer, new);
 }

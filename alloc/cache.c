@@ -9,6 +9,7 @@
 
 #include "alloc/meta.h"
 #include "alloc/root.h"
+#include "alloc/word.h"
 
 #include <string.h>
 
@@ -84,6 +85,11 @@ static struct kma_cache *cache_create(size_t bufsize, struct kma_cache **link)
 	if (kma_root.tier == KMA_TIER_AUDIT)
 		cache->flags = KMA_CACHE_AUDIT | KMA_CACHE_DEADBEEF |
 			       KMA_CACHE_REDZONE;
+	if (kma_root.tier == KMA_TIER_GUARD)
+		cache->flags = KMA_CACHE_AUDIT | KMA_CACHE_REDZONE |
+			       KMA_CACHE_FIREWALL;
+	if (kma_root.tier == KMA_TIER_LITE)
+		cache->flags = KMA_CACHE_LITE;
 	if (!bufsize)
 		cache->flags |= KMA_CACHE_NOMAGAZINE;
 	kma_caches[kma_cache_count++] = cache;
@@ -134,7 +140,7 @@ static unsigned class_holding(size_t size)
 
 struct kma_cache *kma_cache_for(size_t size, size_t align, enum kma_tier tier)
 {
-	bool natural = tier == KMA_TIER_OFF || tier == KMA_TIER_LITE;
+	bool natural = tier != KMA_TIER_AUDIT;
 
 	if (align <= 16)
 		align = 16;
@@ -181,21 +187,14 @@ bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret)
 
 uintptr_t kma_buffer_user(const struct kma_buffer *buffer)
 {
-	uint64_t word;
-
 	if (!buffer->bufctl)
 		return buffer->start;
-	word = __atomic_load_n(&buffer->bufctl->word, __ATOMIC_RELAXED);
-	return buffer->start + 16 * ((word >> KMA_BUFCTL_OFFSET_SHIFT) &
-				     KMA_BUFCTL_OFFSET_MASK);
+	return buffer->start + kma_word_offset(kma_word_load(buffer));
 }
 
 size_t kma_buffer_size(const struct kma_buffer *buffer)
 {
-	uint64_t word;
-
-	if (!buffer->bufctl)
+	if (!kma_word_of(buffer))
 		return buffer->slab->stride;
-	word = __atomic_load_n(&buffer->bufctl->word, __ATOMIC_RELAXED);
-	return word >> KMA_BUFCTL_SIZE_SHIFT;
+	return kma_word_size(kma_word_load(buffer));
 }

@@ -9,7 +9,8 @@
  * header, its bitmap of free buffers and (audit) its bufctls lie in the
  * metadata arena. Buffer i of a slab starts at base + first + i * stride.
  *
- * Tier off: stride is the cache's bufsize; the user's pointer is the buffer.
+ * Tier off and lite: stride is the cache's bufsize; the user's pointer is the
+ * buffer. Lite has a word out of line for each (word.h).
  * Tier audit: first is KMA_CANARY_SIZE rounded to 16; stride is bufsize + 16:
  *
  *	| canary of i | user's bytes | redzone | canary of i + 1 | ...
@@ -19,6 +20,9 @@
  * The redzone runs from the byte after the request to the next canary, so the
  * first byte too far shows. Alignment above 16 moves the user's pointer up
  * inside its buffer by the bufctl's offset; the bytes before it are canary.
+ *
+ * Tier guard: a slab of one buffer and one guard page (guard.h); no canary
+ * before the buffer, guard bytes from the request to the ends of its pages.
  *
  * With the cache lock held: in_use counts the buffers taken from the slab (by
  * the program, by magazines, by quarantine); a set bit in free_bits is a
@@ -101,10 +105,12 @@ struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	struct kma_cache *cache;
 	uint32_t buffers;
 	uint32_t in_use;
-	uint8_t tier;   /* enum kma_tier */
-	uint8_t kind;   /* enum kma_page_kind */
-	uint8_t list;   /* enum kma_slab_list */
-	uint8_t zeroed; /* large: the kernel's zeros, untouched yet */
+	uint8_t tier;    /* enum kma_tier */
+	uint8_t kind;    /* enum kma_page_kind */
+	uint8_t list;    /* enum kma_slab_list */
+	uint8_t zeroed;  /* large: the kernel's zeros, untouched yet */
+	uint8_t guarded; /* guard: what cannot be touched (guard.c) */
+	uint64_t *words; /* lite: of each buffer, as a bufctl's; else NULL */
 	/* What only the cache's lists and counts need. */
 	size_t pages;
 	uint64_t *free_bits;          /* bit set: free in the slab */
@@ -169,7 +175,7 @@ struct kma_buffer {
  */
 bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret);
 
-/* The user's pointer and request of an audited buffer. */
+/* The user's pointer and request of a buffer; at tier off what it holds. */
 uintptr_t kma_buffer_user(const struct kma_buffer *buffer);
 size_t kma_buffer_size(const struct kma_buffer *buffer);
 

@@ -12,6 +12,7 @@
 
 #include "alloc/arch.h"
 #include "alloc/dump_impl.h"
+#include "alloc/guard.h"
 #include "alloc/options.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
@@ -58,12 +59,24 @@ static void send_again(int number, const siginfo_t *info)
 		sys_call(SYS_tgkill, pid, tid, number, 0, 0, 0);
 }
 
+/* A bad access that a guard made visible; it has been reported. */
+static bool is_guard_fault(int number, const siginfo_t *info,
+			   const ucontext_t *context)
+{
+	return kma_options.guards && number == SIGSEGV && info->si_code > 0 &&
+	       kma_guard_fault((uintptr_t)info->si_addr,
+			       kma_arch_fault_is_write(context));
+}
+
 static void on_fatal(int number, siginfo_t *info, void *context)
 {
 	int saved_errno = errno;
+	bool ours = is_guard_fault(number, info, context);
 
 	dump_thread_context = context;
-	kma_dump_write(KMA_DUMP_SIGNAL, info, context);
+	if (kma_options.dump.on_fatal || kma_options.dump.on_killed ||
+	    (ours && kma_options.dump.on_error))
+		kma_dump_write(KMA_DUMP_SIGNAL, info, context);
 	send_again(number, info);
 	errno = saved_errno;
 }
@@ -92,10 +105,12 @@ static bool is_among(const int *signals, size_t count, int number)
 #define IS_AMONG(signals, number) \
 	is_among(signals, sizeof(signals) / sizeof((signals)[0]), number)
 
-/* Does its default action end the process, and a dump come first? */
+/* Does its default action end the process, and a dump or a report come first?
+ */
 static bool is_fatal(int number)
 {
-	return (kma_options.dump.on_fatal && IS_AMONG(fatal_signals, number)) ||
+	return (kma_options.guards && number == SIGSEGV) ||
+	       (kma_options.dump.on_fatal && IS_AMONG(fatal_signals, number)) ||
 	       (kma_options.dump.on_killed && IS_AMONG(ending_signals, number));
 }
 
@@ -232,8 +247,9 @@ void kma_dump_thread_start(struct kma_thread *thread)
 		      getauxval(AT_MINSIGSTKSZ) / GUARD_SIZE * GUARD_SIZE;
 	stack_t now;
 
-	if (!kma_options.dump.on_fatal || thread->altstack_base ||
-	    kernel_sigaltstack(NULL, &now) < 0 || !(now.ss_flags & SS_DISABLE))
+	if ((!kma_options.dump.on_fatal && !kma_options.guards) ||
+	    thread->altstack_base || kernel_sigaltstack(NULL, &now) < 0 ||
+	    !(now.ss_flags & SS_DISABLE))
 		return;
 	long base =
 		sys_call(SYS_mmap, 0, (long)(GUARD_SIZE + size), PROT_NONE,

@@ -20,6 +20,6 @@ static void bounds_of_sections(struct kma_root *root)
 /* Sizes and double frees of kmem's calls are always checked. */
 const struct kma_instance kma_instance = {
 	.name = "libkma.a",
-	.default_tier = KMA_TIER_AUDIT,
+	.default_tier = KMA_TIER_LITE,
 	.bounds = bounds_of_sections,
 };

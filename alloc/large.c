@@ -10,6 +10,7 @@
 #include "alloc/cache.h"
 
 #include "alloc/audit.h"
+#include "alloc/guard.h"
 #include "alloc/slab.h"
 
 enum { QUEUE_SIZE = 64 };
@@ -35,7 +36,7 @@ static size_t bytes_of(const struct kma_slab *slab)
 
 static bool is_dressed(enum kma_tier tier)
 {
-	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD;
+	return tier == KMA_TIER_AUDIT;
 }
 
 static void set_words(const struct kma_slab *slab, uintptr_t base, size_t pages)
@@ -79,8 +80,8 @@ bool kma_large_take(size_t size, size_t align, enum kma_tier tier,
 	if (!base)
 		return false;
 
-	struct kma_slab *slab =
-		kma_slab_create_large(base, pages, first, tier, zeroed);
+	struct kma_slab *slab = kma_slab_create_large(
+		kma_cache_oversize(), base, pages, first, tier, zeroed);
 
 	if (!slab) {
 		kma_pages_free(base, pages);
@@ -155,7 +156,9 @@ void kma_large_put(const struct kma_buffer *buffer)
 	kma_lock_acquire(&slab->cache->lock);
 	slab->cache->free++;
 	kma_lock_release(&slab->cache->lock);
-	if (is_dressed(slab->tier) && bytes_of(slab) <= queue_bytes_max)
+	if (slab->tier == KMA_TIER_GUARD)
+		kma_guard_put(slab);
+	else if (is_dressed(slab->tier) && bytes_of(slab) <= queue_bytes_max)
 		quarantine(slab);
 	else
 		release(slab);

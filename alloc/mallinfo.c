@@ -10,6 +10,7 @@
 #include "alloc/allocate.h"
 #include "alloc/deferred.h"
 #include "alloc/fast.h"
+#include "alloc/guard.h"
 #include "alloc/root.h"
 #include "alloc/sys.h"
 
@@ -75,7 +76,8 @@ struct mallinfo2 mallinfo2(void)
 		if (kma_caches[i]->bufsize == 0) {
 			info.hblks = usage.in_use;
 			info.hblkhd = kma_caches[i]->pages * KMA_PAGE_SIZE -
-				      kma_large_quarantined();
+				      kma_large_quarantined() -
+				      kma_guard_quarantined();
 		}
 	}
 	kma_lock_release(&kma_thread_lock);

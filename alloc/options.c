@@ -26,7 +26,13 @@ struct text {
 	size_t size;
 };
 
-enum { MIN_LOG = 64 * 1024, DEPTH_DEFAULT = 64, UMEM_DEPTH = 15 };
+enum {
+	MIN_LOG = 64 * 1024,
+	DEPTH_DEFAULT = 64,
+	UMEM_DEPTH = 15,
+	GUARD_DEPTH_DEFAULT = 4096,
+	GUARD_DEPTH_MAX = 1 << 20,
+};
 
 static bool text_is(struct text text, const char *word)
 {
@@ -125,16 +131,27 @@ static bool choose_audit(struct text value)
 
 static bool choose_lite(struct text value)
 {
-	kma_options.tier = KMA_TIER_AUDIT;
-	kma_message("tier lite is not in this version; running audit");
+	kma_options.tier = KMA_TIER_LITE;
 	return value.size == 0;
 }
 
 static bool choose_guard(struct text value)
 {
-	(void)value;
-	kma_options.tier = KMA_TIER_AUDIT;
-	kma_message("tier guard is not in this version; running audit");
+	if (value.size && !text_is(value, "left"))
+		return false;
+	kma_options.tier = KMA_TIER_GUARD;
+	kma_options.guards = true;
+	kma_options.guard_left = value.size != 0;
+	return true;
+}
+
+static bool choose_guard_depth(struct text value)
+{
+	size_t depth;
+
+	if (!text_number(value, &depth) || depth > GUARD_DEPTH_MAX)
+		return false;
+	kma_options.guard_depth = depth;
 	return true;
 }
 
@@ -240,6 +257,7 @@ static const struct item debug_items[] = {
 	{ "audit", choose_audit },
 	{ "default", choose_audit },
 	{ "guard", choose_guard },
+	{ "kmguard", choose_guard_depth },
 	{ "guards", choose_audit },
 	{ "noabort", choose_noabort },
 	{ "verbose", choose_verbose },
@@ -441,6 +459,7 @@ void kma_options_init(enum kma_tier default_tier)
 {
 	kma_options.tier = default_tier;
 	kma_options.audit_depth = DEPTH_DEFAULT;
+	kma_options.guard_depth = GUARD_DEPTH_DEFAULT;
 	if (!getauxval(AT_SECURE))
 		read_variables(kma_startup_environment());
 	if (kma_options.dump.path[0] && !kma_options.dump.on_given)

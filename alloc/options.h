@@ -16,6 +16,9 @@
 struct kma_options {
 	enum kma_tier tier;
 	unsigned audit_depth; /* frames, default 64; 0 no limit */
+	bool guards;          /* some buffers may be of tier guard */
+	bool guard_left;      /* they begin behind a guard */
+	size_t guard_depth;   /* freed ones whose pages stay untouchable */
 	bool noabort;
 	bool verbose;
 	size_t transaction_log; /* bytes; 0 none */

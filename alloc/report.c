@@ -217,7 +217,7 @@ __attribute__((noreturn)) static void stop(void)
 static bool is_fatal(const struct kma_report *report)
 {
 	return !report->at_exit && report->code != KMA_ERROR_BADFAMILY &&
-	       !kma_options.noabort;
+	       report->code != KMA_ERROR_GUARDFAULT && !kma_options.noabort;
 }
 
 void kma_report(const struct kma_report *report)

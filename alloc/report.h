@@ -20,7 +20,8 @@
  * "address 0xA is ..." that tells what is there instead. Bytes and offsets are
  * those of the first damage; an offset counts from the buffer's start. Lines
  * that do not apply are left out. New and free mixed are told, but are no
- * reason to stop; nor is what is found at exit.
+ * reason to stop; nor is what is found at exit, nor a fault in a guard, of
+ * which the process dies by the signal that told us.
  */
 #ifndef ALLOC_REPORT_H
 #define ALLOC_REPORT_H
@@ -94,6 +95,7 @@ struct kma_report {
 	size_t count;
 	size_t claimed_size;    /* BADSIZE */
 	enum kma_family family; /* BADFAMILY: of the release */
+	bool is_write;          /* GUARDFAULT */
 	bool at_exit;
 };
 

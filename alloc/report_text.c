@@ -9,6 +9,7 @@
 #include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "alloc/word.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -53,8 +54,6 @@ static const char *what_happened(enum kma_error_code code)
 		return "freed to another cache";
 	case KMA_ERROR_BADFAMILY:
 		return "allocated by ";
-	case KMA_ERROR_GUARDFAULT:
-		return "access to memory that is no buffer's";
 	default:
 		return "heap error";
 	}
@@ -65,6 +64,23 @@ static enum kma_family family_of(const struct kma_buffer *buffer)
 	return (enum kma_family)(buffer->bufctl->word >>
 					 KMA_BUFCTL_FAMILY_SHIFT &
 				 KMA_BUFCTL_FAMILY_MASK);
+}
+
+static void add_access(struct kma_text *text, const struct kma_report *report)
+{
+	uintptr_t user = kma_buffer_user(report->buffer);
+	uintptr_t end = user + kma_buffer_size(report->buffer);
+
+	kma_text_string(text, report->is_write ? "a write" : "a read");
+	if (report->address < user)
+		kma_text_string(text, " before the start of a buffer");
+	else if (report->address >= end)
+		kma_text_string(text, " after the end of a buffer");
+	if (kma_word_state(kma_word_load(report->buffer)) == KMA_BUFFER_FREE)
+		kma_text_string(text,
+				report->address >= user && report->address < end
+					? " of a buffer that was freed"
+					: " that was freed");
 }
 
 void kma_report_sentence(struct kma_text *text, const struct kma_report *report)
@@ -84,7 +100,10 @@ void kma_report_sentence(struct kma_text *text, const struct kma_report *report)
 		}
 		kma_text_string(text, "): ");
 	}
-	kma_text_string(text, what_happened(report->code));
+	if (report->code == KMA_ERROR_GUARDFAULT)
+		add_access(text, report);
+	else
+		kma_text_string(text, what_happened(report->code));
 	if (report->code == KMA_ERROR_BADFAMILY)
 		kma_text_string(
 			text, kma_family_allocator(family_of(report->buffer)));

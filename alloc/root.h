@@ -40,6 +40,7 @@ struct kma_root {
 	uint64_t fork_time;  /* ticks of the last fork as a child, or 0 */
 	uint64_t fork_count;
 	uint64_t canary_secret;
+	uint64_t guards_missing; /* pages that could not be guarded */
 	struct kma_clock_pair clock[KMA_CLOCK_PAIRS];
 	char options_text[256]; /* the environment as understood */
 	uint64_t reserve_base, reserve_end;

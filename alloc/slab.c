@@ -78,28 +78,44 @@ static size_t header_size(uint32_t buffers)
 	return sizeof(struct kma_slab) + bits_words(buffers) * sizeof(uint64_t);
 }
 
-/* A header with its bitmap behind it, and bufctls where the tier has them. */
+/* What the tier keeps of each buffer, out of line. */
+static size_t record_size(enum kma_tier tier)
+{
+	if (has_bufctls(tier))
+		return sizeof(struct kma_bufctl);
+	return tier == KMA_TIER_LITE ? sizeof(uint64_t) : 0;
+}
+
+/* A header with its bitmap behind it, and records where the tier has them. */
 static struct kma_slab *header_create(uint32_t buffers, enum kma_tier tier)
 {
 	struct kma_slab *slab = kma_meta_alloc(header_size(buffers));
+	void *records = NULL;
 
 	if (!slab)
 		return NULL;
 	slab->buffers = buffers;
 	slab->tier = (uint8_t)tier;
 	slab->free_bits = (uint64_t *)(slab + 1);
-	if (!has_bufctls(tier))
-		return slab;
-	slab->bufctls = kma_meta_alloc(buffers * sizeof(struct kma_bufctl));
-	if (slab->bufctls)
-		return slab;
-	kma_meta_free(slab, header_size(buffers));
-	return NULL;
+	if (record_size(tier)) {
+		records = kma_meta_alloc(buffers * record_size(tier));
+		if (!records) {
+			kma_meta_free(slab, header_size(buffers));
+			return NULL;
+		}
+	}
+	if (has_bufctls(tier))
+		slab->bufctls = records;
+	else
+		slab->words = records;
+	return slab;
 }
 
 static void header_destroy(struct kma_slab *slab)
 {
-	kma_meta_free(slab->bufctls, slab->buffers * sizeof(struct kma_bufctl));
+	void *records = slab->bufctls ? (void *)slab->bufctls : slab->words;
+
+	kma_meta_free(records, slab->buffers * record_size(slab->tier));
 	kma_meta_free(slab, header_size(slab->buffers));
 }
 
@@ -280,11 +296,10 @@ void kma_slab_reap(struct kma_cache *cache)
 			slab_destroy(slab);
 }
 
-struct kma_slab *kma_slab_create_large(uintptr_t base, size_t pages,
-				       size_t first, enum kma_tier tier,
-				       bool zeroed)
+struct kma_slab *kma_slab_create_large(struct kma_cache *cache, uintptr_t base,
+				       size_t pages, size_t first,
+				       enum kma_tier tier, bool zeroed)
 {
-	struct kma_cache *cache = kma_cache_oversize();
 	struct kma_slab *slab = header_create(1, tier);
 
 	if (!slab)

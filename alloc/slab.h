@@ -26,9 +26,9 @@ bool kma_slab_put(struct kma_cache *cache, void *start, bool release);
 void kma_slab_reap(struct kma_cache *cache);
 
 /* The header of a large buffer: one that has its pages for itself. */
-struct kma_slab *kma_slab_create_large(uintptr_t base, size_t pages,
-				       size_t first, enum kma_tier tier,
-				       bool zeroed);
+struct kma_slab *kma_slab_create_large(struct kma_cache *cache, uintptr_t base,
+				       size_t pages, size_t first,
+				       enum kma_tier tier, bool zeroed);
 void kma_slab_destroy_large(struct kma_slab *slab);
 
 #endif

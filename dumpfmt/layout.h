@@ -86,6 +86,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_root, fork_time, UINT)		\
 		ARRAY(kma_root, clock, EMBED)			\
 		FIELD(kma_root, canary_secret, UINT)		\
+		FIELD(kma_root, guards_missing, UINT)		\
 		FIELD(kma_root, options_text, TEXT)		\
 		FIELD(kma_root, heap_base, UINT)		\
 		FIELD(kma_root, heap_committed, UINT)		\
@@ -142,6 +143,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_slab, tier, UINT)			\
 		FIELD(kma_slab, free_bits, POINTER)		\
 		FIELD(kma_slab, bufctls, POINTER)		\
+		FIELD(kma_slab, words, POINTER)			\
 	END(kma_slab)						\
 	BEGIN(kma_bufctl, 1)					\
 		FIELD(kma_bufctl, word, UINT)			\
@@ -269,7 +271,8 @@ enum { KMA_SCHEMA_MAX = 4096 };
  * in [start - KMA_CANARY_SIZE, user), its redzone in [user + size, start +
  * stride - KMA_CANARY_SIZE), of each the KMA_GUARD_MAX bytes next to the
  * request at most. Of a free one the first KMA_FILL_MAX bytes of the request
- * read KMA_FILL_FREE from user on. Slabs of other tiers than audit have none.
+ * read KMA_FILL_FREE from user on. At tier guard KMA_CANARY_SIZE counts as 0,
+ * and a free buffer has no pages. Slabs of tier off and lite have no guards.
  */
 #define KMA_CONSTANTS(CONSTANT)			\
 	CONSTANT(KMA_PAGE_SHIFT)		\

@@ -60,6 +60,7 @@ struct heap_slab {
 	enum heap_tier tier;
 	bool large;
 	uint64_t bufctls;      /* address of the array, 0 none */
+	uint64_t words;        /* lite: a word of each buffer alone; or 0 */
 	uint64_t free_bits;    /* address of the bitmap */
 	uint64_t first_buffer; /* running number of buffer 0 over all slabs */
 };

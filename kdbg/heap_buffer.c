@@ -3,8 +3,9 @@
  * Buffers: from an address to a slab to a number, and what state it is in.
  *
  * An audited slab has a bufctl for each buffer, and its word says whether the
- * program has it. A slab of tier off has a bitmap of what the slab itself has
- * free; of the rest, what lies in a magazine is free too (heap_magazine.c).
+ * program has it; a slab of tier lite has the words alone. A slab of tier off
+ * has a bitmap of what the slab itself has free; of the rest, what lies in a
+ * magazine is free too (heap_magazine.c).
  */
 #include "kdbg/heap_impl.h"
 
@@ -83,11 +84,15 @@ const struct slab_geometry *heap_slab_views(struct heap *heap, size_t number)
 		geometry->bufctls =
 			view_array(heap, geometry, slab->bufctls,
 				   (size_t)slab->buffers * bufctl->size);
+	else if (slab->words != 0)
+		geometry->words =
+			view_array(heap, geometry, slab->words,
+				   (size_t)slab->buffers * sizeof(uint64_t));
 	else
 		geometry->free_bits =
 			view_array(heap, geometry, slab->free_bits,
 				   words * sizeof(uint64_t));
-	if (!geometry->bufctls && !geometry->free_bits)
+	if (!geometry->bufctls && !geometry->words && !geometry->free_bits)
 		heap_note(heap, slab->address,
 			  "slab %#" PRIx64
 			  ": which of its buffers are free cannot be told",
@@ -231,6 +236,13 @@ bool heap_buffer_get(struct heap *heap, size_t number, uint32_t index,
 	ret->user = ret->start;
 	if (geometry->bufctls)
 		read_bufctl(heap, ret);
+	else if (geometry->words)
+		read_word(
+			layout_of(heap, number),
+			record_integer(geometry->words +
+					       (size_t)index * sizeof(uint64_t),
+				       sizeof(uint64_t)),
+			slab->stride, ret);
 	else if (ret->cached || in_free_bits(geometry, index))
 		ret->state = BUFFER_FREE;
 	return true;

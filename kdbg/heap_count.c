@@ -15,11 +15,12 @@ static const struct heap_layout *layout_of(const struct heap *heap, size_t slab)
 	return &heap->parts[cache->instance].layout;
 }
 
-static void live_by_bufctls(struct heap *heap, size_t number,
-			    const unsigned char *bufctls, uint64_t *bits)
+/* words: the first buffer's, the next stride bytes on. */
+static void live_by_words(struct heap *heap, size_t number,
+			  const unsigned char *words, size_t stride,
+			  uint64_t *bits)
 {
 	const struct heap_layout *layout = layout_of(heap, number);
-	const struct field *word = &layout->kma_bufctl.word;
 	uint64_t shift = layout->constants.KMA_BUFCTL_STATE_SHIFT.value;
 	uint64_t mask = layout->constants.KMA_BUFCTL_STATE_MASK.value;
 	uint64_t allocated = layout->constants.KMA_BUFFER_ALLOCATED.value;
@@ -27,11 +28,12 @@ static void live_by_bufctls(struct heap *heap, size_t number,
 		layout->constants.KMA_BUFFER_CHANGING.present
 			? layout->constants.KMA_BUFFER_CHANGING.value
 			: allocated;
-	size_t stride = layout->kma_bufctl.self.size;
 
 	for (uint32_t i = 0; i < heap->slabs[number].buffers; i++) {
 		uint64_t state =
-			record_uint(bufctls + i * stride, word) >> shift & mask;
+			record_integer(words + i * stride, sizeof(uint64_t)) >>
+				shift &
+			mask;
 
 		if (state == allocated || state == changing)
 			bits[i / BITS] |= UINT64_C(1) << i % BITS;
@@ -80,8 +82,16 @@ void heap_slab_live(struct heap *heap, size_t number, uint64_t *bits)
 	geometry = heap_slab_views(heap, number);
 	words = ((size_t)heap->slabs[number].buffers + BITS - 1) / BITS;
 	memset(bits, 0, words * sizeof(bits[0]));
-	if (geometry->bufctls)
-		live_by_bufctls(heap, number, geometry->bufctls, bits);
+	const struct heap_layout *layout = layout_of(heap, number);
+
+	if (geometry->bufctls && layout->kma_bufctl.word.present)
+		live_by_words(heap, number,
+			      geometry->bufctls +
+				      layout->kma_bufctl.word.offset,
+			      layout->kma_bufctl.self.size, bits);
+	else if (geometry->words)
+		live_by_words(heap, number, geometry->words, sizeof(uint64_t),
+			      bits);
 	else
 		live_by_bitmaps(heap, number, geometry->free_bits, bits);
 }

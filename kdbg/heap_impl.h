@@ -41,6 +41,7 @@ struct slab_geometry {
 	/* Views, made when first needed; the bitmap and the bufctls. */
 	const unsigned char *free_bits;
 	const unsigned char *bufctls;
+	const unsigned char *words;
 	unsigned char *owned; /* a copy, where a view was not to be had */
 	bool viewed;
 };

@@ -167,6 +167,7 @@ static struct heap_slab read_header(const struct page_walk *walk,
 		.large = word_kind(walk->part, word) ==
 			 layout->constants.KMA_PAGE_LARGE.value,
 		.bufctls = record_uint(record, &layout->kma_slab.bufctls),
+		.words = record_uint(record, &layout->kma_slab.words),
 		.free_bits = record_uint(record, &layout->kma_slab.free_bits),
 	};
 }

@@ -131,7 +131,10 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 		limit(&layout->constants.KMA_GUARD_MAX, GUARD_DEFAULT);
 	uint64_t fill_max =
 		limit(&layout->constants.KMA_FILL_MAX, FILL_DEFAULT);
-	uint64_t canary_size = limit(&layout->constants.KMA_CANARY_SIZE, WORD);
+	uint64_t canary_size =
+		slab->tier == TIER_GUARD
+			? 0
+			: limit(&layout->constants.KMA_CANARY_SIZE, WORD);
 	struct region before = { DAMAGE_BEFORE, buffer->start - canary_size,
 				 buffer->user, false };
 	struct region inside = { DAMAGE_INSIDE, buffer->user,
@@ -170,7 +173,9 @@ enum heap_verdict heap_verify_buffer(struct heap *heap,
 		.context = context,
 	};
 
-	if (slab->tier != TIER_AUDIT || !buffer->bufctl ||
+	if ((slab->tier != TIER_AUDIT && slab->tier != TIER_GUARD) ||
+	    (slab->tier == TIER_GUARD && buffer->state == BUFFER_FREE) ||
+	    !buffer->bufctl ||
 	    (buffer->state != BUFFER_ALLOCATED &&
 	     buffer->state != BUFFER_FREE) ||
 	    !heap_verify_possible(heap, instance))

@@ -258,7 +258,8 @@ static void verify_slab(const struct dcmd_call *call, struct heap *heap,
 
 static bool has_guards(const struct heap_slab *slab)
 {
-	return slab->tier == TIER_AUDIT && slab->bufctls;
+	return (slab->tier == TIER_AUDIT || slab->tier == TIER_GUARD) &&
+	       slab->bufctls;
 }
 
 /* All slabs in one pass, into a tally for each cache; only: that cache alone,

@@ -3,7 +3,7 @@
 """KMA_DEBUG and its like: what is understood, what is told, what is ignored.
 
 Usage: options.py LIBRARY PROGRAM. PROGRAM prints the usable size of malloc(100)
-and nothing else: 100 where a redzone follows, the class's size where none does.
+and nothing else: 100 where the request is known, the class's size where not.
 """
 import os
 import subprocess
@@ -23,8 +23,10 @@ CASES = [
     ({"KMA_DEBUG": "audit=7"}, AUDIT, []),
     ({"KMA_DEBUG": "audit,off"}, OFF, []),
     ({"KMA_DEBUG": ",,default,,noabort,"}, AUDIT, []),
-    ({"KMA_DEBUG": "lite"}, AUDIT, ["tier lite is not in this version"]),
-    ({"KMA_DEBUG": "guard"}, AUDIT, ["tier guard is not in this version"]),
+    ({"KMA_DEBUG": "lite"}, AUDIT, []),
+    ({"KMA_DEBUG": "guard"}, AUDIT, []),
+    ({"KMA_DEBUG": "guard=left,kmguard=10"}, AUDIT, []),
+    ({"KMA_DEBUG": "guard=right"}, OFF, ["'guard=right' has a bad value"]),
     ({"KMA_DEBUG": "audit=1/1000"}, AUDIT, ["sampled audit is not in this version"]),
     ({"KMA_DEBUG": "audit=x"}, AUDIT, ["KMA_DEBUG: 'audit=x' has a bad value"]),
     ({"KMA_DEBUG": "audit,bogus"}, AUDIT, ["KMA_DEBUG: 'bogus' is not known"]),

@@ -31,9 +31,8 @@ int main(void)
 
 	CHECK(chosen() == 42);
 	CHECK(early && tier);
-	/* Where there is a redzone the size is the request's. */
-	CHECK((malloc_usable_size(early) == 100) ==
-	      (strcmp(tier, "audit") == 0));
+	/* At every tier but off the size is the request's. */
+	CHECK((malloc_usable_size(early) == 100) == (strcmp(tier, "off") != 0));
 	free(early);
 	return 0;
 }

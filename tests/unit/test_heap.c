@@ -226,6 +226,35 @@ static void buffer_that_changes_is_live(void **state)
 	close_all(&opened);
 }
 
+static void words_of_tier_lite_tell_state_and_size(void **state)
+{
+	(void)state;
+	struct heap_image *image = heap_image_create();
+	struct kma_cache *cache = heap_image_cache(image, "kmem_alloc_64", 64);
+	struct kma_slab *slab =
+		heap_image_slab(image, cache, 0, 1, KMA_TIER_LITE);
+	uint64_t *words = heap_image_alloc(image, slab->buffers * 8);
+	uint64_t bits[1], start = heap_image_buffer(slab, 0);
+	struct heap_buffer buffer;
+
+	words[0] = KMA_BUFFER_ALLOCATED | UINT64_C(33) << KMA_BUFCTL_SIZE_SHIFT;
+	words[1] = KMA_BUFFER_FREE | UINT64_C(60) << KMA_BUFCTL_SIZE_SHIFT;
+	slab->words = IMAGE_POINTER(image, words);
+	struct opened opened = open_image(image);
+
+	assert_true(heap_buffer_at(opened.heap, start + 63, &buffer));
+	assert_int_equal(buffer.state, BUFFER_ALLOCATED);
+	assert_int_equal(buffer.size, 33);
+	assert_int_equal(buffer.bufctl, 0);
+	assert_true(heap_buffer_at(opened.heap, start + 64, &buffer));
+	assert_int_equal(buffer.state, BUFFER_FREE);
+	assert_true(heap_buffer_at(opened.heap, start + 128, &buffer));
+	assert_int_equal(buffer.state, BUFFER_NEVER);
+	heap_slab_live(opened.heap, 0, bits);
+	assert_int_equal(bits[0], 1);
+	close_all(&opened);
+}
+
 static void stacks_lie_in_the_depot(void **state)
 {
 	(void)state;
@@ -337,6 +366,7 @@ int main(void)
 		cmocka_unit_test(every_address_finds_its_buffer),
 		cmocka_unit_test(bufctl_leads_back_to_its_buffer),
 		cmocka_unit_test(buffer_that_changes_is_live),
+		cmocka_unit_test(words_of_tier_lite_tell_state_and_size),
 		cmocka_unit_test(stacks_lie_in_the_depot),
 		cmocka_unit_test(log_comes_newest_first),
 		cmocka_unit_test(errors_and_messages_are_kept),

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ *	right:	| start ..... user ... end .|guard|	end as near to it as
+ *	left:	|guard| user ......... end .......|	alignment lets it be
+ *
+ * What lies between the request and the edges of its pages is guard bytes,
+ * verified when the buffer is freed. Freeing makes all pages untouchable, and
+ * the buffer the youngest of a queue; the oldest leaves it, and its pages go.
+ *
+ * MADV_GUARD_INSTALL (Linux 6.13) marks pages without cutting the mapping, so
+ * any number of guards fit under vm.max_map_count, and gives their memory back.
+ * Before that only mprotect() is left, with two mappings a guard: then at most
+ * FALLBACK_MAX stand at a time, and a buffer beyond has none, which is counted
+ * in kma_root.guards_missing.
+ *
+ * System calls do not fault: read(2) into a guard returns EFAULT or less than
+ * was asked for.
+ */
+#include "alloc/guard.h"
+
+#include "alloc/meta.h"
+#include "alloc/options.h"
+#include "alloc/report.h"
+#include "alloc/root.h"
+#include "alloc/slab.h"
+#include "alloc/sys.h"
+
+#include <sys/mman.h>
+
+enum {
+	GUARD_INSTALL = 102, /* MADV_: the C library may not know them */
+	GUARD_REMOVE = 103,
+	FALLBACK_MAX = 8192,
+	SHARE_WAITING = 4, /* of the heap's addresses, freed ones: a quarter */
+};
+
+/* What of a slab cannot be touched: kma_slab.guarded. */
+enum { EDGE = 1, BUFFER = 2 };
+
+static bool no_markers;        /* the kernel has no MADV_GUARD_INSTALL */
+static uint32_t fallback_used; /* ranges that mprotect() made untouchable */
+
+/* Guarded by the oversize cache's depot lock. */
+static struct {
+	struct kma_slab **slab;
+	size_t size; /* 0: none waits */
+	size_t head, count;
+	size_t bytes;
+	size_t oversize_bytes; /* of that, of kmem_oversize */
+} queue;
+
+bool kma_guard_init(void)
+{
+	size_t depth = kma_options.guard_depth;
+
+	if (!kma_options.guards || depth == 0)
+		return true;
+	queue.slab = kma_meta_alloc(depth * sizeof(queue.slab[0]));
+	queue.size = queue.slab ? depth : 0;
+	return queue.slab != NULL;
+}
+
+/* --- guards ----------------------------------------------------------------
+ */
+
+static bool place_by_protection(uintptr_t base, size_t size)
+{
+	if (__atomic_add_fetch(&fallback_used, 1, __ATOMIC_RELAXED) <=
+		    FALLBACK_MAX &&
+	    sys_mprotect(base, size, PROT_NONE) == 0) {
+		sys_madvise(base, size, MADV_DONTNEED);
+		return true;
+	}
+	__atomic_sub_fetch(&fallback_used, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&kma_root.guards_missing, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static bool place(uintptr_t base, size_t size)
+{
+	if (!__atomic_load_n(&no_markers, __ATOMIC_RELAXED)) {
+		if (sys_madvise(base, size, GUARD_INSTALL) == 0)
+			return true;
+		__atomic_store_n(&no_markers, true, __ATOMIC_RELAXED);
+	}
+	return place_by_protection(base, size);
+}
+
+/* Both ways back: which one made the guard is not known of each. */
+static void lift(uintptr_t base, size_t size)
+{
+	if (sys_madvise(base, size, GUARD_REMOVE) == 0 &&
+	    !__atomic_load_n(&no_markers, __ATOMIC_RELAXED))
+		return;
+	sys_mprotect(base, size, PROT_READ | PROT_WRITE);
+	__atomic_sub_fetch(&fallback_used, 1, __ATOMIC_RELAXED);
+}
+
+static uintptr_t edge_of(const struct kma_slab *slab)
+{
+	return slab->first ? slab->base + slab->first - KMA_PAGE_SIZE
+			   : slab->base + slab->stride;
+}
+
+/* --- taking ------------------------------------------------------------------
+ */
+
+static size_t bytes_of(const struct kma_slab *slab)
+{
+	return slab->pages << KMA_PAGE_SHIFT;
+}
+
+static void set_words(const struct kma_slab *slab)
+{
+	kma_pages_set(slab->base, slab->pages,
+		      kma_pages_word(slab, KMA_PAGE_LARGE, KMA_TIER_GUARD,
+				     slab->cache->index));
+}
+
+/* Pages of a request, without its guard; 0: more than there can be. */
+static size_t pages_for(size_t size)
+{
+	if (size > PTRDIFF_MAX - KMA_PAGE_SIZE)
+		return 0;
+	return size ? (size + KMA_PAGE_SIZE - 1) >> KMA_PAGE_SHIFT : 1;
+}
+
+bool kma_guard_take(struct kma_cache *cache, size_t size, size_t align,
+		    struct kma_buffer *ret)
+{
+	size_t step = align > KMA_PAGE_SIZE ? align : KMA_PAGE_SIZE;
+	size_t first = kma_options.guard_left ? step : 0;
+	size_t count = pages_for(size);
+	size_t pages = count + (first ? first >> KMA_PAGE_SHIFT : 1);
+	bool zeroed;
+	uintptr_t base = count ? kma_pages_alloc(pages, step, &zeroed) : 0;
+	struct kma_slab *slab;
+
+	if (!base)
+		return false;
+	slab = kma_slab_create_large(cache, base, pages, first, KMA_TIER_GUARD,
+				     zeroed);
+	if (!slab) {
+		kma_pages_free(base, pages);
+		return false;
+	}
+	slab->stride = count << KMA_PAGE_SHIFT;
+	if (place(edge_of(slab), KMA_PAGE_SIZE))
+		slab->guarded = EDGE;
+	set_words(slab);
+	*ret = (struct kma_buffer){ .slab = slab,
+				    .start = base + first,
+				    .bufctl = slab->bufctls };
+	return true;
+}
+
+uintptr_t kma_guard_user(const struct kma_buffer *buffer, size_t size,
+			 size_t align)
+{
+	const struct kma_slab *slab = buffer->slab;
+
+	if (slab->first)
+		return buffer->start;
+	if (align < 16)
+		align = 16;
+	return (buffer->start + slab->stride - size) & ~(uintptr_t)(align - 1);
+}
+
+/* --- giving back -------------------------------------------------------------
+ */
+
+static void release(struct kma_slab *slab)
+{
+	if (slab->guarded & EDGE)
+		lift(edge_of(slab), KMA_PAGE_SIZE);
+	if (slab->guarded & BUFFER)
+		lift(slab->base + slab->first, slab->stride);
+	kma_pages_free(slab->base, slab->pages);
+	kma_slab_destroy_large(slab);
+}
+
+static bool is_full(const struct kma_slab *slab)
+{
+	size_t room =
+		(kma_reserve.heap.end - kma_reserve.heap.base) / SHARE_WAITING;
+
+	return queue.count == queue.size ||
+	       (queue.count && queue.bytes + bytes_of(slab) > room);
+}
+
+static struct kma_slab *queue_pop(void)
+{
+	struct kma_slab *slab = queue.slab[queue.head];
+
+	queue.head = (queue.head + 1) % queue.size;
+	queue.count--;
+	queue.bytes -= bytes_of(slab);
+	if (slab->cache->bufsize == 0)
+		queue.oversize_bytes -= bytes_of(slab);
+	return slab;
+}
+
+static void queue_push(struct kma_slab *slab)
+{
+	queue.slab[(queue.head + queue.count) % queue.size] = slab;
+	queue.count++;
+	queue.bytes += bytes_of(slab);
+	if (slab->cache->bufsize == 0)
+		queue.oversize_bytes += bytes_of(slab);
+}
+
+void kma_guard_put(struct kma_slab *slab)
+{
+	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;
+
+	if (queue.size == 0) {
+		release(slab);
+		return;
+	}
+	if (place(slab->base + slab->first, slab->stride))
+		slab->guarded |= BUFFER;
+	kma_lock_acquire(lock);
+	while (is_full(slab)) {
+		struct kma_slab *oldest = queue_pop();
+
+		kma_lock_release(lock);
+		release(oldest);
+		kma_lock_acquire(lock);
+	}
+	queue_push(slab);
+	kma_lock_release(lock);
+}
+
+size_t kma_guard_quarantined(void)
+{
+	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;
+
+	kma_lock_acquire(lock);
+	size_t bytes = queue.oversize_bytes;
+
+	kma_lock_release(lock);
+	return bytes;
+}
+
+/* --- faults -----------------------------------------------------------------
+ */
+
+static bool find_at(uintptr_t address, struct kma_buffer *ret)
+{
+	uint64_t word = kma_pages_lookup(address);
+	struct kma_slab *slab =
+		(struct kma_slab *)(uintptr_t)(word & KMA_PAGE_SLAB_MASK);
+
+	if ((word & KMA_PAGE_KIND_MASK) != KMA_PAGE_LARGE ||
+	    slab->tier != KMA_TIER_GUARD)
+		return false;
+	*ret = (struct kma_buffer){ .slab = slab,
+				    .start = slab->base + slab->first,
+				    .bufctl = slab->bufctls };
+	return true;
+}
+
+/* How far address is from the request; 0: in it. */
+static size_t distance(const struct kma_buffer *buffer, uintptr_t address)
+{
+	uintptr_t user = kma_buffer_user(buffer);
+	uintptr_t end = user + kma_buffer_size(buffer);
+
+	if (address < user)
+		return user - address;
+	return address >= end ? address - end + 1 : 0;
+}
+
+/* A guard lies between two buffers: the nearer one is meant. */
+static bool find_nearest(uintptr_t address, struct kma_buffer *ret)
+{
+	struct kma_buffer other;
+	uintptr_t page = address & ~(uintptr_t)(KMA_PAGE_SIZE - 1);
+
+	if (!find_at(address, ret))
+		return false;
+	bool beyond = address >= ret->start;
+
+	if (distance(ret, address) &&
+	    find_at(beyond ? page + KMA_PAGE_SIZE : page - 1, &other) &&
+	    other.slab != ret->slab &&
+	    distance(&other, address) < distance(ret, address))
+		*ret = other;
+	return true;
+}
+
+bool kma_guard_fault(uintptr_t address, bool is_write)
+{
+	struct kma_buffer buffer;
+
+	if (!find_nearest(address, &buffer))
+		return false;
+	kma_report(&(struct kma_report){
+		.code = KMA_ERROR_GUARDFAULT,
+		.address = address,
+		.buffer = &buffer,
+		.is_write = is_write,
+	});
+	return true;
+}

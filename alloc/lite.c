@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/lite.h"
+
+#include "alloc/report.h"
+#include "alloc/word.h"
+
+void kma_lite_alloc(const struct kma_buffer *buffer, size_t size,
+		    enum kma_family family)
+{
+	kma_word_store(buffer,
+		       kma_word_make(KMA_BUFFER_ALLOCATED, family, 0, size));
+}
+
+bool kma_lite_free(const struct kma_buffer *buffer, uintptr_t user, size_t size,
+		   const char *function)
+{
+	uint64_t word;
+
+	if (!kma_word_claim(buffer, user, function, KMA_BUFFER_FREE, &word))
+		return false;
+	if (__builtin_expect(size != SIZE_MAX && size != kma_word_size(word),
+			     0))
+		kma_report(&(struct kma_report){ .code = KMA_ERROR_BADSIZE,
+						 .address = user,
+						 .buffer = buffer,
+						 .function = function,
+						 .claimed_size = size });
+	return true;
+}
+
+void kma_lite_resize(const struct kma_buffer *buffer, size_t size)
+{
+	uint64_t word = kma_word_load(buffer);
+
+	kma_word_store(buffer, kma_word_make(KMA_BUFFER_ALLOCATED,
+					     kma_word_family(word), 0, size));
+}
