@@ -11,14 +11,20 @@
 #include "alloc/allocate.h"
 
 #include "alloc/audit.h"
+#include "alloc/clock.h"
 #include "alloc/deferred.h"
 #include "alloc/fork.h"
 #include "alloc/guard.h"
+#include "alloc/inject.h"
 #include "alloc/lite.h"
+#include "alloc/log.h"
 #include "alloc/magazine.h"
+#include "alloc/options.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
+#include "alloc/sample.h"
 #include "alloc/slab.h"
+#include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
 #include "alloc/word.h"
@@ -157,11 +163,25 @@ static bool take_at(const struct kma_request *request, enum kma_tier tier,
 	return taken;
 }
 
+/* The cache's; a sample's where the cache has none better. */
+static enum kma_tier tier_for(const struct kma_request *request,
+			      struct kma_thread *self)
+{
+	const struct kma_cache *cache =
+		kma_cache_for(request->size, request->align, KMA_TIER_OFF);
+	enum kma_tier tier = __atomic_load_n(&cache->tier, __ATOMIC_ACQUIRE);
+
+	if (self && !kma_thread_nested(self) &&
+	    kma_sample_take(self, request->size) && tier < kma_root.sample_tier)
+		return kma_root.sample_tier;
+	return tier;
+}
+
 /* Where no page can be guarded, an audited buffer is the next best. */
 static bool take(const struct kma_request *request, struct kma_thread *self,
 		 struct kma_buffer *ret)
 {
-	enum kma_tier tier = kma_root.tier;
+	enum kma_tier tier = tier_for(request, self);
 
 	if (take_at(request, tier, self, ret))
 		return true;
@@ -170,6 +190,24 @@ static bool take(const struct kma_request *request, struct kma_thread *self,
 }
 
 static void drain_deferred(void);
+
+/* By the seed's choice. */
+static bool is_to_fail(struct kma_thread *self)
+{
+	return kma_options.mtbf && self && !kma_thread_nested(self) &&
+	       kma_inject(kma_stack_record(kma_root.audit_depth));
+}
+
+static void log_failure(const struct kma_request *request)
+{
+	const struct kma_cache *cache =
+		kma_cache_for(request->size, request->align, KMA_TIER_OFF);
+
+	if (kma_log_keeps_failures())
+		kma_log_failure(kma_clock_now(), request->size,
+				kma_stack_record(kma_root.audit_depth),
+				cache->index);
+}
 
 void *kma_allocate(const struct kma_request *request)
 {
@@ -181,8 +219,10 @@ void *kma_allocate(const struct kma_request *request)
 		kma_fork_check();
 		if (kma_deferred_count && !kma_thread_nested(self))
 			drain_deferred();
-		if (take(request, self, &buffer))
+		if (!is_to_fail(self) && take(request, self, &buffer))
 			p = dress(&buffer, request);
+		if (!p)
+			log_failure(request);
 	}
 	kma_thread_leave(self);
 	if (!p)

@@ -9,6 +9,7 @@
 
 #include "alloc/meta.h"
 #include "alloc/root.h"
+#include "alloc/tier.h"
 #include "alloc/word.h"
 
 #include <string.h>
@@ -30,6 +31,7 @@ static_assert(CLASS_COUNT + 1 <= KMA_CACHES_MAX, "caches fit their table");
 struct kma_cache *kma_caches[KMA_CACHES_MAX];
 unsigned kma_cache_count;
 uint8_t kma_class_table[KMA_CLASS_TABLE_MAX / 16 + 1];
+uint8_t kma_fast_table[KMA_CLASS_TABLE_MAX / 16 + 1];
 
 /* Magazines of 8 words' header fill a power of two of metadata exactly. */
 static uint32_t magazine_size(size_t bufsize)
@@ -82,14 +84,6 @@ static struct kma_cache *cache_create(size_t bufsize, struct kma_cache **link)
 	cache->align = bufsize == 8 ? 8 : bufsize ? 16 : KMA_PAGE_SIZE;
 	cache->magazine_size = bufsize ? magazine_size(bufsize) : 0;
 	cache->index = kma_cache_count;
-	if (kma_root.tier == KMA_TIER_AUDIT)
-		cache->flags = KMA_CACHE_AUDIT | KMA_CACHE_DEADBEEF |
-			       KMA_CACHE_REDZONE;
-	if (kma_root.tier == KMA_TIER_GUARD)
-		cache->flags = KMA_CACHE_AUDIT | KMA_CACHE_REDZONE |
-			       KMA_CACHE_FIREWALL;
-	if (kma_root.tier == KMA_TIER_LITE)
-		cache->flags = KMA_CACHE_LITE;
 	if (!bufsize)
 		cache->flags |= KMA_CACHE_NOMAGAZINE;
 	kma_caches[kma_cache_count++] = cache;
@@ -118,7 +112,18 @@ bool kma_cache_init(void)
 			class ++;
 		kma_class_table[size / 16] = (uint8_t) class;
 	}
+	kma_tier_init();
 	return true;
+}
+
+void kma_cache_set_fast(const struct kma_cache *cache, bool fast)
+{
+	unsigned served = fast ? cache->index : CLASS_COUNT;
+
+	for (size_t i = 0; i <= KMA_CLASS_TABLE_MAX / 16; i++)
+		if (kma_class_table[i] == cache->index)
+			__atomic_store_n(&kma_fast_table[i], (uint8_t)served,
+					 __ATOMIC_RELAXED);
 }
 
 struct kma_cache *kma_cache_oversize(void)

@@ -135,6 +135,7 @@ struct kma_cache {
 	uint32_t flags;  /* enum kma_cache_flags: what it does */
 	uint32_t cflags; /* what its creator asked for */
 	uint32_t align;
+	uint32_t tier; /* enum kma_tier: what new buffers get; tier.h */
 	size_t bufsize;
 	struct kma_lock lock; /* slabs, statistics below */
 	struct kma_lock depot_lock;
@@ -188,11 +189,17 @@ extern unsigned kma_cache_count;
 bool kma_cache_init(void);
 
 /*
- * The index of the class for a small request, by (size + 15) / 16. malloc's
- * fast path reads it; the other requests go through kma_cache_for().
+ * The index of the class for a small request, by (size + 15) / 16.
  */
 enum { KMA_CLASS_TABLE_MAX = 4096 };
 extern uint8_t kma_class_table[KMA_CLASS_TABLE_MAX / 16 + 1];
+
+/*
+ * The same for malloc's fast path, which serves tier off alone: where the cache
+ * is of another, the oversize cache stands, which never has magazines.
+ */
+extern uint8_t kma_fast_table[KMA_CLASS_TABLE_MAX / 16 + 1];
+void kma_cache_set_fast(const struct kma_cache *cache, bool fast);
 
 /*
  * "kmem_alloc_N" for a request at a tier, or the kmem_oversize cache. Aligned

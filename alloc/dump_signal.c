@@ -195,7 +195,7 @@ int kma_dump_sigaction(int number, const struct sigaction *action,
 	return 0;
 }
 
-static void catch_fatal_signals(void)
+void kma_dump_catch_signals(void)
 {
 	for (int number = 1; number <= SIGNALS_NAMED; number++) {
 		struct sigaction ours = fatal_action(), now;
@@ -210,7 +210,7 @@ void dump_signal_init(void)
 {
 	int request = kma_options.dump.request_signal;
 
-	catch_fatal_signals();
+	kma_dump_catch_signals();
 	if (request) {
 		struct sigaction action = {
 			.sa_sigaction = on_request,

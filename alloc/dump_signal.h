@@ -14,6 +14,10 @@
 
 #include <signal.h>
 
+/* Put our handler where the default action is and the options want a dump or
+ * a report first. */
+void kma_dump_catch_signals(void);
+
 /* As sigaction(2) and sigaltstack(2): 0, or -1 and errno. */
 int kma_dump_sigaction(int number, const struct sigaction *action,
 		       struct sigaction *old);

@@ -11,10 +11,8 @@
 #define ALLOC_FAST_H
 
 #include "alloc/cache.h"
+#include "alloc/sample.h"
 #include "alloc/thread.h"
-
-/* Non-zero while malloc must go the slow way: the tier wanted is not off. */
-extern uint32_t kma_gate;
 
 static inline bool fast_enter(struct kma_thread *self)
 {
@@ -36,17 +34,19 @@ static inline void *kma_fast_allocate(size_t size)
 {
 	struct kma_thread *self = kma_self;
 
-	if (__builtin_expect(size > KMA_CLASS_TABLE_MAX || kma_gate, 0) ||
+	if (__builtin_expect(size > KMA_CLASS_TABLE_MAX, 0) ||
 	    !fast_enter(self))
 		return NULL;
 
-	unsigned class = kma_class_table[(size + 15) / 16];
+	unsigned class = kma_fast_table[(size + 15) / 16];
+	int64_t left = self->sample_left - kma_sample_cost(size);
 	struct kma_magset *set =
 		&self->magsets[class * KMA_TIER_COUNT + KMA_TIER_OFF];
 	struct kma_magazine *loaded = set->loaded;
 	void *p = NULL;
 
-	if (__builtin_expect(loaded && loaded->rounds, 1)) {
+	if (__builtin_expect(loaded && loaded->rounds && left >= 0, 1)) {
+		self->sample_left = left;
 		p = loaded->round[loaded->rounds - 1];
 		loaded->rounds--;
 		set->alloc++;

@@ -23,7 +23,7 @@
 
 enum { CHUNK_MIN = 4096, CHUNK_MAX = 64 * 1024, CHUNKS_WANTED = 64 };
 
-static struct kma_log transaction_log;
+static struct kma_log transaction_log, fail_log;
 
 static size_t chunk_size_for(size_t total)
 {
@@ -47,29 +47,46 @@ static uint32_t capacity(const struct kma_log *log)
 	return (uint32_t)(records * sizeof(struct kma_log_record));
 }
 
-void kma_log_init(void)
+/* Commit total bytes at the end of what logs have; 0: there is no room. */
+static uintptr_t reserve_bytes(size_t total)
 {
-	struct kma_log *log = &transaction_log;
-	size_t total = kma_options.transaction_log;
+	static size_t used;
+	const struct kma_range *part = &kma_reserve.logs;
+	uintptr_t base = part->base + used;
 
+	if (total > part->end - base ||
+	    !kma_range_commit(&kma_reserve.logs, base + total))
+		return 0;
+	used += total;
+	return base;
+}
+
+static void log_create(struct kma_log *log, const char *name,
+		       enum kma_log_kind kind, size_t total)
+{
 	if (total == 0)
 		return;
 	if (total < 2 * CHUNK_MIN)
 		total = 2 * CHUNK_MIN;
 	log->chunk_size = (uint32_t)chunk_size_for(total);
 	log->chunk_count = total / log->chunk_size;
-	total = log->chunk_count * log->chunk_size;
-	if (total > kma_reserve.logs.end - kma_reserve.logs.base ||
-	    !kma_range_commit(&kma_reserve.logs,
-			      kma_reserve.logs.base + total)) {
-		kma_message("no memory for the transaction log");
+	log->base = (char *)reserve_bytes(log->chunk_count * log->chunk_size);
+	if (!log->base) {
+		kma_message("no memory for a log");
 		return;
 	}
-	log->base = (char *)kma_reserve.logs.base;
-	log->kind = KMA_LOG_TRANSACTION;
-	memcpy(log->name, "transaction", sizeof("transaction"));
+	log->kind = kind;
+	strncpy(log->name, name, sizeof(log->name) - 1);
 	chunk_at(log, 0)->sequence = ++log->sequence;
+	log->next = kma_root.logs;
 	kma_root.logs = log;
+}
+
+void kma_log_init(void)
+{
+	log_create(&fail_log, "fail", KMA_LOG_FAIL, kma_options.fail_log);
+	log_create(&transaction_log, "transaction", KMA_LOG_TRANSACTION,
+		   kma_options.transaction_log);
 }
 
 /* Empty a chunk for a new owner; it becomes the youngest. */
@@ -159,6 +176,36 @@ static struct kma_log_record *reserve_own(struct kma_log *log,
 	return record;
 }
 
+static void record_fill(struct kma_log_record *record, enum kma_operation op,
+			uint64_t time, uintptr_t address, size_t size,
+			uint32_t stack, unsigned cache_index)
+{
+	const struct kma_thread *self = kma_self;
+
+	__atomic_store_n(&record->valid, 0, __ATOMIC_RELEASE);
+	record->time = time;
+	record->address = address;
+	record->size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+	record->stack = stack;
+	record->thread = self ? self->tid : sys_gettid();
+	record->cache = (uint16_t)cache_index;
+	record->operation = (uint8_t)op;
+	__atomic_store_n(&record->valid, 1, __ATOMIC_RELEASE);
+}
+
+bool kma_log_keeps_failures(void)
+{
+	return fail_log.base != NULL;
+}
+
+void kma_log_failure(uint64_t time, size_t size, uint32_t stack,
+		     unsigned cache_index)
+{
+	if (fail_log.base)
+		record_fill(reserve_shared(&fail_log), KMA_OP_ALLOC, time, 0,
+			    size, stack, cache_index);
+}
+
 void kma_log_transaction(enum kma_operation op, uint64_t time,
 			 uintptr_t address, size_t size, uint32_t stack,
 			 unsigned cache_index)
@@ -173,13 +220,5 @@ void kma_log_transaction(enum kma_operation op, uint64_t time,
 		record = reserve_own(log, self);
 	if (!record)
 		record = reserve_shared(log);
-	__atomic_store_n(&record->valid, 0, __ATOMIC_RELEASE);
-	record->time = time;
-	record->address = address;
-	record->size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
-	record->stack = stack;
-	record->thread = self ? self->tid : sys_gettid();
-	record->cache = (uint16_t)cache_index;
-	record->operation = (uint8_t)op;
-	__atomic_store_n(&record->valid, 1, __ATOMIC_RELEASE);
+	record_fill(record, op, time, address, size, stack, cache_index);
 }

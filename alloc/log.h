@@ -8,6 +8,7 @@
 #ifndef ALLOC_LOG_H
 #define ALLOC_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,6 +64,11 @@ void kma_log_init(void);
 /* The thread ends: others may have its chunk. */
 struct kma_thread;
 void kma_log_hand_back(struct kma_thread *thread);
+
+/* Add an allocation that could not be made to the failure log. */
+bool kma_log_keeps_failures(void);
+void kma_log_failure(uint64_t time, size_t size, uint32_t stack,
+		     unsigned cache_index);
 
 /* Add a record to the transaction log; does nothing when there is none. */
 void kma_log_transaction(enum kma_operation op, uint64_t time,

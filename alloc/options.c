@@ -12,6 +12,7 @@
 #include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/startup.h"
+#include "alloc/tier.h"
 #include "dumpfmt/format.h"
 
 #include <signal.h>
@@ -111,18 +112,31 @@ static bool choose_off(struct text value)
 	return value.size == 0;
 }
 
+/* "1/RATE": nothing but samples is of the tier. */
+static bool choose_sample(struct text value, enum kma_tier tier, bool bytes)
+{
+	struct text rate;
+	struct text one = text_cut(value, '/', &rate);
+	size_t number;
+
+	if (!text_is(one, "1") || !text_size(rate, &number) || number == 0)
+		return false;
+	kma_options.tier = KMA_TIER_OFF;
+	kma_options.sample_rate = number;
+	kma_options.sample_tier = tier;
+	kma_options.sample_bytes = bytes;
+	return true;
+}
+
 static bool choose_audit(struct text value)
 {
 	size_t depth;
 
+	if (choose_sample(value, KMA_TIER_AUDIT, true))
+		return true;
 	kma_options.tier = KMA_TIER_AUDIT;
 	if (value.size == 0)
 		return true;
-	if (memchr(value.at, '/', value.size)) {
-		kma_message("sampled audit is not in this version; auditing "
-			    "every buffer");
-		return true;
-	}
 	if (!text_number(value, &depth) || depth > UINT32_MAX)
 		return false;
 	kma_options.audit_depth = (unsigned)depth;
@@ -137,6 +151,10 @@ static bool choose_lite(struct text value)
 
 static bool choose_guard(struct text value)
 {
+	if (choose_sample(value, KMA_TIER_GUARD, false)) {
+		kma_options.guards = true;
+		return true;
+	}
 	if (value.size && !text_is(value, "left"))
 		return false;
 	kma_options.tier = KMA_TIER_GUARD;
@@ -178,6 +196,41 @@ static bool choose_transaction(struct text value)
 	kma_options.transaction_log = MIN_LOG;
 	return value.size == 0 ||
 	       text_size(value, &kma_options.transaction_log);
+}
+
+static bool choose_fail(struct text value)
+{
+	kma_options.fail_log = MIN_LOG;
+	return value.size == 0 || text_size(value, &kma_options.fail_log);
+}
+
+/* N or N:SEED */
+static bool choose_mtbf(struct text value)
+{
+	struct text seed;
+	struct text rate = text_cut(value, ':', &seed);
+
+	kma_options.mtbf_seed = 0;
+	return text_number(rate, &kma_options.mtbf) &&
+	       (seed.size == 0 || text_number(seed, &kma_options.mtbf_seed));
+}
+
+/* KMA_OPTIONS=tier:CACHE=TIER */
+static bool choose_tier(struct text name, struct text value)
+{
+	struct text cache;
+	enum kma_tier tier;
+
+	text_cut(name, ':', &cache);
+	if (cache.size == 0 || cache.size >= KMA_CACHE_NAME_SIZE ||
+	    kma_options.tier_count == KMA_CACHES_MAX ||
+	    !kma_tier_named(value.at, value.size, &tier))
+		return false;
+	memcpy(kma_options.tiers[kma_options.tier_count].cache, cache.at,
+	       cache.size);
+	kma_options.tiers[kma_options.tier_count++].tier = tier;
+	kma_options.guards |= tier == KMA_TIER_GUARD;
+	return true;
 }
 
 static bool choose_path(struct text value)
@@ -252,24 +305,15 @@ static bool choose_level(struct text value)
 }
 
 static const struct item debug_items[] = {
-	{ "off", choose_off },
-	{ "lite", choose_lite },
-	{ "audit", choose_audit },
-	{ "default", choose_audit },
-	{ "guard", choose_guard },
-	{ "kmguard", choose_guard_depth },
-	{ "guards", choose_audit },
-	{ "noabort", choose_noabort },
-	{ "verbose", choose_verbose },
-	{ "allverbose", choose_verbose },
-	{ "contents", NULL },
-	{ "nosignal", NULL },
-	{ "firewall", NULL },
-	{ "maxverify", NULL },
-	{ "mtbf", NULL },
-	{ "random", NULL },
-	{ "checknull", NULL },
-	{ NULL, NULL },
+	{ "off", choose_off },         { "lite", choose_lite },
+	{ "audit", choose_audit },     { "default", choose_audit },
+	{ "guard", choose_guard },     { "kmguard", choose_guard_depth },
+	{ "guards", choose_audit },    { "noabort", choose_noabort },
+	{ "verbose", choose_verbose }, { "allverbose", choose_verbose },
+	{ "contents", NULL },          { "nosignal", NULL },
+	{ "firewall", NULL },          { "maxverify", NULL },
+	{ "mtbf", choose_mtbf },       { "random", NULL },
+	{ "checknull", NULL },         { NULL, NULL },
 };
 
 /* libumem: "default" has contents too, and audit keeps 15 frames. */
@@ -294,7 +338,7 @@ static const struct item umem_debug_items[] = {
 static const struct item logging_items[] = {
 	{ "transaction", choose_transaction },
 	{ "contents", NULL },
-	{ "fail", NULL },
+	{ "fail", choose_fail },
 	{ "slab", NULL },
 	{ NULL, NULL },
 };
@@ -374,6 +418,12 @@ static void read_item(const char *variable, const struct item *items,
 	struct text value;
 	struct text name = text_cut(item, '=', &value);
 
+	if (items == options_items && name.size > 5 &&
+	    memcmp(name.at, "tier:", 5) == 0) {
+		if (!choose_tier(name, value))
+			complain(variable, item, "has a bad value; ignored");
+		return;
+	}
 	for (; items->name; items++) {
 		if (!text_is(name, items->name))
 			continue;

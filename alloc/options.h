@@ -16,12 +16,25 @@
 struct kma_options {
 	enum kma_tier tier;
 	unsigned audit_depth; /* frames, default 64; 0 no limit */
-	bool guards;          /* some buffers may be of tier guard */
-	bool guard_left;      /* they begin behind a guard */
-	size_t guard_depth;   /* freed ones whose pages stay untouchable */
+	/* One request in sample_rate, or one byte, is of sample_tier; 0: none
+	 */
+	size_t sample_rate;
+	enum kma_tier sample_tier;
+	bool sample_bytes;
+	struct {
+		char cache[KMA_CACHE_NAME_SIZE];
+		enum kma_tier tier;
+	} tiers[KMA_CACHES_MAX]; /* of single caches */
+	size_t tier_count;
+	bool guards;        /* some buffers may be of tier guard */
+	bool guard_left;    /* they begin behind a guard */
+	size_t guard_depth; /* freed ones whose pages stay untouchable */
 	bool noabort;
 	bool verbose;
+	size_t mtbf; /* one call in so many fails; 0 none */
+	size_t mtbf_seed;
 	size_t transaction_log; /* bytes; 0 none */
+	size_t fail_log;        /* likewise */
 	struct {
 		char path[1024]; /* %p %e %t %m; "" none */
 		bool on_given;   /* else a path alone means all three */

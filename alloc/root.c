@@ -13,10 +13,10 @@
 #include "alloc/audit.h"
 #include "alloc/clock.h"
 #include "alloc/dump.h"
-#include "alloc/fast.h"
 #include "alloc/fork.h"
 #include "alloc/instance.h"
 #include "alloc/options.h"
+#include "alloc/sample.h"
 #include "alloc/schema.h"
 #include "alloc/stack.h"
 #include "alloc/sys.h"
@@ -33,8 +33,6 @@
 struct kma_root kma_root __attribute__((aligned(KMA_PAGE_SIZE))) = {
 	.head.magic = { KMA_ROOT_MAGIC0, KMA_ROOT_MAGIC1 },
 };
-
-uint32_t kma_gate;
 
 enum init_state { INIT_NONE, INIT_RUNNING, INIT_READY, INIT_FAILED };
 
@@ -87,7 +85,7 @@ static bool start_core(void)
 	if (kma_instance.start)
 		kma_instance.start();
 	fill_root();
-	kma_gate = kma_root.tier != KMA_TIER_OFF;
+	kma_sample_init();
 	if (!kma_cache_init())
 		return false;
 	kma_thread_init();

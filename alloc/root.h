@@ -40,6 +40,9 @@ struct kma_root {
 	uint64_t fork_time;  /* ticks of the last fork as a child, or 0 */
 	uint64_t fork_count;
 	uint64_t canary_secret;
+	uint64_t sample_rate;    /* bytes or requests between samples; 0 none */
+	uint32_t sample_tier;    /* enum kma_tier of the samples */
+	uint32_t sample_bytes;   /* 1: the rate is in bytes (sample.h) */
 	uint64_t guards_missing; /* pages that could not be guarded */
 	struct kma_clock_pair clock[KMA_CLOCK_PAIRS];
 	char options_text[256]; /* the environment as understood */

@@ -23,6 +23,7 @@
 #include "alloc/magazine.h"
 #include "alloc/meta.h"
 #include "alloc/root.h"
+#include "alloc/sample.h"
 #include "alloc/sys.h"
 #include "alloc/trace.h"
 
@@ -92,6 +93,7 @@ static void record_fill(struct kma_thread *thread, struct kma_magset *magsets)
 	thread->altstack_size = 0;
 	thread->magsets = magsets;
 	thread->magset_count = kma_cache_count * KMA_TIER_COUNT;
+	kma_sample_thread_init(thread);
 	learn_name(thread);
 	__atomic_store_n(&thread->state, KMA_THREAD_LIVE, __ATOMIC_RELEASE);
 }

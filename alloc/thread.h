@@ -45,7 +45,9 @@ struct kma_thread {
 	uint32_t busy;  /* depth inside the allocator */
 	uint32_t magset_count;
 	uint32_t exit_rounds; /* how often its destructor has run */
-	char name[16];        /* as last seen: at start, at exit, in a dump */
+	int64_t sample_left;  /* what may be asked for until the next sample */
+	uint64_t sample_random;
+	char name[16]; /* as last seen: at start, at exit, in a dump */
 	uint64_t start_time, end_time;
 	/* Its own stack, as the unwinder learnt it; top 0: not known yet. */
 	uintptr_t stack_low, stack_top;

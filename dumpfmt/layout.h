@@ -87,6 +87,9 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		ARRAY(kma_root, clock, EMBED)			\
 		FIELD(kma_root, canary_secret, UINT)		\
 		FIELD(kma_root, guards_missing, UINT)		\
+		FIELD(kma_root, sample_rate, UINT)		\
+		FIELD(kma_root, sample_tier, UINT)		\
+		FIELD(kma_root, sample_bytes, UINT)		\
 		FIELD(kma_root, options_text, TEXT)		\
 		FIELD(kma_root, heap_base, UINT)		\
 		FIELD(kma_root, heap_committed, UINT)		\
@@ -121,6 +124,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_cache, bufsize, UINT)			\
 		FIELD(kma_cache, align, UINT)			\
 		FIELD(kma_cache, flags, UINT)			\
+		FIELD(kma_cache, tier, UINT)			\
 		FIELD(kma_cache, cflags, UINT)			\
 		FIELD(kma_cache, slab_create, UINT)		\
 		FIELD(kma_cache, slab_destroy, UINT)		\

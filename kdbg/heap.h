@@ -44,6 +44,7 @@ struct heap_cache {
 	size_t instance;
 	uint32_t index;
 	uint32_t flags, cflags;
+	enum heap_tier tier; /* of new buffers; off where it is not said */
 	uint64_t bufsize, align;
 	uint64_t alloc, free, alloc_fail; /* threads' counts included */
 	uint64_t slab_create, slab_destroy;
@@ -160,6 +161,10 @@ struct heap_bufctl_layout {
 bool heap_bufctl_layout(const struct heap *heap, size_t instance,
 			struct heap_bufctl_layout *ret);
 
+/* How many buffers one that was sampled stands for; 1: it is itself alone. */
+double heap_sample_weight(const struct heap *heap,
+			  const struct heap_buffer *buffer);
+
 /* One bit for each buffer of a slab, set where the program has it
  * (heap_buffer_live). bits has room for slab.buffers bits, cleared up to a
  * multiple of 64. */
@@ -229,6 +234,7 @@ struct heap_log {
 	size_t instance;
 	const char *name;
 	bool transactions; /* its records are heap_log_records */
+	bool failures;     /* so are these, of what could not be allocated */
 	uint64_t base, chunk_size, chunk_count;
 	uint64_t lost; /* records overwritten */
 };
@@ -247,6 +253,9 @@ struct heap_log_record {
 struct heap_log_walk;
 struct err *heap_log_open(struct heap *heap,
 			  struct heap_log_walk **ret) MUST_USE;
+/* The same of the failure logs. */
+struct err *heap_log_open_failures(struct heap *heap,
+				   struct heap_log_walk **ret) MUST_USE;
 bool heap_log_next(struct heap_log_walk *walk, struct heap_log_record *ret);
 void heap_log_close(struct heap_log_walk *walk);
 bool heap_log_record_at(struct heap *heap, uint64_t address,

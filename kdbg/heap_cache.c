@@ -77,6 +77,8 @@ struct heap_cache heap_read_cache(struct heap *heap, size_t instance,
 			(uint32_t)record_uint(record, &layout->kma_cache.index),
 		.flags =
 			(uint32_t)record_uint(record, &layout->kma_cache.flags),
+		.tier = heap_tier_of(
+			layout, record_uint(record, &layout->kma_cache.tier)),
 		.cflags = (uint32_t)record_uint(record,
 						&layout->kma_cache.cflags),
 		.bufsize = record_uint(record, &layout->kma_cache.bufsize),

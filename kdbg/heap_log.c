@@ -56,6 +56,10 @@ static void read_logs(struct heap *heap, size_t instance)
 				record_uint(record, &layout->kma_log.kind) ==
 					layout->constants.KMA_LOG_TRANSACTION
 						.value,
+			.failures =
+				layout->constants.KMA_LOG_FAIL.present &&
+				record_uint(record, &layout->kma_log.kind) ==
+					layout->constants.KMA_LOG_FAIL.value,
 			.base = record_uint(record, &layout->kma_log.base),
 			.chunk_size = record_uint(record,
 						  &layout->kma_log.chunk_size),
@@ -153,7 +157,8 @@ static bool usable(struct heap *heap, const struct heap_log *log)
 {
 	const struct heap_layout *layout = &heap->parts[log->instance].layout;
 
-	if (!log->transactions || !layout->kma_log_chunk.self.present ||
+	if ((!log->transactions && !log->failures) ||
+	    !layout->kma_log_chunk.self.present ||
 	    !layout->kma_log_record.self.present)
 		return false;
 	if (log->chunk_size > layout->kma_log_chunk.self.size &&
@@ -189,7 +194,8 @@ static struct err *open_log(struct heap_log_walk *walk,
 	return NULL;
 }
 
-struct err *heap_log_open(struct heap *heap, struct heap_log_walk **ret)
+static struct err *open_logs(struct heap *heap, bool failures,
+			     struct heap_log_walk **ret)
 {
 	const struct heap_log *logs;
 	size_t count = heap_logs(heap, &logs);
@@ -201,7 +207,7 @@ struct err *heap_log_open(struct heap *heap, struct heap_log_walk **ret)
 	walk->heap = heap;
 	heap_read_slabs(heap); /* records name caches */
 	for (size_t i = 0; i < count && !err; i++)
-		if (usable(heap, &logs[i]))
+		if (logs[i].failures == failures && usable(heap, &logs[i]))
 			err = open_log(walk, &logs[i]);
 	if (err) {
 		heap_log_close(walk);
@@ -211,6 +217,17 @@ struct err *heap_log_open(struct heap *heap, struct heap_log_walk **ret)
 		sift_down(walk->cursors, walk->count, i);
 	*ret = walk;
 	return NULL;
+}
+
+struct err *heap_log_open(struct heap *heap, struct heap_log_walk **ret)
+{
+	return open_logs(heap, false, ret);
+}
+
+struct err *heap_log_open_failures(struct heap *heap,
+				   struct heap_log_walk **ret)
+{
+	return open_logs(heap, true, ret);
 }
 
 void heap_log_close(struct heap_log_walk *walk)

@@ -80,6 +80,21 @@ static bool covers(const struct heap_log_record *record, uint64_t address)
 		address - record->buffer < record->size);
 }
 
+/* ::kmalog or ::kmalog fail */
+static struct err *choose_log(const struct dcmd_call *call, bool *failures)
+{
+	if (call->argc == 0)
+		return NULL;
+	if (call->argc > 1 || strcmp(call->argv[0], "fail") != 0)
+		return err_new(ERR_USAGE,
+			       "there is no log %s: without an argument it is "
+			       "the transaction log, with \"fail\" that of "
+			       "failures",
+			       call->argv[0]);
+	*failures = true;
+	return NULL;
+}
+
 static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 {
 	struct heap_log_walk *walk;
@@ -89,8 +104,13 @@ static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 	bool any = false;
 	struct err *err = session_heap(call->session, &heap);
 
+	bool failures = false;
+
 	if (!err)
-		err = heap_log_open(heap, &walk);
+		err = choose_log(call, &failures);
+	if (!err)
+		err = failures ? heap_log_open_failures(heap, &walk)
+			       : heap_log_open(heap, &walk);
 	if (err)
 		return err;
 	while (!session_interrupted(call->session) && !out->failed &&
@@ -107,8 +127,11 @@ static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 		sink_note(out, "the clock's rate is not known: times are in "
 			       "ticks");
 	if (!any)
-		sink_note(out, "the transaction log is empty, or was not kept: "
-			       "KMA_LOGGING=transaction=SIZE");
+		sink_note(out,
+			  "the %s log is empty, or was not kept: "
+			  "KMA_LOGGING=%s=SIZE",
+			  failures ? "failure" : "transaction",
+			  failures ? "fail" : "transaction");
 	return NULL;
 }
 
@@ -120,8 +143,11 @@ const struct dcmd dcmd_kmalog = {
 		"before the newest, which buffer, cache, request and thread, "
 		"and the stack. With an address, only what concerns the buffer "
 		"that held it then. The log is kept under "
-		"KMA_LOGGING=transaction=SIZE.",
+		"KMA_LOGGING=transaction=SIZE.\n\n"
+		"With \"fail\", the allocations that could not be made, as "
+		"KMA_LOGGING=fail=SIZE keeps them.",
 	.example = "::kmalog",
+	.arguments = "[fail]",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "address in a buffer",
 	.tables = kmalog_tables,

@@ -50,12 +50,14 @@ static const struct table kmausers_tables[] = {
 struct user {
 	struct heap_event event; /* of one of them */
 	uint64_t size;
-	uint64_t count; /* 0: a free slot */
+	uint64_t count;  /* 0: a free slot */
+	double estimate; /* of the count, where some are samples */
 };
 
 struct users { /* open addressing; capacity is a power of two */
 	struct user *slots;
 	size_t count, capacity;
+	size_t samples; /* users whose count is an estimate */
 };
 
 static size_t slot_of(const struct users *users, const struct heap_event *event,
@@ -99,7 +101,8 @@ static bool grow(struct users *users)
 	return true;
 }
 
-static bool add_user(struct users *users, const struct heap_buffer *buffer)
+static bool add_user(struct users *users, const struct heap_buffer *buffer,
+		     double weight)
 {
 	struct user *user;
 
@@ -111,7 +114,19 @@ static bool add_user(struct users *users, const struct heap_buffer *buffer)
 		user->size = buffer->size;
 		users->count++;
 	}
+	user->estimate += weight;
 	return true;
+}
+
+/* What was sampled is told as what it stands for. */
+static void settle_estimates(struct users *users)
+{
+	for (size_t i = 0; i < users->count; i++) {
+		struct user *user = &users->slots[i];
+
+		users->samples += user->estimate > (double)user->count * 1.001;
+		user->count = (uint64_t)(user->estimate + 0.5);
+	}
 }
 
 /* Most bytes first; then by what does not change from run to run. */
@@ -188,7 +203,8 @@ static bool visit_slab(const struct dcmd_call *call, struct heap *heap,
 		    (call->address < buffer.user ||
 		     call->address - buffer.user >= buffer.size))
 			continue;
-		if (!add_user(users, &buffer))
+		if (!add_user(users, &buffer,
+			      heap_sample_weight(heap, &buffer)))
 			return false;
 		if (options->full)
 			emit_allocation(call, heap, &buffer, cache, out);
@@ -222,6 +238,7 @@ static void sort(struct users *users)
 	for (size_t i = 0; i < users->capacity; i++)
 		if (users->slots[i].count)
 			users->slots[count++] = users->slots[i];
+	settle_estimates(users);
 	if (count)
 		qsort(users->slots, count, sizeof(users->slots[0]), by_bytes);
 }
@@ -287,6 +304,8 @@ static struct err *kmausers_run(const struct dcmd_call *call, struct sink *out)
 			continue;
 		emit_user(call, heap, user, out);
 	}
+	if (users.samples)
+		sink_note(out, "counts and bytes are estimates from samples");
 	free(users.slots);
 	if (!err)
 		heap_notes(heap, out);

@@ -18,6 +18,15 @@ extern "C" {
  */
 int kma_dump(const char *path);
 
+/*
+ * From now on new buffers of the named cache ("kmem_alloc_256"), or of all
+ * where cache is NULL, are of the tier: "off", "lite", "audit", "guard".
+ * Buffers that exist keep theirs. Returns 0, or -1 with errno EINVAL (no such
+ * tier), ENOENT (no such cache) or ENOMEM. KMA_OPTIONS=tier:CACHE=TIER does the
+ * same at start.
+ */
+int kma_set_tier(const char *cache, const char *tier);
+
 #ifdef __cplusplus
 }
 #endif
