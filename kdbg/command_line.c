@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 void command_line_usage(FILE *stream, const struct subcommand *subcommands)
 {
@@ -34,6 +35,7 @@ static void print_help(const struct subcommand *subcommands)
 	     "  -j             rows as JSON, one object a line\n"
 	     "  -x EXE         the program, where the target does not tell\n"
 	     "  --sysroot DIR  look for programs and libraries below DIR\n"
+	     "  --max-size N   unpack a compressed core up to N bytes (64G)\n"
 	     "  --no-rc        do not run the commands of ~/.kdbgrc\n"
 	     "  --wide         all columns of tables, on any terminal\n"
 	     "  --help, --version\n"
@@ -68,12 +70,28 @@ static pid_t parse_pid(const char *text)
 		       : (pid_t)number;
 }
 
-enum { CODE_SYSROOT = 256, CODE_NO_RC, CODE_WIDE };
+/* A number with K, M, G or T behind it; 0: it is none. */
+static uint64_t parse_size(const char *text)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	uint64_t number = strtoull(text, &end, 10);
+	const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+
+	if (end == text || (*end && (!unit || end[1])) ||
+	    number > UINT64_MAX >> shift)
+		return 0;
+	return number << shift;
+}
+
+enum { CODE_SYSROOT = 256, CODE_NO_RC, CODE_MAX_SIZE, CODE_WIDE };
 
 static const struct option long_options[] = {
 	{ "sysroot", required_argument, NULL, CODE_SYSROOT },
 	{ "no-rc", no_argument, NULL, CODE_NO_RC },
 	{ "wide", no_argument, NULL, CODE_WIDE },
+	{ "max-size", required_argument, NULL, CODE_MAX_SIZE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -95,6 +113,12 @@ static int take_option(int code, const struct subcommand *subcommands,
 	case CODE_SYSROOT:
 		options->target.sysroot = optarg;
 		return COMMAND_LINE_GO;
+	case CODE_MAX_SIZE:
+		options->target.max_size = parse_size(optarg);
+		if (options->target.max_size)
+			return COMMAND_LINE_GO;
+		return usage_error(subcommands, "--max-size wants a size, "
+						"such as 100G");
 	case CODE_NO_RC:
 		options->no_rc = true;
 		return COMMAND_LINE_GO;

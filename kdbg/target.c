@@ -78,6 +78,16 @@ void target_close(struct target *target)
 	free(target);
 }
 
+void target_rename(struct target *target, const char *path)
+{
+	char *copy = strdup(path);
+
+	if (!copy)
+		return;
+	free(target->path);
+	target->path = copy;
+}
+
 bool target_release(struct target *target, uint64_t *ns)
 {
 	uint64_t stood;

@@ -25,6 +25,7 @@ struct unwinder;
 struct target_options {
 	const char *executable; /* -x, or NULL */
 	const char *sysroot;    /* or NULL */
+	uint64_t max_size;      /* of unpacked content; 0: unpack.h's */
 };
 
 /* The kinds of fact are the dump's: other targets fill the same records. */
@@ -98,6 +99,9 @@ struct err *target_create(const char *path,
 			  const struct target_ops *ops, void *impl,
 			  struct target **ret) MUST_USE;
 struct err *target_finish(struct target *target) MUST_USE;
+
+/* Call it by another path, in messages that are to come. */
+void target_rename(struct target *target, const char *path);
 
 /* Add a line to warnings, once. */
 void target_warn(struct target *target, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -102,6 +102,33 @@ static struct err *map_core(struct core *core)
 	return NULL;
 }
 
+/* For the reason of a refusal; big-endian files have it the other way round. */
+static const char *machine_name(const Elf64_Ehdr *header)
+{
+	unsigned machine = header->e_machine;
+
+	if (header->e_ident[EI_DATA] == ELFDATA2MSB)
+		machine = machine >> 8 | (machine & 0xff) << 8;
+	switch (machine) {
+	case EM_X86_64:
+		return "x86-64";
+	case EM_386:
+		return "i386";
+	case EM_AARCH64:
+		return "aarch64";
+	case EM_ARM:
+		return "ARM";
+	case EM_RISCV:
+		return "RISC-V";
+	case EM_PPC64:
+		return "POWER";
+	case EM_S390:
+		return "z/Architecture";
+	default:
+		return "foreign";
+	}
+}
+
 static struct err *check_header(const struct core *core)
 {
 	const Elf64_Ehdr *header = (const Elf64_Ehdr *)core->image;
@@ -113,9 +140,16 @@ static struct err *check_header(const struct core *core)
 	if (header->e_ident[EI_CLASS] != ELFCLASS64 ||
 	    header->e_ident[EI_DATA] != ELFDATA2LSB ||
 	    header->e_machine != EM_X86_64)
-		return err_new(ERR_UNSUPPORTED,
-			       "%s: not a core of a 64-bit x86-64 program",
-			       core->path);
+		return err_new(
+			ERR_UNSUPPORTED,
+			"%s: a core of a %s%s%s program: this kdbg "
+			"reads those of 64-bit x86-64",
+			core->path,
+			header->e_ident[EI_CLASS] == ELFCLASS32 ? "32-bit "
+								: "",
+			header->e_ident[EI_DATA] == ELFDATA2MSB ? "big-endian "
+								: "",
+			machine_name(header));
 	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff % WORD)
 		return err_new(ERR_CORRUPT,
 			       "%s: ELF header: program headers of %u bytes at "
@@ -344,7 +378,7 @@ struct err *target_core_open(const char *path,
 	err = target_create(path, options, &core_target_ops, core, &target);
 	if (err)
 		return err;
-	core->path = target->path;
+	core->path = NULL; /* the target's own may change */
 	give(target, core);
 	warn(target, core);
 	err = target_finish(target);

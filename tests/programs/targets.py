@@ -6,11 +6,14 @@ Usage: targets.py KDBG PRELOAD PROGRAM. The program waits and does not change.
 What kdbg tells of the living process, it must tell of gdb's core, the kernel's
 core and libkma's own dump; and the process must not notice.
 """
+import gzip
 import json
+import lzma
 import os
 import pathlib
 import re
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -225,6 +228,60 @@ def test_meta_has_no_byte_of_the_program(kdbg, preload, program, folder):
         found = {r["cache_name"]: r for r in rows(kdbg, [path], "::kmastat")}
         if found != expected:
             fail(f"::kmastat of {path}: {found}, not {expected}")
+
+
+def test_packed_cores(kdbg, preload, program, folder):
+    process = start(preload, program, None, folder)
+    core = os.path.join(folder, "gcore")
+    run(["gdb", "-nx", "-batch", "-ex", f"generate-core-file {core}", "-p",
+         str(process.pid)])
+    process.kill()
+    if not os.path.exists(core):
+        print("no gcore: skipped")
+        return
+    expected = look(kdbg, [core])
+    data = pathlib.Path(core).read_bytes()
+    half = len(data) // 2
+    packed = {"core.gz": gzip.compress(data[:half]) + gzip.compress(data[half:]),
+              "core.xz": lzma.compress(data, preset=1)}
+    for name, content in packed.items():
+        pathlib.Path(folder, name).write_bytes(content)
+    for command in ["zstd", "-q", "-k"], ["lz4", "-q", "-k", "-m"]:
+        if shutil.which(command[0]):
+            run(command + [core])
+    for path in sorted(pathlib.Path(folder).glob("*core.*")):
+        check_same(expected, look(kdbg, [path]), path.name)
+        cut = pathlib.Path(folder, "cut")
+        cut.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+        result = run([kdbg, "--no-rc", "-e", "::echo open", cut])
+        if result.stdout != "open\n" or "is cut" not in result.stderr:
+            fail(f"half of {path.name}: {result.stderr}")
+        result = run([kdbg, "--no-rc", "--max-size", "64K", "-e", "::status",
+                      path])
+        if "allow more by --max-size" not in result.stderr:
+            fail(f"--max-size: {result.stderr}")
+        print("as the core:", path.name)
+
+
+def test_foreign_files_are_named(kdbg, _, program, folder):
+    path = pathlib.Path(folder, "file")
+    elf = pathlib.Path(program).read_bytes()[:64]
+    core = elf[:16] + b"\4\0" + elf[18:]
+    cases = {
+        b"MDMP" + bytes(60): "minidump",
+        core[:4] + b"\1" + core[5:18] + b"\3\0" + core[20:]: "32-bit i386",
+        core[:5] + b"\2" + core[6:18] + b"\0\x16" + core[20:]:
+            "big-endian z/Architecture",
+        core[:18] + b"\xb7\0" + core[20:]: "aarch64",
+        elf: "not a core",
+        b"": "empty file",
+        bytes(100): "not a dump or core",
+    }
+    for content, text in cases.items():
+        path.write_bytes(content)
+        result = run([kdbg, "--no-rc", "-e", "::status", path])
+        if result.returncode != 1 or text not in result.stderr:
+            fail(f"{content[:20]}: {result.stderr}")
 
 
 def test_info_tells_what_is_whole(kdbg, preload, program, folder):
