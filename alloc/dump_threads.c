@@ -69,8 +69,7 @@ static struct dump_threads threads = { .slots = few_slots,
 
 static uint32_t generation; /* odd: threads are being stopped; a futex */
 static uint32_t answers;    /* a futex */
-static struct kernel_sigaction previous;
-static bool handler_kept; /* a signal may still be on its way */
+static struct kernel_sigaction previous; /* libc's, where it has one */
 
 static long futex_wait(uint32_t *word, uint32_t value, long nanoseconds)
 {
@@ -141,6 +140,8 @@ static long kernel_sigaction(const struct kernel_sigaction *action,
 			(long)(uintptr_t)old, sizeof(action->mask), 0, 0);
 }
 
+/* Ours may be there still, or have been replaced since: libc sets its own when
+ * the first thread is created. */
 static void install_handler(void)
 {
 	const struct kernel_sigaction action = {
@@ -150,9 +151,11 @@ static void install_handler(void)
 		.mask = UINT64_MAX,
 	};
 
-	if (!handler_kept)
-		kernel_sigaction(&action, &previous);
-	handler_kept = true;
+	struct kernel_sigaction now;
+
+	kernel_sigaction(&action, &now);
+	if (now.handler != on_stop)
+		previous = now;
 }
 
 /* A signal that comes after its handler is gone would end the process. */
@@ -161,7 +164,6 @@ static void remove_handler(bool all_answered)
 	if (!all_answered || (uintptr_t)previous.handler <= (uintptr_t)SIG_IGN)
 		return;
 	kernel_sigaction(&previous, NULL);
-	handler_kept = false;
 }
 
 /* "/proc/self/task/TID/NAME"; what it holds, terminated. */

@@ -275,6 +275,13 @@ static void vfork_child(void)
 	exit(0);
 }
 
+/* A dump without threads must not be in the way of one with. */
+static void call_kma_dump_alone(void)
+{
+	if (!kma_dump || kma_dump(getenv("VICTIM_DUMP")) != 0)
+		exit(98);
+}
+
 static void call_kma_dump(void)
 {
 	const char *path = getenv("VICTIM_DUMP");
@@ -376,6 +383,8 @@ static const struct {
 int main(int argc, char **argv)
 {
 	say("pid", (uintptr_t)getpid());
+	if (argc == 2 && !strcmp(argv[1], "kma_dump"))
+		call_kma_dump_alone();
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (argc == 2 && !strcmp(argv[1], ways[i].name)) {
 			start_threads(ways[i].others ? ways[i].others
