@@ -60,6 +60,14 @@ EXPORT int sigaltstack(const stack_t *stack, stack_t *old)
 	return kma_dump_sigaltstack(stack, old);
 }
 
+/* Handlers set by signal() interrupt system calls for these: siginterrupt(). */
+static sigset_t interrupting;
+
+static int restart_flag(int number)
+{
+	return sigismember(&interrupting, number) == 1 ? 0 : SA_RESTART;
+}
+
 static __sighandler_t set_handler(int number, __sighandler_t handler, int flags)
 {
 	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
@@ -78,7 +86,23 @@ static __sighandler_t set_handler(int number, __sighandler_t handler, int flags)
 
 EXPORT __sighandler_t signal(int number, __sighandler_t handler)
 {
-	return set_handler(number, handler, SA_RESTART);
+	return set_handler(number, handler, restart_flag(number));
+}
+
+EXPORT int siginterrupt(int number, int interrupt)
+{
+	struct sigaction action;
+
+	if (kma_dump_sigaction(number, NULL, &action) < 0)
+		return -1;
+	if (interrupt) {
+		sigaddset(&interrupting, number);
+		action.sa_flags &= ~SA_RESTART;
+	} else {
+		sigdelset(&interrupting, number);
+		action.sa_flags |= SA_RESTART;
+	}
+	return kma_dump_sigaction(number, &action, NULL);
 }
 
 /* In the library still, no longer in its headers. */
@@ -86,12 +110,12 @@ __sighandler_t bsd_signal(int number, __sighandler_t handler);
 
 EXPORT __sighandler_t bsd_signal(int number, __sighandler_t handler)
 {
-	return set_handler(number, handler, SA_RESTART);
+	return set_handler(number, handler, restart_flag(number));
 }
 
 EXPORT __sighandler_t ssignal(int number, __sighandler_t handler)
 {
-	return set_handler(number, handler, SA_RESTART);
+	return set_handler(number, handler, restart_flag(number));
 }
 
 EXPORT __sighandler_t __sysv_signal(int number, __sighandler_t handler)

@@ -24,7 +24,7 @@ _exit clock_gettime close close_range fstat64 ftruncate64 getpid getppid getuid
 ioctl kill lseek64 __sigaction
 lstat64 madvise mkdir mmap64 munmap nanosleep open64 prctl pread64
 process_vm_readv pwrite64 raise read readlink rename sched_yield sigaddset
-sigemptyset sigfillset sigismember sigprocmask pthread_sigmask syscall uname
+sigdelset sigemptyset sigfillset sigismember sigprocmask pthread_sigmask syscall uname
 unlink waitpid write writev pthread_self pthread_setcancelstate
 """.split()
 

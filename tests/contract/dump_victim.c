@@ -301,6 +301,9 @@ static void wait_for_request(void)
 	exit(0);
 }
 
+/* siginterrupt() is deprecated, and used. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 /* Everything a program can ask must be as if we were not there. */
 static void look_at_dispositions(void)
 {
@@ -312,6 +315,10 @@ static void look_at_dispositions(void)
 	    signal(SIGSEGV, SIG_DFL) != SIG_IGN ||
 	    signal(SIGSEGV, SIG_DFL) != SIG_DFL)
 		exit(96);
+	if (siginterrupt(SIGTERM, 1) != 0 ||
+	    signal(SIGTERM, on_segv_return) != SIG_DFL ||
+	    sigaction(SIGTERM, NULL, &old) != 0 || old.sa_flags & SA_RESTART)
+		exit(92);
 	if (sigaltstack(NULL, &stack) != 0 || stack.ss_flags != SS_DISABLE)
 		exit(95);
 	use_own_stack();

@@ -19,7 +19,7 @@ INTERPOSED = """
 execve execv execvpe execvp fexecve execl execlp execle posix_spawn
 posix_spawnp system popen
 _exit _Exit quick_exit pthread_create dlclose
-sigaction sigaltstack signal bsd_signal ssignal sysv_signal __sysv_signal
+sigaction sigaltstack signal bsd_signal ssignal sysv_signal __sysv_signal siginterrupt
 """.split()
 OPERATORS = {
     prefix + form
