@@ -44,7 +44,8 @@ enum {
  */
 static char stack[STACK_SIZE] __attribute__((aligned(DUMP_PAGE_SIZE)));
 
-static char start_directory[DUMP_PATH_MAX]; /* where the process was started */
+/* Where the process was started; "" where that has no path that fits. */
+static char start_directory[DUMP_PATH_MAX];
 static char dump_path[DUMP_PATH_MAX];
 static struct dump_stopped self; /* the thread that has the turn */
 
@@ -98,7 +99,7 @@ static int expand_template(const char *form, const struct dump_process *process)
 	struct line line;
 
 	line_init(&line, dump_path, sizeof(dump_path));
-	if (form[0] != '/') {
+	if (form[0] != '/' && start_directory[0]) {
 		line_add(&line, start_directory);
 		line_add(&line, "/");
 	}
