@@ -17,6 +17,7 @@
 #include "kdbg/check_reports.h"
 #include "kdbg/supervise.h"
 #include "kdbg/supervise_environment.h"
+#include "kdbg/suppressions.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +41,7 @@ struct check {
 	struct check_reports reports;
 	char *src_root; /* NULL: none */
 	struct supervised supervised;
+	struct suppressions suppressions;
 	struct check_result result;
 };
 
@@ -91,6 +93,15 @@ static char *dump_path(struct check *check, const struct account *account)
 	return arena_print(&check->result.arena, "%s/%s", check->dumps, name);
 }
 
+/* False: no memory. */
+static bool suppress(struct check *check, struct check_process *process)
+{
+	struct err *err = suppressions_apply(&check->suppressions, process);
+
+	err_free(err);
+	return !err;
+}
+
 static void judge(struct check *check, const struct account *account,
 		  struct check_process *process)
 {
@@ -109,6 +120,8 @@ static void judge(struct check *check, const struct account *account,
 			arena_print(&check->result.arena,
 				    "its dump cannot be read: %s", text);
 	}
+	if (!suppress(check, process))
+		process->reason = "out of memory";
 	if (process->reason)
 		set_reason(check, process, process->reason);
 }
@@ -296,6 +309,8 @@ static void tell(struct check *check, int status)
 {
 	check->result.status = status;
 	check->result.argv = check->options.argv;
+	check->result.suppressions = check->suppressions.first;
+	check->result.gen_suppressions = check->options.gen_suppressions;
 	check_reports_write(&check->reports, &check->result,
 			    !has_failed(check) &&
 				    !is_incomplete(&check->result));
@@ -330,6 +345,18 @@ static struct err *check_command(struct check *check, int *status)
 	return err;
 }
 
+static struct err *read_suppressions(struct check *check)
+{
+	const struct check_options *options = &check->options;
+	struct err *err = NULL;
+
+	check->suppressions.arena = &check->result.arena;
+	for (size_t i = 0; !err && i < options->suppression_count; i++)
+		err = suppressions_read(&check->suppressions,
+					options->suppressions[i]);
+	return err;
+}
+
 static struct err *find_src_root(struct check *check)
 {
 	const char *root = check->options.src_root;
@@ -350,6 +377,8 @@ static struct err *check_run(struct check *check, int *status)
 	if (!err)
 		err = find_src_root(check);
 	if (!err)
+		err = read_suppressions(check);
+	if (!err)
 		err = supervise_directory(&check->directory);
 	if (!err)
 		err = choose_dumps(check);
@@ -364,6 +393,7 @@ static struct err *check_run(struct check *check, int *status)
 		err = unwritten;
 	if (check->directory)
 		supervise_remove_directory(check->directory);
+	suppressions_deinit(&check->suppressions);
 	arena_deinit(&check->result.arena);
 	free(check->src_root);
 	free(check->dumps);

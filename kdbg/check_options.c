@@ -55,6 +55,10 @@ static const char help_text[] =
 	"      --valgrind-xml FILE    as valgrind --xml=yes writes it\n"
 	"      --github               annotations on stderr, and a summary in\n"
 	"                             $GITHUB_STEP_SUMMARY\n"
+	"      --suppressions FILE    leaks that are known (LeakSanitizer's "
+	"form,\n"
+	"                             valgrind's, or ours; repeatable)\n"
+	"      --gen-suppressions     print a suppression for each leak\n"
 	"      --src-root DIR         tell places in the sources below DIR, "
 	"by\n"
 	"                             paths relative to it\n"
@@ -87,6 +91,8 @@ enum option_code {
 	OPTION_KEEP,
 	OPTION_QUIET,
 	OPTION_GITHUB,
+	OPTION_SUPPRESSIONS,
+	OPTION_GENERATE,
 	OPTION_SRC_ROOT,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -111,8 +117,8 @@ static const struct option options_table[] = {
 	{ "jsonl", required_argument, NULL, OPTION_REPORT + REPORT_JSONL },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
-	{ "suppressions", required_argument, NULL, OPTION_LATER },
-	{ "gen-suppressions", no_argument, NULL, OPTION_LATER },
+	{ "suppressions", required_argument, NULL, OPTION_SUPPRESSIONS },
+	{ "gen-suppressions", no_argument, NULL, OPTION_GENERATE },
 	{ "baseline", required_argument, NULL, OPTION_LATER },
 	{ "junit", required_argument, NULL, OPTION_REPORT + REPORT_JUNIT },
 	{ "sarif", required_argument, NULL, OPTION_REPORT + REPORT_SARIF },
@@ -205,6 +211,10 @@ static void set_option(int code, struct check_options *ret)
 		ret->skip[ret->skip_count++] = optarg;
 	else if (code == OPTION_ALLOW)
 		ret->allow[ret->allow_count++] = optarg;
+	else if (code == OPTION_SUPPRESSIONS)
+		ret->suppressions[ret->suppression_count++] = optarg;
+	else if (code == OPTION_GENERATE)
+		ret->gen_suppressions = true;
 	else if (code == OPTION_STRICT)
 		ret->strict_children = true;
 	else if (code == OPTION_KEEP_GOING)
@@ -290,7 +300,9 @@ bool check_options_parse(int argc, char **argv, struct check_options *ret,
 	*status = CHECK_USAGE;
 	ret->skip = calloc(patterns, sizeof(*ret->skip));
 	ret->allow = calloc(patterns, sizeof(*ret->allow));
-	if (ret->skip && ret->allow && parse_all(argc, argv, ret, status))
+	ret->suppressions = calloc(patterns, sizeof(*ret->suppressions));
+	if (ret->skip && ret->allow && ret->suppressions &&
+	    parse_all(argc, argv, ret, status))
 		return true;
 	check_options_deinit(ret);
 	return false;
@@ -300,4 +312,5 @@ void check_options_deinit(struct check_options *options)
 {
 	free(options->skip);
 	free(options->allow);
+	free(options->suppressions);
 }

@@ -30,6 +30,8 @@ struct check_options {
 	const char *dump_dir;               /* NULL: none */
 	const char *reports[CHECK_REPORTS]; /* paths; NULL: none */
 	const char *src_root;               /* NULL: none */
+	const char **suppressions;          /* files; as many as argc at most */
+	size_t suppression_count;
 	const char **skip; /* patterns; as many as argc at most */
 	size_t skip_count;
 	const char **allow; /* unchecked programs that are no reason for 3 */
@@ -39,6 +41,7 @@ struct check_options {
 	int findings_status;
 	bool possible_fails; /* --fail-on=possible */
 	bool no_children, strict_children, keep_going, quiet, github;
+	bool gen_suppressions;
 };
 
 /* False: *status is what to exit with, and what there was to say is said. */

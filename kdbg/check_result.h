@@ -78,6 +78,8 @@ struct check_process {
 	const char *file;         /* path of the dump, kept or not; or NULL */
 };
 
+struct suppression;
+
 struct check_result {
 	struct arena arena;
 	struct check_process *processes;
@@ -85,8 +87,10 @@ struct check_result {
 	uint64_t lost; /* records of the roster: something is on no account */
 	bool timed_out;
 	unsigned timeout;
-	bool possible_fails;  /* --fail-on=possible */
-	char *const *argv;    /* the command */
+	bool possible_fails;                    /* --fail-on=possible */
+	char *const *argv;                      /* the command */
+	const struct suppression *suppressions; /* NULL: none */
+	bool gen_suppressions;
 	const char *src_root; /* real path; NULL: none */
 	time_t started;
 	double seconds; /* that the command ran */

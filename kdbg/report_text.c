@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/report.h"
 
+#include "kdbg/suppressions.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -200,6 +202,14 @@ static bool any_dump(const struct check_result *result)
 	return false;
 }
 
+/* What the suppressions did, and what the user may add to them. */
+static void put_suppressions(FILE *out, const struct check_result *result)
+{
+	suppressions_report(result->suppressions, out);
+	if (result->gen_suppressions)
+		suppressions_generate(result, out);
+}
+
 void report_text(const struct check_result *result, FILE *out)
 {
 	put_summary(out, result);
@@ -216,6 +226,7 @@ void report_text(const struct check_result *result, FILE *out)
 			"\n%" PRIu64 " event%s did not fit the roster: some "
 			"process is on no account\n",
 			result->lost, plural(result->lost));
+	put_suppressions(out, result);
 	if (!result->checked)
 		fputs("\nNo process was checked.\n", out);
 	if ((result->own.groups || result->own.errors ||

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/suppressions.h"
+
+#include "kdbg/check_signature.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* More places than this, and a rule hides what nobody has looked at. */
+enum { BROAD_PLACES = 10 };
+
+bool suppression_glob(const char *glob, const char *text, bool question)
+{
+	const char *star = NULL, *resume = NULL;
+
+	while (*text) {
+		if (*glob == '*') {
+			star = ++glob;
+			resume = text;
+		} else if (*glob == *text || (question && *glob == '?')) {
+			glob++;
+			text++;
+		} else if (star) {
+			glob = star;
+			text = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*glob == '*')
+		glob++;
+	return !*glob;
+}
+
+static bool matches(const char *glob, const char *text)
+{
+	return text && suppression_glob(glob, text, true);
+}
+
+static bool matches_template(const char *glob, const char *text)
+{
+	return text && suppression_glob(glob, text, false);
+}
+
+/* valgrind's src has the last part of a path as well as all of it. */
+static bool matches_source(const char *glob, const char *file)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	return matches(glob, file) || (slash && matches(glob, slash + 1));
+}
+
+static bool matches_frame(const struct pattern *pattern,
+			  const struct check_frame *frame)
+{
+	const char *glob = pattern->glob;
+
+	switch (pattern->kind) {
+	case PATTERN_FUNCTION:
+		return matches(glob, frame->function) ||
+		       matches(glob, frame->linkage);
+	case PATTERN_MODULE:
+		return matches(glob, frame->module);
+	case PATTERN_SOURCE:
+		return matches_source(glob, frame->file);
+	case PATTERN_TEMPLATE:
+		return matches_template(glob, frame->function) ||
+		       matches_template(glob, frame->file) ||
+		       matches_template(glob, frame->module);
+	default:
+		return false;
+	}
+}
+
+/* As a glob, with frames for characters; the rest of the stack is free. */
+static bool matches_stack(const struct suppression *rule,
+			  const struct check_stack *stack)
+{
+	size_t at = 0, frame = 0, gap = SIZE_MAX, resume = 0;
+
+	while (at < rule->pattern_count) {
+		const struct pattern *pattern = &rule->patterns[at];
+		if (pattern->kind == PATTERN_GAP) {
+			gap = ++at;
+			resume = frame;
+		} else if (frame >= stack->count) {
+			return false;
+		} else if (matches_frame(pattern, &stack->frames[frame])) {
+			at++;
+			frame++;
+		} else if (gap != SIZE_MAX) {
+			at = gap;
+			frame = ++resume;
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool matches_somewhere(const struct pattern *pattern,
+			      const struct check_leak *leak)
+{
+	if (pattern->kind == PATTERN_CACHE)
+		return matches(pattern->glob, leak->cache);
+	for (size_t i = 0; i < leak->stack.count; i++)
+		if (matches_frame(pattern, &leak->stack.frames[i]))
+			return true;
+	return false;
+}
+
+static unsigned leak_kind(const struct check_leak *leak)
+{
+	if (strcmp(leak->class, "possible") == 0)
+		return SUPPRESS_POSSIBLE;
+	return strcmp(leak->class, "indirect") == 0 ? SUPPRESS_INDIRECT
+						    : SUPPRESS_DEFINITE;
+}
+
+static bool matches_leak(const struct suppression *rule,
+			 const struct check_leak *leak)
+{
+	if (rule->expired || !(rule->kinds & leak_kind(leak)))
+		return false;
+	if (rule->ordered)
+		return matches_stack(rule, &leak->stack);
+	for (size_t i = 0; i < rule->pattern_count; i++)
+		if (!matches_somewhere(&rule->patterns[i], leak))
+			return false;
+	return true;
+}
+
+static bool is_past_limit(const struct suppression *rule,
+			  const struct check_leak *leak)
+{
+	return (rule->max_count &&
+		rule->buffers + leak->leaked > rule->max_count) ||
+	       (rule->max_bytes && rule->bytes + leak->bytes > rule->max_bytes);
+}
+
+static bool is_suppressed(struct suppressions *set,
+			  const struct check_leak *leak)
+{
+	for (struct suppression *rule = set->first; rule; rule = rule->next) {
+		if (!matches_leak(rule, leak))
+			continue;
+		if (is_past_limit(rule, leak)) {
+			rule->refused++;
+			continue;
+		}
+		rule->groups++;
+		rule->buffers += leak->leaked;
+		rule->bytes += leak->bytes;
+		address_set_add(&rule->places,
+				check_signature("leak", &leak->stack) | 1);
+		return true;
+	}
+	return false;
+}
+
+struct leak_list { /* in a process */
+	const struct check_leak **leaks;
+	size_t *count;
+	uint64_t *buffers, *bytes;
+};
+
+static void drop(struct leak_list *list, const struct check_leak *leak)
+{
+	*list->buffers -=
+		leak->leaked < *list->buffers ? leak->leaked : *list->buffers;
+	*list->bytes -= leak->bytes < *list->bytes ? leak->bytes : *list->bytes;
+}
+
+/* *definite: how many definite leaks are left. */
+static struct err *filter(struct suppressions *set, struct leak_list list,
+			  size_t *definite)
+{
+	size_t count = *list.count, kept = 0;
+	struct check_leak *copy =
+		count ? arena_array(set->arena, count, sizeof(*copy)) : NULL;
+
+	*definite = 0;
+	if (count && !copy)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		const struct check_leak *leak = &(*list.leaks)[i];
+		if (is_suppressed(set, leak)) {
+			drop(&list, leak);
+			continue;
+		}
+		*definite += leak_kind(leak) == SUPPRESS_DEFINITE;
+		copy[kept++] = *leak;
+	}
+	*list.leaks = copy;
+	*list.count = kept;
+	return NULL;
+}
+
+struct err *suppressions_apply(struct suppressions *set,
+			       struct check_process *process)
+{
+	size_t before = process->leak_count, definite, ignored;
+	struct leak_list leaks = { &process->leaks, &process->leak_count,
+				   &process->leaked_buffers,
+				   &process->leaked_bytes };
+	struct leak_list possible = { &process->possible,
+				      &process->possible_count,
+				      &process->possible_buffers,
+				      &process->possible_bytes };
+
+	if (!set->first)
+		return NULL;
+	struct err *err = filter(set, leaks, &definite);
+	if (!err)
+		err = filter(set, possible, &ignored);
+	if (!err && before > process->leak_count && !definite) {
+		process->leak_count = 0;
+		process->leaked_buffers = process->leaked_bytes = 0;
+	}
+	return err;
+}
+
+void suppressions_report(const struct suppression *first, FILE *out)
+{
+	if (first)
+		fputs("\nSuppressions:\n", out);
+	for (; first; first = first->next) {
+		fprintf(out, "  %s:%u: %s: ", first->file, first->line,
+			first->text);
+		if (first->expired)
+			fputs("expired, and not used\n", out);
+		else if (!first->groups && !first->refused)
+			fputs("stale: hit nothing\n", out);
+		else
+			fprintf(out,
+				"%" PRIu64 " bytes in %" PRIu64
+				" buffers of %zu places%s%s\n",
+				first->bytes, first->buffers,
+				first->places.count,
+				first->places.count > BROAD_PLACES
+					? "; too broad"
+					: "",
+				first->refused ? "; past its limit" : "");
+	}
+}
+
+static void generate(const struct check_leak *leak, FILE *out)
+{
+	size_t first, end;
+
+	check_signature_span(&leak->stack, &first, &end);
+	fprintf(out,
+		"{\n   <insert a name>\n   Memcheck:Leak\n"
+		"   match-leak-kinds: %s\n   ...\n",
+		leak->class);
+	for (size_t i = first; i < end; i++) {
+		const struct check_frame *frame = &leak->stack.frames[i];
+		if (frame->linkage)
+			fprintf(out, "   fun:%s\n", frame->linkage);
+		else
+			fprintf(out, "   obj:%s\n",
+				frame->module ? frame->module : "*");
+	}
+	fputs("}\n", out);
+}
+
+void suppressions_generate(const struct check_result *result, FILE *out)
+{
+	for (size_t i = 0; i < result->count; i++) {
+		const struct check_process *process = &result->processes[i];
+		if (process->verdict == CHECK_IGNORED || process->system)
+			continue;
+		for (size_t j = 0; j < process->leak_count; j++)
+			generate(&process->leaks[j], out);
+		for (size_t j = 0;
+		     result->possible_fails && j < process->possible_count; j++)
+			generate(&process->possible[j], out);
+	}
+}
+
+void suppressions_deinit(struct suppressions *set)
+{
+	for (struct suppression *rule = set->first; rule; rule = rule->next)
+		address_set_deinit(&rule->places);
+}
