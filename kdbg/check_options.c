@@ -65,6 +65,7 @@ static const char help_text[] =
 	"      --help                 this text\n"
 	"      --version              the version\n"
 	"\n"
+	"In the name of a report %p is the pid of kdbg check.\n"
 	"A PATTERN is compared with a program's path, or its last part when "
 	"the\n"
 	"pattern has no '/'; * and ? are wild.\n"

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void (*const writers[CHECK_REPORTS])(const struct check_result *result,
 					    FILE *out) = {
@@ -20,6 +21,42 @@ static struct err *open_file(const char *path, const char *mode, FILE **ret)
 	if (path && !*ret)
 		return err_new(ERR_IO, "%s: %s", path, strerror(errno));
 	return NULL;
+}
+
+/* path with our pid for each %p, so that every test of a suite has a report of
+ * its own; NULL: no memory. */
+static char *expand_pid(const char *path)
+{
+	size_t size = 0;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	for (; out && *path; path++)
+		if (path[0] == '%' && path[1] == 'p') {
+			fprintf(out, "%d", (int)getpid());
+			path++;
+		} else {
+			fputc(*path, out);
+		}
+	if (out && fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static struct err *open_report(const char *path, FILE **ret)
+{
+	struct err *err;
+
+	if (!path)
+		return NULL;
+	char *expanded = expand_pid(path);
+	if (!expanded)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	err = open_file(expanded, "we", ret);
+	free(expanded);
+	return err;
 }
 
 /* Without a runner that names one there is no summary. */
@@ -38,7 +75,7 @@ struct err *check_reports_open(const struct check_options *options,
 
 	*ret = (struct check_reports){ .options = options };
 	for (int i = 0; !err && i < CHECK_REPORTS; i++)
-		err = open_file(options->reports[i], "we", &ret->files[i]);
+		err = open_report(options->reports[i], &ret->files[i]);
 	if (!err)
 		err = open_file(summary_path(options), "ae", &ret->summary);
 	return err;
