@@ -40,7 +40,8 @@ class Screen:
         end = time.time() + LIMIT
         while True:
             text = self.shown()
-            if told([line.rstrip() for line in text.rstrip().splitlines()]):
+            lines = [line.rstrip() for line in text.rstrip().splitlines()]
+            if lines and told(lines):  # nothing is drawn yet on an empty screen
                 return
             if time.time() > end:
                 raise AssertionError(f"{what} is not to be seen in:\n{text}")
