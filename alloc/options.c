@@ -505,6 +505,19 @@ static void read_variables(char *const *strings)
 		memcpy(kma_options.roster, value.at, value.size);
 }
 
+/* A trigger without a path has nowhere to write to. */
+static void refuse_triggers(void)
+{
+	if (kma_options.dump.on_given)
+		kma_message("KMA_DUMP: no path=TEMPLATE is given; "
+			    "no dump will be written");
+	kma_options.dump.on_exit = false;
+	kma_options.dump.on_fatal = false;
+	kma_options.dump.on_killed = false;
+	kma_options.dump.on_error = false;
+	kma_options.dump.request_signal = 0;
+}
+
 void kma_options_init(enum kma_tier default_tier)
 {
 	kma_options.tier = default_tier;
@@ -512,7 +525,9 @@ void kma_options_init(enum kma_tier default_tier)
 	kma_options.guard_depth = GUARD_DEPTH_DEFAULT;
 	if (!getauxval(AT_SECURE))
 		read_variables(kma_startup_environment());
-	if (kma_options.dump.path[0] && !kma_options.dump.on_given)
+	if (!kma_options.dump.path[0])
+		refuse_triggers();
+	else if (!kma_options.dump.on_given)
 		kma_options.dump.on_exit = kma_options.dump.on_fatal =
 			kma_options.dump.on_error = true;
 }

@@ -32,6 +32,12 @@ SECRET = "a-word-nobody-else-has"
 OVERRUN = "qXvQzJwK"
 
 
+# A shell starts what is in its background with these ignored; the programs
+# that are ended with them here must not inherit that.
+for number in (signal.SIGQUIT, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+
+
 def run(arguments, **options):
     return subprocess.run(arguments, capture_output=True, text=True,
                           errors="replace", timeout=60, **options)

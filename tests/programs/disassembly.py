@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """::dis of libc's functions, held against objdump's, instruction by instruction.
 
-Usage: dis.py KDBG LIBRARY PROGRAM
+Usage: disassembly.py KDBG LIBRARY PROGRAM
 
 PROGRAM runs under LIBRARY (libkma_malloc.so) and leaves a dump; libc's functions
 are disassembled from it by kdbg, and from libc's file by objdump. Each
