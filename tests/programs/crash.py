@@ -116,9 +116,12 @@ def main():
     if len(expected) < 2:
         print(f"gdb cannot say: {output}")
         return SKIPPED
-    count = 1000
+    count, skipped = 1000, 0
     if how == "overflow":
-        count, expected = FRAMES_COMPARED, expected[:FRAMES_COMPARED]
+        # Which instruction first touches what lies below the stack (a store,
+        # or the push of a call) is another one in every run.
+        count, skipped = FRAMES_COMPARED, 1
+        expected = expected[skipped:FRAMES_COMPARED]
 
     with tempfile.TemporaryDirectory() as folder:
         dump = os.path.join(folder, "crash.dump")
@@ -131,7 +134,8 @@ def main():
                             pathlib.Path(folder).glob("core*")]
         for target in targets:
             check_status(kdbg, target, how)
-            check_frames(target, kdbg_frames(kdbg, target, count), expected)
+            found = kdbg_frames(kdbg, target, count)[skipped:]
+            check_frames(target, found, expected)
         print(f"{len(expected)} frames as gdb's, of {len(targets)} targets")
     return 0
 
