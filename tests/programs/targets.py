@@ -76,12 +76,18 @@ def look(kdbg, target):
             for command in COMMANDS}
 
 
+def is_leaving(what, expected, found):
+    """libkma's own dump comes before the kernel's core, which may find a thread
+    on its way out of the handler that the dump stopped it in."""
+    return "kernel core" in what and expected["tid"] == found["tid"]
+
+
 def check_same(expected, found, what):
     for command, rows_expected in expected.items():
         if found[command] == rows_expected:
             continue
         for a, b in zip(rows_expected, found[command]):
-            if a != b:
+            if a != b and not (command == "::threads" and is_leaving(what, a, b)):
                 fail(f"{what}: {command} differs:\n  {a}\n  {b}")
         fail(f"{what}: {command}: {len(found[command])} rows, not "
              f"{len(rows_expected)}")
