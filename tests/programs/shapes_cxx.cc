@@ -47,7 +47,7 @@ class circle : public shape, public named
 	}
 	int area() const override
 	{
-		return 3 * radius_ * radius_;
+		return 3 * radius_ * reference_;
 	}
 
       private:
