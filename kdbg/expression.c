@@ -6,6 +6,7 @@
 #include "kdbg/parser.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
+#include "kdbg/target_file.h"
 #include "kdbg/variables.h"
 
 #include <errno.h>
@@ -33,6 +34,14 @@ static struct err *round_up(int64_t left, int64_t right, uint64_t *ret)
 		*ret += unit - (uint64_t)over;
 	else if (over < 0)
 		*ret -= (uint64_t)over;
+	return NULL;
+}
+
+static struct err *modulo(int64_t left, int64_t right, uint64_t *ret)
+{
+	if (right == 0)
+		return err_new(ERR_USAGE, "division by zero");
+	*ret = right == -1 ? 0 : (uint64_t)(left % right);
 	return NULL;
 }
 
@@ -95,6 +104,8 @@ static struct err *binary_value(enum operation operation, uint64_t left,
 		break;
 	case OPERATOR_DIVIDE:
 		return divide((int64_t)left, (int64_t)right, ret);
+	case OPERATOR_MODULO:
+		return modulo((int64_t)left, (int64_t)right, ret);
 	case OPERATOR_ROUND_UP:
 		return round_up((int64_t)left, (int64_t)right, ret);
 	default:
@@ -146,10 +157,15 @@ static struct err *unary_value(struct session *session,
 			err = target_read_uint(session->target, operand,
 					       node->size, ret);
 		return hint_radix(session, err, operand);
+	case OPERATOR_READ_FILE:
+		*ret = 0;
+		err = need_target(session);
+		if (!err)
+			err = target_files_read(session->target, operand, ret,
+						node->size);
+		return err;
 	default:
-		return err_new(ERR_UNSUPPORTED,
-			       "unary %% (the object file's own bytes) is not "
-			       "there yet: * reads the target's memory");
+		return err_new(ERR_UNSUPPORTED, "unknown operator");
 	}
 }
 
@@ -199,8 +215,8 @@ static bool number_of_name(const char *name, unsigned radix, uint64_t *ret)
 }
 
 /* A symbol before a number: "add" may be a function. */
-static struct err *name_value(struct session *session, const char *name,
-			      uint64_t *ret)
+struct err *expression_name(struct session *session, const char *name,
+			    uint64_t *ret)
 {
 	struct symbol symbol;
 	struct symbols *symbols = NULL;
@@ -212,6 +228,43 @@ static struct err *name_value(struct session *session, const char *name,
 		return err_wrap(err, "'%s'", name);
 	err_free(err);
 	return NULL;
+}
+
+static struct err *name_value(struct session *session, const char *name,
+			      uint64_t *ret)
+{
+	struct err *err = expression_name(session, name, ret);
+	struct typed_value value;
+	struct err *other;
+
+	if (!err || !strchr(name, '.') ||
+	    !expression_dotted_name(session, name, &value, &other))
+		return err;
+	err_free(err);
+	*ret = value.value;
+	return other;
+}
+
+/* Where the operand has a type, so has what is read there. */
+static bool is_typed_operation(const struct expression *node)
+{
+	if (node->kind != EXPRESSION_UNARY)
+		return false;
+	return node->operation == OPERATOR_ADDRESS ||
+	       (node->operation == OPERATOR_READ &&
+		node->size == sizeof(uint64_t) &&
+		expression_is_typed(node->right));
+}
+
+static struct err *typed_number(struct session *session,
+				const struct expression *node, uint64_t *ret)
+{
+	struct typed_value value;
+	struct err *err = expression_typed(session, node, &value);
+
+	if (!err)
+		*ret = value.value;
+	return err;
 }
 
 /* The right side of && and || is not evaluated where the left decides. */
@@ -268,7 +321,14 @@ struct err *expression_value(struct session *session,
 		break;
 	case EXPRESSION_UNARY:
 	case EXPRESSION_BINARY:
-		return operation_value(session, node, ret);
+		return is_typed_operation(node)
+			       ? typed_number(session, node, ret)
+			       : operation_value(session, node, ret);
+	case EXPRESSION_CAST:
+	case EXPRESSION_MEMBER:
+	case EXPRESSION_INDEX:
+	case EXPRESSION_CALL:
+		return typed_number(session, node, ret);
 	}
 	return NULL;
 }

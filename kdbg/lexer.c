@@ -165,8 +165,8 @@ static bool take_operand(struct lexer *lexer, struct token *token)
 
 static size_t operator_length(const char *s)
 {
-	static const char *const pairs[] = { "||", "&&", "==", "!=",
-					     "<<", ">>", "<=", ">=" };
+	static const char *const pairs[] = { "||", "&&", "==", "!=", "<<",
+					     ">>", "<=", ">=", "->" };
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (strncmp(s, pairs[i], 2) == 0)

@@ -168,8 +168,8 @@ struct err *module_file_check_id(const struct module_file *file, const void *id,
 		       *wanted ? wanted : "none");
 }
 
-size_t module_file_view(const struct module_file *file, uint64_t address,
-			size_t size, const void **ret)
+static size_t view_segment(const struct module_file *file, uint64_t address,
+			   size_t size, bool writable, const void **ret)
 {
 	size_t count;
 
@@ -179,7 +179,8 @@ size_t module_file_view(const struct module_file *file, uint64_t address,
 		GElf_Phdr header;
 
 		if (!gelf_getphdr(file->elf, (int)i, &header) ||
-		    header.p_type != PT_LOAD || (header.p_flags & PF_W) ||
+		    header.p_type != PT_LOAD ||
+		    (!writable && (header.p_flags & PF_W)) ||
 		    address < header.p_vaddr ||
 		    address - header.p_vaddr >= header.p_filesz)
 			continue;
@@ -194,6 +195,19 @@ size_t module_file_view(const struct module_file *file, uint64_t address,
 		return left < size ? (size_t)left : size;
 	}
 	return 0;
+}
+
+size_t module_file_view(const struct module_file *file, uint64_t address,
+			size_t size, const void **ret)
+{
+	return view_segment(file, address, size, false, ret);
+}
+
+size_t module_file_view_original(const struct module_file *file,
+				 uint64_t address, size_t size,
+				 const void **ret)
+{
+	return view_segment(file, address, size, true, ret);
 }
 
 Elf *module_file_elf(const struct module_file *file)

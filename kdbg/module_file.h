@@ -45,6 +45,10 @@ struct err *module_file_check_id(const struct module_file *file, const void *id,
  * to: of a read-only segment. How many there are, at most size; 0: none. */
 size_t module_file_view(const struct module_file *file, uint64_t address,
 			size_t size, const void **ret);
+/* The same of any segment: what it was before the program wrote to it. */
+size_t module_file_view_original(const struct module_file *file,
+				 uint64_t address, size_t size,
+				 const void **ret);
 
 /* Another Elf on the same bytes, for a library that wants to end it itself. */
 Elf *module_file_elf(const struct module_file *file);

@@ -33,12 +33,23 @@ static const struct binary binaries[] = {
 	{ "*", OPERATOR_MULTIPLY, 10 },
 	{ "%", OPERATOR_DIVIDE, 10 },
 	{ "#", OPERATOR_ROUND_UP, 10 },
+	/* In words: these need no parentheses, for no verb is written so. */
+	{ "or", OPERATOR_LOGICAL_OR, 1 },
+	{ "and", OPERATOR_LOGICAL_AND, 2 },
+	{ "lt", OPERATOR_LESS, 7 },
+	{ "le", OPERATOR_LESS_EQUAL, 7 },
+	{ "gt", OPERATOR_GREATER, 7 },
+	{ "ge", OPERATOR_GREATER_EQUAL, 7 },
+	{ "mod", OPERATOR_MODULO, 10 },
 };
 
-static bool is_comparison(enum operation operation)
+/* "<" and ">" are a variable's and an assignment's outside parentheses. */
+static bool is_enclosed_only(const struct binary *binary)
 {
-	return operation >= OPERATOR_LESS &&
-	       operation <= OPERATOR_GREATER_EQUAL;
+	return *binary->text == '<' ? binary->operation != OPERATOR_SHIFT_LEFT
+	       : *binary->text == '>'
+		       ? binary->operation != OPERATOR_SHIFT_RIGHT
+		       : false;
 }
 
 /* Is the "|" that was peeked at followed by a verb, or by nothing? */
@@ -57,12 +68,12 @@ static const struct binary *peek_binary(struct parser *parser)
 {
 	const struct token *token = parser_peek(parser, PLACE_OPERATOR);
 
-	if (token->kind != TOKEN_OPERATOR)
+	if (token->kind != TOKEN_OPERATOR && token->kind != TOKEN_NAME)
 		return NULL;
 	for (size_t i = 0; i < sizeof(binaries) / sizeof(binaries[0]); i++) {
 		if (strcmp(binaries[i].text, token->text) != 0)
 			continue;
-		if (is_comparison(binaries[i].operation) && !parser->enclosed)
+		if (is_enclosed_only(&binaries[i]) && !parser->enclosed)
 			return NULL;
 		if (binaries[i].operation == OPERATOR_OR && is_pipe(parser))
 			return NULL;
@@ -71,8 +82,8 @@ static const struct binary *peek_binary(struct parser *parser)
 	return NULL;
 }
 
-static struct expression *new_node(struct parser *parser,
-				   enum expression_kind kind, struct span span)
+struct expression *parser_node(struct parser *parser, enum expression_kind kind,
+			       struct span span)
 {
 	if (++parser->nodes > NODES_MAX)
 		parser_fail(parser, span, "the expression is too long");
@@ -155,7 +166,7 @@ static const struct expression *parse_simple(struct parser *parser)
 {
 	struct token token = *parser_peek(parser, PLACE_OPERAND);
 	struct expression *node =
-		new_node(parser, EXPRESSION_NUMBER, token.span);
+		parser_node(parser, EXPRESSION_NUMBER, token.span);
 
 	if (!node)
 		return NULL;
@@ -199,13 +210,11 @@ static size_t parse_read_size(struct parser *parser)
 	return size;
 }
 
-static const struct expression *parse_unary(struct parser *parser);
-
 static const struct expression *parse_prefix(struct parser *parser,
 					     enum operation operation)
 {
 	struct span span = parser->token.span;
-	struct expression *node = new_node(parser, EXPRESSION_UNARY, span);
+	struct expression *node = parser_node(parser, EXPRESSION_UNARY, span);
 
 	if (!node)
 		return NULL;
@@ -213,7 +222,7 @@ static const struct expression *parse_prefix(struct parser *parser,
 	node->operation = operation;
 	if (operation == OPERATOR_READ || operation == OPERATOR_READ_FILE)
 		node->size = parse_read_size(parser);
-	node->right = parse_unary(parser);
+	node->right = parser_unary(parser);
 	node->span.end = parser->lexer.at;
 	return node->right ? node : NULL;
 }
@@ -279,44 +288,65 @@ static const struct expression *
 parse_operator_operand(struct parser *parser,
 		       const struct operand_operator *prefix)
 {
-	if (prefix->text == '(')
-		return parse_parentheses(parser);
 	if (prefix->kind == EXPRESSION_UNARY)
 		return parse_prefix(parser, prefix->operation);
 
 	struct expression *node =
-		new_node(parser, prefix->kind, parser->token.span);
+		parser_node(parser, prefix->kind, parser->token.span);
 	parser_take(parser);
 	return node;
 }
 
-static const struct expression *parse_unary(struct parser *parser)
+/* & alone is the last dot; right before a name it is that one's address. */
+static bool at_address_of(struct parser *parser)
+{
+	char c = parser->lexer.text[parser->token_end];
+
+	return isalpha((unsigned char)c) || c == '_' || c == '.' || c == '(';
+}
+
+/* A member belongs to the operand right before it: "*a->b" reads at a->b. */
+static const struct expression *parse_operand(struct parser *parser)
+{
+	const struct operand_operator *prefix = peek_prefix(parser);
+
+	if (parser_at_call(parser))
+		return parser_postfix(parser, parser_call(parser));
+	if (parser_at_cast(parser))
+		return parser_cast(parser);
+	if (at_simple(parser))
+		return parser_postfix(parser, parse_simple(parser));
+	if (prefix && prefix->text == '(')
+		return parser_postfix(parser, parse_parentheses(parser));
+	if (prefix && prefix->kind == EXPRESSION_LAST && at_address_of(parser))
+		return parse_prefix(parser, OPERATOR_ADDRESS);
+	if (prefix)
+		return parse_operator_operand(parser, prefix);
+	parser_fail_unexpected(parser, "a value");
+	return NULL;
+}
+
+const struct expression *parser_unary(struct parser *parser)
 {
 	const struct expression *node = NULL;
 
 	if (++parser->depth > DEPTH_MAX)
 		parser_fail(parser, parser_peek(parser, PLACE_OPERAND)->span,
 			    "the expression is nested too deeply");
-	const struct operand_operator *prefix = peek_prefix(parser);
-	if (at_simple(parser))
-		node = parse_simple(parser);
-	else if (prefix)
-		node = parse_operator_operand(parser, prefix);
-	else
-		parser_fail_unexpected(parser, "a value");
+	node = parse_operand(parser);
 	parser->depth--;
 	return parser->err ? NULL : node;
 }
 
 static const struct expression *parse_binary(struct parser *parser, int least)
 {
-	const struct expression *left = parse_unary(parser);
+	const struct expression *left = parser_unary(parser);
 	const struct binary *binary;
 
 	while (left && (binary = peek_binary(parser)) &&
 	       binary->precedence >= least) {
-		struct expression *node =
-			new_node(parser, EXPRESSION_BINARY, parser->token.span);
+		struct expression *node = parser_node(parser, EXPRESSION_BINARY,
+						      parser->token.span);
 
 		parser_take(parser);
 		const struct expression *right =

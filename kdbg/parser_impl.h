@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the parts of the parser share: parser.c has statements, and
- * parse_expression.c has expressions. */
+/* What the parts of the parser share: parser.c has statements,
+ * parse_expression.c has expressions, and parse_typed.c what of them is about
+ * types: casts, members, functions. */
 #ifndef KDBG_PARSER_IMPL_H
 #define KDBG_PARSER_IMPL_H
 
@@ -43,6 +44,17 @@ bool parser_at_expression(struct parser *parser);
 const struct expression *parser_expression(struct parser *parser);
 /* What stands after "$[", up to and with the "]". */
 const struct expression *parser_enclosed(struct parser *parser);
+struct expression *parser_node(struct parser *parser, enum expression_kind kind,
+			       struct span span);
+/* What follows an operand: ->member .member [index], any number. */
+const struct expression *parser_postfix(struct parser *parser,
+					const struct expression *node);
+/* Is a type in parentheses next, or a function's name and its "("? */
+bool parser_at_cast(struct parser *parser);
+bool parser_at_call(struct parser *parser);
+const struct expression *parser_cast(struct parser *parser);
+const struct expression *parser_call(struct parser *parser);
+const struct expression *parser_unary(struct parser *parser);
 /* The size a letter of a sized access means; 0: none. */
 size_t parser_access_size(char letter);
 

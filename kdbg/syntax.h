@@ -10,6 +10,9 @@
  *			>name			assignment
  *			(none)			the value alone
  *
+ * Types and members in an expression stay text until it is evaluated: what they
+ * name is the target's affair.
+ *
  * Everything lives in the arena it was parsed into. Spans are offsets into the
  * text that was parsed, so that an error can point.
  */
@@ -43,12 +46,14 @@ enum operation {
 	OPERATOR_SUBTRACT,
 	OPERATOR_MULTIPLY,
 	OPERATOR_DIVIDE,     /* % : / formats */
+	OPERATOR_MODULO,     /* mod: what % leaves */
 	OPERATOR_ROUND_UP,   /* # : up to a multiple of the right */
 	OPERATOR_NEGATE,     /* unary from here on */
 	OPERATOR_COMPLEMENT, /* ~ */
 	OPERATOR_NOT,        /* # */
 	OPERATOR_READ,       /* * : memory */
 	OPERATOR_READ_FILE,  /* % : the object file */
+	OPERATOR_ADDRESS,    /* &name: of a variable or member */
 };
 
 enum expression_kind {
@@ -61,6 +66,18 @@ enum expression_kind {
 	EXPRESSION_LAST,     /* & */
 	EXPRESSION_UNARY,
 	EXPRESSION_BINARY,
+	EXPRESSION_CAST,   /* (name *)right */
+	EXPRESSION_MEMBER, /* left, name: "->next", ".a.b" */
+	EXPRESSION_INDEX,  /* left[right] */
+	EXPRESSION_CALL,   /* function(arguments) */
+};
+
+struct function; /* functions.h */
+
+struct argument {
+	const char *text;               /* a type, a member, a string */
+	const struct expression *value; /* or an expression */
+	const struct argument *next;
 };
 
 struct expression {
@@ -71,6 +88,8 @@ struct expression {
 	size_t size;                           /* of a read */
 	const char *name;                      /* of a symbol or variable */
 	const struct expression *left, *right; /* unary: right */
+	const struct function *function;
+	const struct argument *arguments;
 };
 
 /* A word is pieces put together: text, or $[ expression ]. */

@@ -254,6 +254,28 @@ struct err *target_files_view(struct target *target, uint64_t address,
 	return *length ? NULL : not_there(target, address);
 }
 
+struct err *target_files_read(struct target *target, uint64_t address,
+			      void *buffer, size_t size)
+{
+	const struct dump_module *module = target_module_at(target, address);
+	const struct module_file *file;
+	const void *bytes;
+
+	if (!module)
+		return err_new(ERR_NOT_FOUND, "%#" PRIx64 ": of no module",
+			       address);
+	struct err *err = target_module_file(target, module, &file);
+	if (err)
+		return err_wrap(err, "%#" PRIx64, address);
+	if (module_file_view_original(file, address - module->base + file->base,
+				      size, &bytes) < size)
+		return err_new(ERR_NOT_FOUND,
+			       "%#" PRIx64 ": not in the file %s", address,
+			       module->path);
+	memcpy(buffer, bytes, size);
+	return NULL;
+}
+
 /* What a debug file must be: of this build id, or else of this sum. */
 struct proof {
 	const void *id;

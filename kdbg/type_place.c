@@ -20,6 +20,10 @@ struct err *type_place_read(struct session *session,
 			    const struct type_place *place, uint64_t address,
 			    void *buffer, size_t size)
 {
+	if (place->nowhere)
+		return err_new(ERR_USAGE,
+			       "it leads through a pointer, into another "
+			       "object");
 	if (!place->immediate)
 		return target_read(session->target, address, buffer, size);
 	if (address > sizeof(place->value) ||
@@ -134,25 +138,35 @@ struct err *type_place_element(const struct type_place *of, uint64_t index,
 	return NULL;
 }
 
-/* What a pointer points to. */
-static struct err *dereference(struct session *session,
-			       struct type_place *place)
+static bool is_pointer(struct type *type)
+{
+	enum type_kind kind = type_peel(type)->kind;
+
+	return kind == TYPE_POINTER || kind == TYPE_REFERENCE;
+}
+
+static struct err *unlike(struct type *type, const char *what)
+{
+	char text[TYPE_TEXT_SIZE];
+
+	type_format(type, text, sizeof(text));
+	return err_new(ERR_USAGE, "%s is no %s", text, what);
+}
+
+struct err *type_place_dereference(struct session *session,
+				   struct type_place *place)
 {
 	struct type *pointer = type_peel(place->type);
 	uint64_t address;
+
+	if (!is_pointer(pointer))
+		return unlike(place->type, "pointer");
 	struct err *err = type_place_number(session, place, &address);
 
 	if (!err)
 		*place = (struct type_place){ .type = type_target(pointer),
 					      .address = address };
 	return err;
-}
-
-static bool is_pointer(struct type *type)
-{
-	enum type_kind kind = type_peel(type)->kind;
-
-	return kind == TYPE_POINTER || kind == TYPE_REFERENCE;
 }
 
 struct member_search {
@@ -197,14 +211,6 @@ static struct err *find_member(struct session *session,
 	return err;
 }
 
-static struct err *unlike(struct type *type, const char *what)
-{
-	char text[TYPE_TEXT_SIZE];
-
-	type_format(type, text, sizeof(text));
-	return err_new(ERR_USAGE, "%s is no %s", text, what);
-}
-
 static struct err *no_member(struct type *type, const char *name)
 {
 	char text[TYPE_TEXT_SIZE];
@@ -225,7 +231,7 @@ static struct err *step_member(struct session *session, const char *name,
 	struct err *err = NULL;
 
 	if (is_pointer(place->type))
-		err = dereference(session, place);
+		err = type_place_dereference(session, place);
 	if (err)
 		return err;
 	if (!type_is_aggregate(type_peel(place->type)))
@@ -237,17 +243,13 @@ static struct err *step_member(struct session *session, const char *name,
 	return err;
 }
 
-static struct err *step_index(struct session *session, const char *text,
-			      struct type_place *place)
+struct err *type_place_index(struct session *session, uint64_t index,
+			     struct type_place *place)
 {
 	struct type *type = type_peel(place->type);
-	uint64_t index;
-	struct err *err = session_evaluate(session, text, &index);
 
-	if (err)
-		return err;
 	if (type->kind == TYPE_POINTER) {
-		err = dereference(session, place);
+		struct err *err = type_place_dereference(session, place);
 		if (err)
 			return err;
 		struct type_place array = *place;
@@ -282,6 +284,7 @@ static struct err *step(struct session *session, const char **path,
 {
 	const char *text = *path;
 	char name[NAME_SIZE];
+	uint64_t index;
 	struct err *err;
 	size_t length;
 
@@ -291,7 +294,9 @@ static struct err *step(struct session *session, const char **path,
 			return err_new(ERR_USAGE, "no ] after '%.40s'", text);
 		err = take(text + 1, length - 1, name);
 		*path = text + length + 1;
-		return err ? err : step_index(session, name, place);
+		if (!err)
+			err = session_evaluate(session, name, &index);
+		return err ? err : type_place_index(session, index, place);
 	}
 	if (strncmp(text, "->", 2) == 0) {
 		if (!is_pointer(place->type))
@@ -320,177 +325,14 @@ struct err *type_place_follow(struct session *session, const char *path,
 		at = "";
 	while (!err && *at)
 		err = step(session, &at, place);
-	if (!err && pointed && !is_pointer(place->type))
-		err = unlike(place->type, "pointer");
-	else if (!err && pointed)
-		err = dereference(session, place);
+	if (!err && pointed)
+		err = type_place_dereference(session, place);
 	return err_wrap(err, "%s", path);
 }
 
-/* --- words -------------------------------------------------------------- */
-
-static char *join(int argc, const char *const *argv)
+struct err *type_place_within(struct session *session, struct type *type,
+			      const char *path, struct type_place *ret)
 {
-	size_t size = 1;
-
-	for (int i = 0; i < argc; i++)
-		size += strlen(argv[i]) + 1;
-	char *text = calloc(1, size);
-	for (int i = 0; text && i < argc; i++) {
-		strcat(text, argv[i]);
-		strcat(text, " ");
-	}
-	return text;
-}
-
-/* How many words lie before the offset into the joined text. */
-static int words_before(int argc, const char *const *argv, size_t offset)
-{
-	size_t at = 0;
-	int i = 0;
-
-	while (i < argc && at < offset)
-		at += strlen(argv[i++]) + 1;
-	return i;
-}
-
-struct err *type_of_words(struct session *session, int argc,
-			  const char *const *argv, struct type **ret, int *used)
-{
-	struct types *types;
-	struct err *err = session_types(session, &types);
-	const char *end;
-
-	if (err)
-		return err;
-	if (argc < 1)
-		return err_new(ERR_USAGE, "which type?");
-	char *text = join(argc, argv);
-	if (!text)
-		return err_new(ERR_NO_MEMORY, "out of memory");
-	err = types_find(types, text, &end, ret);
-	if (!err)
-		*used = words_before(argc, argv, (size_t)(end - text));
-	free(text);
-	return err;
-}
-
-static bool is_variable(struct session *session, uint64_t address,
-			struct type_place *place)
-{
-	struct types *types;
-	struct err *err = session_types(session, &types);
-	struct type *type;
-	uint64_t offset;
-
-	if (err || !types_variable_at(types, address, &type, &offset)) {
-		err_free(err);
-		return false;
-	}
-	*place = (struct type_place){ .type = type,
-				      .address = address - offset };
-	return offset == 0;
-}
-
-static bool begins_like_type(const char *word)
-{
-	static const char *const keywords[] = { "struct", "union", "enum",
-						"class" };
-
-	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
-		size_t length = strlen(keywords[i]);
-
-		if (strncmp(word, keywords[i], length) == 0 &&
-		    (!word[length] || word[length] == ' '))
-			return true;
-	}
-	return false;
-}
-
-/* A variable's name, in the place of an address; path is what follows it. */
-static bool names_variable(struct session *session, const char *word,
-			   struct type_place *place, char path[NAME_SIZE])
-{
-	char name[NAME_SIZE];
-	bool pointed = *word == '*';
-	size_t length = strcspn(word + pointed, ".[-");
-	struct symbols *symbols;
-	struct symbol symbol;
-	uint64_t address;
-	struct err *err = session_symbols(session, &symbols);
-
-	snprintf(name, sizeof(name), "%.*s", (int)length, word + pointed);
-	snprintf(path, NAME_SIZE, "%s%s", pointed ? "*" : "",
-		 word + pointed + length);
-	if (!err)
-		err = symbols_find(symbols, name, &symbol, &address);
-	if (err) {
-		err_free(err);
-		return false;
-	}
-	return is_variable(session, address, place);
-}
-
-/* The address is a variable's that has this member. */
-static bool has_member(struct session *session, uint64_t address,
-		       const char *path, struct type_place *ret)
-{
-	struct type_place member;
-
-	if (!is_variable(session, address, ret))
-		return false;
-	member = *ret;
-	struct err *err = type_place_follow(session, path, &member);
-	bool found = !err;
-	err_free(err);
-	return found;
-}
-
-static struct err *untyped(struct session *session, uint64_t address)
-{
-	struct symbols *symbols;
-	char where[256] = "this address";
-	struct err *err = session_symbols(session, &symbols);
-
-	if (!err)
-		symbols_format(symbols, address, where, sizeof(where));
-	err_free(err);
-	return err_new(ERR_NOT_FOUND,
-		       "no debug information tells of a variable at %s: name "
-		       "a type",
-		       where);
-}
-
-struct err *type_place_of_words(struct session *session, bool has_address,
-				uint64_t address, int argc,
-				const char *const *argv,
-				struct type_place *place, int *used)
-{
-	struct type *type;
-	struct err *err = NULL;
-	char path[NAME_SIZE];
-
-	*used = 0;
-	if (argc > 0 && !strchr(".[-", argv[0][0])) {
-		/* C keeps "struct foo" apart from a variable foo. */
-		if (!has_address && !begins_like_type(argv[0]) &&
-		    names_variable(session, argv[0], place, path)) {
-			*used = 1;
-			return type_place_follow(session, path, place);
-		}
-		/* Nor does a member of this name mean the type. */
-		if (has_address && !begins_like_type(argv[0]) &&
-		    has_member(session, address, argv[0], place))
-			return NULL;
-		err = type_of_words(session, argc, argv, &type, used);
-		if (!err)
-			*place = (struct type_place){ .type = type,
-						      .address = address };
-		if (!err || begins_like_type(argv[0]))
-			return err;
-	}
-	if (!is_variable(session, address, place))
-		return err ? err : untyped(session, address);
-	err_free(err);
-	return NULL;
+	*ret = (struct type_place){ .type = type, .nowhere = true };
+	return type_place_follow(session, path, ret);
 }

@@ -16,6 +16,7 @@ struct type_place {
 	unsigned bit_offset, bit_size; /* of a bitfield; bit_size 0: none */
 	bool immediate; /* the object is value itself, at address 0 */
 	uint64_t value;
+	bool nowhere; /* there is no object: offsets alone mean something */
 };
 
 /* Bytes of the place from an address on, of memory or of the value. */
@@ -38,22 +39,22 @@ struct err *type_place_member(struct session *session,
 struct err *type_place_element(const struct type_place *of, uint64_t index,
 			       struct type_place *ret) MUST_USE;
 
+/* The member of a type that path leads to, without an object: its offset. */
+struct err *type_place_within(struct session *session, struct type *type,
+			      const char *path,
+			      struct type_place *ret) MUST_USE;
+
+/* An element of an array, or counted from where a pointer points. */
+struct err *type_place_index(struct session *session, uint64_t index,
+			     struct type_place *place) MUST_USE;
+
+/* What the pointer or reference there points to. */
+struct err *type_place_dereference(struct session *session,
+				   struct type_place *place) MUST_USE;
+
 /* Follow path, which may begin with a member's name; "" and "." stay, "*path"
  * goes on to what is pointed to there. */
 struct err *type_place_follow(struct session *session, const char *path,
 			      struct type_place *place) MUST_USE;
-
-/* A call's words as the object they name: "type [member ...]", or, where the
- * address is a variable's, "[member ...]". *used: words that are not members.
- */
-struct err *type_place_of_words(struct session *session, bool has_address,
-				uint64_t address, int argc,
-				const char *const *argv,
-				struct type_place *place, int *used) MUST_USE;
-
-/* The type that words begin with, and how many belong to it. */
-struct err *type_of_words(struct session *session, int argc,
-			  const char *const *argv, struct type **ret,
-			  int *used) MUST_USE;
 
 #endif

@@ -26,6 +26,7 @@ extern const struct dcmd dcmd_eval;
 extern const struct dcmd dcmd_findleaks;
 extern const struct dcmd dcmd_formats;
 extern const struct dcmd dcmd_freedby;
+extern const struct dcmd dcmd_functions;
 extern const struct dcmd dcmd_grep;
 extern const struct dcmd dcmd_head;
 extern const struct dcmd dcmd_help;

@@ -2,6 +2,7 @@
 /* ::enum - an enumeration's names and values. */
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/type_value.h"
+#include "kdbg/type_words.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
  */
 #include "kdbg/address_set.h"
 #include "kdbg/dcmds/dcmds.h"
-#include "kdbg/type_place.h"
+#include "kdbg/type_words.h"
 #include "kdbg/variables.h"
 
 #include <inttypes.h>

@@ -9,6 +9,7 @@
  */
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/type_value.h"
+#include "kdbg/type_words.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 #include "kdbg/type_value.h"
+#include "kdbg/type_words.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

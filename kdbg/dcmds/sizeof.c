@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::sizeof and ::offsetof - how large a type is, and where a member lies. */
 #include "kdbg/dcmds/dcmds.h"
-#include "kdbg/type_place.h"
+#include "kdbg/type_words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,23 +51,6 @@ static struct err *find(const struct dcmd_call *call, struct type_place *place,
 			     &place->type, used);
 }
 
-/* Offsets are worked out on an object that lies nowhere: a way through a
- * pointer would need memory. */
-static struct err *follow(const struct dcmd_call *call, const char *path,
-			  struct type_place *place)
-{
-	struct type_place from = *place;
-
-	from.immediate = true;
-	struct err *err = type_place_follow(call->session, path, &from);
-	if (!err && !from.immediate)
-		err = err_new(ERR_USAGE,
-			      "%s leads through a pointer: into another object",
-			      path);
-	*place = from;
-	return err;
-}
-
 static struct err *sizeof_run(const struct dcmd_call *call, struct sink *out)
 {
 	char name[TYPE_TEXT_SIZE], text[LINE_SIZE];
@@ -77,7 +60,8 @@ static struct err *sizeof_run(const struct dcmd_call *call, struct sink *out)
 	struct err *err = find(call, &place, &used);
 
 	if (!err && used < call->argc)
-		err = follow(call, call->argv[used++], &place);
+		err = type_place_within(call->session, place.type,
+					call->argv[used++], &place);
 	if (!err && used < call->argc)
 		err = err_new(ERR_USAGE, "one type, and one member at most");
 	if (err)
@@ -114,8 +98,8 @@ static struct err *offsetof_run(const struct dcmd_call *call, struct sink *out)
 		err = err_new(ERR_USAGE, "one type and one member");
 	if (err)
 		return err;
-	member = place;
-	err = follow(call, call->argv[used], &member);
+	err = type_place_within(call->session, place.type, call->argv[used],
+				&member);
 	if (err)
 		return err;
 	type_format(place.type, name, sizeof(name));

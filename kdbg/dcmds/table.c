@@ -23,6 +23,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_findleaks,
 	&dcmd_formats,
 	&dcmd_freedby,
+	&dcmd_functions,
 	&dcmd_grep,
 	&dcmd_head,
 	&dcmd_help,

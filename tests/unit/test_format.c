@@ -26,74 +26,177 @@ static int teardown(void **state)
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
+static const struct {
+	const char *value;
+	char letter;
+	const char *text;
+} value_cases[] = {
+	{ "1ff", 'b', "377" },
+	{ "1ff", 'B', "ff" },
+	{ "41", 'c', "A" },
+	{ "a", 'C', "\\n" },
+	{ "7", 'C', "\\a" },
+	{ "1", 'C', "\\x01" },
+	{ "0", 'C', "\\0" },
+	{ "'\\\\'", 'C', "\\\\" },
+	{ "ffff", 'd', "-1" },
+	{ "ffffffff", 'D', "-1" },
+	{ "7fffffff", 'D', "2147483647" },
+	{ "-1", 'e', "-1" },
+	{ "-1", 'E', "18446744073709551615" },
+	{ "3f800000", 'f', "1" },
+	{ "0t1.5", 'F', "1.5" },
+	{ "-8", 'g', "-10" },
+	{ "-1", 'G', "1777777777777777777777" },
+	{ "1234", 'h', "3412" },
+	{ "12345678", 'H', "78563412" },
+	{ "-1", 'J', "ffffffffffffffff" },
+	{ "1234567890", 'K', "1234567890" },
+	{ "1234567890", 'Z', "1234567890" },
+	{ "18", 'o', "30" },
+	{ "18", 'O', "30" },
+	{ "fff8", 'q', "-10" },
+	{ "fffffff8", 'Q', "-10" },
+	{ "5", 'R', "101" },
+	{ "0", 'R', "0" },
+	{ "ffff", 'u', "65535" },
+	{ "ffffffff", 'U', "4294967295" },
+	{ "ff", 'v', "-1" },
+	{ "ff", 'V', "255" },
+	{ "12345", 'w', "2345" },
+	{ "12345", 'W', "12345" },
+	{ "12345", 'x', "2345" },
+	{ "1234567890", 'X', "34567890" },
+	{ "0", 'y', "1970-01-01 00:00:00Z" },
+	{ "ffffffff", 'Y', "1969-12-31 23:59:59Z" },
+	{ "123", 'p', "0x123" },
+	{ "123", 'P', "0x123" },
+	{ "1", 'a', "0x1:" },
+	{ "1", 'n', "" },
+	{ "1", 'N', "" },
+	{ "1", 'r', "" },
+	{ "1", 't', "\t" },
+	{ "1", 'T', "\t" },
+};
+
 static void every_letter_shows_a_value(void **state)
 {
 	(void)state;
-	static const struct {
-		const char *value;
-		char letter;
-		const char *text;
-	} cases[] = {
-		{ "1ff", 'b', "377" },
-		{ "1ff", 'B', "ff" },
-		{ "41", 'c', "A" },
-		{ "a", 'C', "\\n" },
-		{ "7", 'C', "\\a" },
-		{ "1", 'C', "\\x01" },
-		{ "0", 'C', "\\0" },
-		{ "'\\\\'", 'C', "\\\\" },
-		{ "ffff", 'd', "-1" },
-		{ "ffffffff", 'D', "-1" },
-		{ "7fffffff", 'D', "2147483647" },
-		{ "-1", 'e', "-1" },
-		{ "-1", 'E', "18446744073709551615" },
-		{ "3f800000", 'f', "1" },
-		{ "0t1.5", 'F', "1.5" },
-		{ "-8", 'g', "-10" },
-		{ "-1", 'G', "1777777777777777777777" },
-		{ "1234", 'h', "3412" },
-		{ "12345678", 'H', "78563412" },
-		{ "-1", 'J', "ffffffffffffffff" },
-		{ "1234567890", 'K', "1234567890" },
-		{ "1234567890", 'Z', "1234567890" },
-		{ "18", 'o', "30" },
-		{ "18", 'O', "30" },
-		{ "fff8", 'q', "-10" },
-		{ "fffffff8", 'Q', "-10" },
-		{ "5", 'R', "101" },
-		{ "0", 'R', "0" },
-		{ "ffff", 'u', "65535" },
-		{ "ffffffff", 'U', "4294967295" },
-		{ "ff", 'v', "-1" },
-		{ "ff", 'V', "255" },
-		{ "12345", 'w', "2345" },
-		{ "12345", 'W', "12345" },
-		{ "12345", 'x', "2345" },
-		{ "1234567890", 'X', "34567890" },
-		{ "0", 'y', "1970-01-01 00:00:00Z" },
-		{ "ffffffff", 'Y', "1969-12-31 23:59:59Z" },
-		{ "123", 'p', "0x123" },
-		{ "123", 'P', "0x123" },
-		{ "1", 'a', "0x1:" },
-		{ "1", 'n', "" },
-		{ "1", 'N', "" },
-		{ "1", 'r', "" },
-		{ "1", 't', "\t" },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+	for (size_t i = 0; i < COUNT_OF(value_cases); i++) {
 		char text[64], wanted[64];
 
-		snprintf(text, sizeof(text), "%s=%c", cases[i].value,
-			 cases[i].letter);
-		snprintf(wanted, sizeof(wanted), "%s\n", cases[i].text);
+		snprintf(text, sizeof(text), "%s=%c", value_cases[i].value,
+			 value_cases[i].letter);
+		snprintf(wanted, sizeof(wanted), "%s\n", value_cases[i].text);
 		print_message("%s\n", text);
 		assert_prints(&fixture, text, wanted);
 	}
 }
 
-/* A letter without a case above, or below for those that need memory, would
- * not be tested: all do something without an error. */
+/* In a letter's cases, what is read and where dot is then are told apart: each
+ * is shown on bytes 00 01 02 ... 0f, and "+" after it. */
+static const struct {
+	char letter;
+	const char *text;
+	unsigned increment;
+} memory_cases[] = {
+	{ '+', "", 1 },
+	{ '-', "", -1U },
+	{ '^', "", -4U }, /* by the increment before: 4 */
+	{ 'a', "0x10100:", 0 },
+	{ 'b', "0", 1 },
+	{ 'B', "0", 1 },
+	{ 'c', "", 1 },
+	{ 'C', "\\0", 1 },
+	{ 'd', "256", 2 },
+	{ 'D', "50462976", 4 },
+	{ 'e', "506097522914230528", 8 },
+	{ 'E', "506097522914230528", 8 },
+	{ 'f', "3.82047143e-37", 4 },
+	{ 'F', "7.9499288951273625e-275", 8 },
+	{ 'g', "34060120200300400400", 8 },
+	{ 'G', "34060120200300400400", 8 },
+	{ 'h', "1", 2 },
+	{ 'H', "10203", 4 },
+	{ 'i', "addb    %al, (%rcx)", 2 },
+	{ 'I', "10100: addb    %al, (%rcx)", 2 },
+	{ 'J', "706050403020100", 8 },
+	{ 'K', "706050403020100", 8 },
+	{ 'l', "", 0 }, /* these three have cases of their own */
+	{ 'L', "", 0 },
+	{ 'M', "", 0 },
+	{ 'n', "", 0 },
+	{ 'N', "", 0 },
+	{ 'o', "400", 2 },
+	{ 'O', "300400400", 4 },
+	{ 'p', "0x706050403020100", 8 },
+	{ 'P', "0x706050403020100", 8 },
+	{ 'q', "400", 2 },
+	{ 'Q', "300400400", 4 },
+	{ 'r', "", 0 },
+	{ 'R', "11100000110000001010000010000000011000000100000000100000000",
+	  8 },
+	{ 's', "", 1 },
+	{ 'S', "", 1 },
+	{ 't', "", 0 },
+	{ 'T', "", 0 },
+	{ 'u', "256", 2 },
+	{ 'U', "50462976", 4 },
+	{ 'v', "0", 1 },
+	{ 'V', "0", 1 },
+	{ 'w', "100", 2 },
+	{ 'W', "3020100", 4 },
+	{ 'x', "100", 2 },
+	{ 'X', "3020100", 4 },
+	{ 'y', "506097522914230528", 8 }, /* no year has so many digits */
+	{ 'Y', "1971-08-08 01:29:36Z", 4 },
+	{ 'Z', "706050403020100", 8 },
+};
+
+static void every_letter_reads_its_size(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(memory_cases); i++) {
+		char text[64], wanted[128];
+
+		if (strchr("lLM", memory_cases[i].letter))
+			continue;
+		snprintf(text, sizeof(text), "10100/X; 10100/%c; +-10100=K",
+			 memory_cases[i].letter);
+		print_message("%s\n", text);
+		fixture_run(&fixture, text);
+		assert_string_equal(fixture_errors(&fixture), "");
+		snprintf(wanted, sizeof(wanted), "%lx\n",
+			 (unsigned long)(long)(int)memory_cases[i].increment);
+		const char *shown = strchr(fixture.text, '\n') + 1;
+		assert_non_null(strstr(shown, memory_cases[i].text));
+		assert_string_equal(fixture.text + strlen(fixture.text) -
+					    strlen(wanted),
+				    wanted);
+	}
+}
+
+/* Both tables have every letter there is. */
+static void no_letter_is_without_a_case(void **state)
+{
+	(void)state;
+	const struct format *formats;
+	size_t count = format_letters(&formats);
+
+	for (size_t i = 0; i < count; i++) {
+		bool memory = false, value = false;
+
+		for (size_t j = 0; j < COUNT_OF(memory_cases); j++)
+			memory |= memory_cases[j].letter == formats[i].letter;
+		for (size_t j = 0; j < COUNT_OF(value_cases); j++)
+			value |= value_cases[j].letter == formats[i].letter;
+		/* These say nothing of a value. */
+		value |= strchr("+-^\"iIlLMsS", formats[i].letter) != NULL;
+		print_message("%c\n", formats[i].letter);
+		assert_true(value && (memory || formats[i].letter == '"'));
+	}
+}
+
 static void every_letter_works_on_memory(void **state)
 {
 	(void)state;
@@ -209,6 +312,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_letter_shows_a_value,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(every_letter_reads_its_size,
+						setup, teardown),
+		cmocka_unit_test(no_letter_is_without_a_case),
 		cmocka_unit_test_setup_teardown(every_letter_works_on_memory,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
