@@ -6,62 +6,52 @@
 #include "alloc/instance.h"
 #include "alloc/meta.h"
 #include "alloc/report.h"
+#include "alloc/room.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "alloc/vmem.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
 
 uint32_t *kma_fork_mark;
 
-enum { LOCKS_MAX = 3 + 2 * KMA_CACHES_MAX };
-
-/* In the order of alloc/lock.h. */
-static unsigned list_locks(struct kma_lock *locks[LOCKS_MAX])
+/* All but the first, kma_thread_lock, in the order of alloc/lock.h. */
+static void each_lock(void (*apply)(struct kma_lock *lock))
 {
-	unsigned count = 0;
-
-	locks[count++] = &kma_thread_lock;
 	for (unsigned i = 0; i < kma_cache_count; i++)
-		locks[count++] = &kma_caches[i]->lock;
+		apply(&kma_caches[i]->lock);
 	for (unsigned i = 0; i < kma_cache_count; i++)
-		locks[count++] = &kma_caches[i]->depot_lock;
-	locks[count++] = &kma_pages_lock;
-	locks[count++] = &kma_meta_lock;
-	return count;
+		apply(&kma_caches[i]->depot_lock);
+	kma_vmem_each_lock(apply);
+	apply(&kma_pages_lock);
+	apply(&kma_meta_lock);
 }
 
 static void prepare(void)
 {
-	struct kma_lock *locks[LOCKS_MAX];
-	unsigned count = list_locks(locks);
 	/* A signal handler may come before a lock lets this thread through. */
 	struct kma_thread *self = kma_thread_enter();
 
-	for (unsigned i = 0; i < count; i++)
-		kma_lock_fork_hold(locks[i]);
+	kma_lock_fork_hold(&kma_thread_lock);
+	each_lock(kma_lock_fork_hold);
 	kma_thread_leave(self);
 }
 
 /* The first goes last: who forks next waits for it before it holds any. */
 static void parent(void)
 {
-	struct kma_lock *locks[LOCKS_MAX];
-	unsigned count = list_locks(locks);
-
-	while (count)
-		kma_lock_fork_release(locks[--count]);
+	each_lock(kma_lock_fork_release);
+	kma_lock_fork_release(&kma_thread_lock);
 }
 
 static void reset_locks(void)
 {
-	struct kma_lock *locks[LOCKS_MAX];
-	unsigned count = list_locks(locks);
-
-	for (unsigned i = 0; i < count; i++)
-		kma_lock_reset(locks[i]);
+	kma_lock_reset(&kma_thread_lock);
+	each_lock(kma_lock_reset);
+	kma_room_forked();
 	kma_depot_fork_child();
 	kma_report_fork_child();
 }

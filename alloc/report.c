@@ -216,7 +216,8 @@ __attribute__((noreturn)) static void stop(void)
 
 static bool is_fatal(const struct kma_report *report)
 {
-	return !report->at_exit && report->code != KMA_ERROR_BADFAMILY &&
+	return !report->at_exit && !report->may_go_on &&
+	       report->code != KMA_ERROR_BADFAMILY &&
 	       report->code != KMA_ERROR_GUARDFAULT && !kma_options.noabort;
 }
 

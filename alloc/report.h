@@ -45,6 +45,11 @@ enum kma_error_code {
 	KMA_ERROR_BADCACHE,   /* freed to another cache */
 	KMA_ERROR_BADFAMILY,  /* new/delete/malloc/free mixed */
 	KMA_ERROR_GUARDFAULT, /* access to a guard page or freed page */
+	KMA_ERROR_ZEROSIZE,   /* a request for nothing */
+	KMA_ERROR_BADFLAGS,   /* flags that mean nothing, or two things */
+	KMA_ERROR_IMPOSSIBLE, /* a request that would sleep for ever */
+	KMA_ERROR_LIMIT,      /* no room, for one that cannot do without */
+	KMA_ERROR_LEAK,       /* destroyed with something still allocated */
 	KMA_ERROR_COUNT
 };
 
@@ -85,6 +90,8 @@ struct kma_errors {
  * damage begins; buffer may be NULL. found is NULL, or points at count bytes
  * that should have read expected[].
  */
+struct kma_vmem;
+
 struct kma_report {
 	enum kma_error_code code;
 	uintptr_t address;
@@ -97,6 +104,11 @@ struct kma_report {
 	enum kma_family family; /* BADFAMILY: of the release */
 	bool is_write;          /* GUARDFAULT */
 	bool at_exit;
+	/* Misuse of an arena; address is what was passed, flags with BADFLAGS.
+	 */
+	const struct kma_vmem *vmem;
+	size_t real_size; /* BADSIZE: as it was allocated */
+	bool may_go_on;   /* told, and no reason to stop */
 };
 
 void kma_report(const struct kma_report *report);

@@ -28,6 +28,11 @@ const char *kma_error_name(enum kma_error_code code)
 		[KMA_ERROR_BADCACHE] = "BADCACHE",
 		[KMA_ERROR_BADFAMILY] = "BADFAMILY",
 		[KMA_ERROR_GUARDFAULT] = "GUARDFAULT",
+		[KMA_ERROR_ZEROSIZE] = "ZEROSIZE",
+		[KMA_ERROR_BADFLAGS] = "BADFLAGS",
+		[KMA_ERROR_IMPOSSIBLE] = "IMPOSSIBLE",
+		[KMA_ERROR_LIMIT] = "LIMIT",
+		[KMA_ERROR_LEAK] = "LEAK",
 	};
 
 	return code < KMA_ERROR_COUNT ? name[code] : "UNKNOWN";
@@ -54,6 +59,17 @@ static const char *what_happened(enum kma_error_code code)
 		return "freed to another cache";
 	case KMA_ERROR_BADFAMILY:
 		return "allocated by ";
+	case KMA_ERROR_ZEROSIZE:
+		return "nothing is asked for";
+	case KMA_ERROR_BADFLAGS:
+		return "these flags are not of this call, or exclude each "
+		       "other";
+	case KMA_ERROR_IMPOSSIBLE:
+		return "this could not be granted if nothing were allocated";
+	case KMA_ERROR_LIMIT:
+		return "there is no room, and the caller cannot do without";
+	case KMA_ERROR_LEAK:
+		return "destroyed while something is allocated from it";
 	default:
 		return "heap error";
 	}
@@ -92,8 +108,11 @@ void kma_report_sentence(struct kma_text *text, const struct kma_report *report)
 	} else if (report->function) {
 		kma_text_string(text, report->function);
 		kma_text_string(text, "(");
-		kma_text_hex(text,
-			     report->passed ? report->passed : report->address);
+		if (report->vmem)
+			kma_report_vmem_call(text, report);
+		else
+			kma_text_hex(text, report->passed ? report->passed
+							  : report->address);
 		if (report->code == KMA_ERROR_BADSIZE) {
 			kma_text_string(text, ", ");
 			kma_text_decimal(text, report->claimed_size);
@@ -205,7 +224,7 @@ static void add_thread(struct kma_text *text, uint32_t tid, uint64_t time)
 }
 
 /* "allocated by thread 12 (name), 0.001 s ago" */
-static void add_event(struct kma_text *text, const char *verb, uint32_t tid,
+void kma_report_event(struct kma_text *text, const char *verb, uint32_t tid,
 		      uint64_t time, uint64_t now)
 {
 	kma_text_string(text, verb);
@@ -216,7 +235,7 @@ static void add_event(struct kma_text *text, const char *verb, uint32_t tid,
 	kma_text_string(text, " s ago, ");
 }
 
-static void add_stack(struct kma_text *text, uint32_t id, uint64_t time,
+void kma_report_stack(struct kma_text *text, uint32_t id, uint64_t time,
 		      void (*write)(struct kma_text *text))
 {
 	enum { LINE_MOST = 320 };
@@ -368,13 +387,14 @@ static void add_history(struct kma_text *text, const struct kma_buffer *buffer,
 	const struct kma_bufctl *b = buffer->bufctl;
 
 	line(text, "");
-	add_event(text, "allocated", b->alloc_thread, b->alloc_time, now);
-	add_stack(text, b->alloc_stack, b->alloc_time, write);
+	kma_report_event(text, "allocated", b->alloc_thread, b->alloc_time,
+			 now);
+	kma_report_stack(text, b->alloc_stack, b->alloc_time, write);
 	if (!is_free(buffer))
 		return;
 	line(text, "");
-	add_event(text, "freed", b->free_thread, b->free_time, now);
-	add_stack(text, b->free_stack, b->free_time, write);
+	kma_report_event(text, "freed", b->free_thread, b->free_time, now);
+	kma_report_stack(text, b->free_stack, b->free_time, write);
 }
 
 /* The caller: frame 0 is the allocation function itself. */
@@ -401,11 +421,12 @@ static void add_neighbour(struct kma_text *text, const char *where,
 	add_buffer(text, buffer);
 	kma_text_string(text, ", ");
 	if (is_free(buffer)) {
-		add_event(text, "freed", b->free_thread, b->free_time, now);
+		kma_report_event(text, "freed", b->free_thread, b->free_time,
+				 now);
 		add_caller(text, b->free_stack, b->free_time);
 	} else {
-		add_event(text, "allocated", b->alloc_thread, b->alloc_time,
-			  now);
+		kma_report_event(text, "allocated", b->alloc_thread,
+				 b->alloc_time, now);
 		add_caller(text, b->alloc_stack, b->alloc_time);
 	}
 	kma_text_string(text, "\n");
@@ -436,7 +457,9 @@ void kma_report_body(struct kma_text *text, const struct kma_report *report,
 {
 	const struct kma_buffer *buffer = report->buffer;
 
-	if (buffer)
+	if (report->vmem)
+		kma_report_vmem(text, report, now, write);
+	else if (buffer)
 		add_position(text, report);
 	else
 		add_foreign(text, report->address);
@@ -449,7 +472,7 @@ void kma_report_body(struct kma_text *text, const struct kma_report *report,
 		line(text, "reported by ");
 		add_thread(text, sys_gettid(), now);
 		kma_text_string(text, ", ");
-		add_stack(text, stack, now, write);
+		kma_report_stack(text, stack, now, write);
 	}
 	if (buffer && buffer->bufctl)
 		add_neighbours(text, buffer, now);

@@ -27,6 +27,7 @@ struct kma_module;
 struct kma_depot;
 struct kma_log;
 struct kma_thread;
+struct kma_vmem;
 
 struct kma_root {
 	struct kma_root_head head;
@@ -57,6 +58,7 @@ struct kma_root {
 	struct kma_module *modules;
 	struct kma_depot *depot;
 	struct kma_log *logs;
+	struct kma_vmem *arenas;
 	struct kma_errors errors;
 };
 
