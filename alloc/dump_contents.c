@@ -273,6 +273,11 @@ int dump_contents_write(const char *path, int shared_pagemap)
 		.messages = messages,
 	};
 
+	const struct dump_write_options options = {
+		.codec = kma_options.dump.codec,
+		.workers = kma_options.dump.workers,
+	};
+
 	int status = dump_output_open(&job.output, path);
 	if (status < 0)
 		return status;
@@ -281,7 +286,8 @@ int dump_contents_write(const char *path, int shared_pagemap)
 		find_stacks(&job.capture);
 		source.root_count = collect_roots();
 		dump_live_source(&job.capture.live, &source);
-		status = dump_write(&job.space, job.output.fd, &source);
+		status = dump_write(&job.space, job.output.fd, &source,
+				    &options);
 		dump_live_close(&job.capture.live);
 	}
 	return dump_output_close(&job.output, status);

@@ -13,7 +13,7 @@
 #include "alloc/root.h"
 #include "alloc/startup.h"
 #include "alloc/tier.h"
-#include "dumpfmt/format.h"
+#include "dumpfmt/writer.h"
 
 #include <signal.h>
 #include <string.h>
@@ -304,6 +304,22 @@ static bool choose_level(struct text value)
 	return false;
 }
 
+static bool choose_codec(struct text value)
+{
+	return dump_codec_named(value.at, value.size, &kma_options.dump.codec);
+}
+
+static bool choose_workers(struct text value)
+{
+	size_t workers;
+
+	if (!text_number(value, &workers) || workers == 0 ||
+	    workers > DUMP_WORKERS_MAX)
+		return false;
+	kma_options.dump.workers = (unsigned)workers;
+	return true;
+}
+
 static const struct item debug_items[] = {
 	{ "off", choose_off },         { "lite", choose_lite },
 	{ "audit", choose_audit },     { "default", choose_audit },
@@ -360,10 +376,9 @@ static const struct item options_items[] = {
 };
 
 static const struct item dump_items[] = {
-	{ "path", choose_path },
-	{ "on", choose_on },
-	{ "level", choose_level },
-	{ NULL, NULL },
+	{ "path", choose_path },       { "on", choose_on },
+	{ "level", choose_level },     { "codec", choose_codec },
+	{ "workers", choose_workers }, { NULL, NULL },
 };
 
 static const struct variable {
@@ -523,6 +538,7 @@ void kma_options_init(enum kma_tier default_tier)
 	kma_options.tier = default_tier;
 	kma_options.audit_depth = DEPTH_DEFAULT;
 	kma_options.guard_depth = GUARD_DEPTH_DEFAULT;
+	kma_options.dump.codec = dump_codec_default();
 	if (!getauxval(AT_SECURE))
 		read_variables(kma_startup_environment());
 	if (!kma_options.dump.path[0])

@@ -9,6 +9,7 @@
 #define ALLOC_OPTIONS_H
 
 #include "alloc/cache.h"
+#include "dumpfmt/format.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +43,8 @@ struct kma_options {
 		bool on_killed; /* SIGTERM, SIGPIPE, ...: the end, no crash */
 		int request_signal; /* 0 none */
 		unsigned level;     /* enum dump_level of dumpfmt/format.h */
+		enum dump_codec codec;
+		unsigned workers; /* processes that compress; 0: as 1 */
 	} dump;
 	char roster[256]; /* KMA_ROSTER: path of the supervisor's mapping; ""
 			     none */

@@ -59,7 +59,7 @@ enum dump_codec {
 	DUMP_CODEC_ZERO = 0,   /* no payload: every byte is 0 */
 	DUMP_CODEC_STORED = 1, /* payload begins on a page of the file */
 	DUMP_CODEC_ZLIB = 2,
-	DUMP_CODEC_ZSTD = 3, /* reserved */
+	DUMP_CODEC_ZSTD = 3,
 	DUMP_CODEC_COUNT
 };
 

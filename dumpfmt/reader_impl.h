@@ -2,7 +2,7 @@
 /*
  * The reader's state, shared by its files: reader.c (open, close, what was
  * found), reader_records.c (where the records lie), reader_sections.c (facts),
- * reader_memory.c (blocks, extents, views).
+ * reader_memory.c (extents, views), reader_blocks.c (a block's bytes).
  */
 #ifndef DUMPFMT_READER_IMPL_H
 #define DUMPFMT_READER_IMPL_H
@@ -71,6 +71,7 @@ struct dump {
 	size_t mapped_blocks;
 	unsigned char *scratch; /* for a compressed payload */
 	size_t scratch_size;
+	void *zstd; /* ZSTD_DCtx, or NULL */
 
 	char **warnings;
 	size_t warning_count;
@@ -96,5 +97,10 @@ struct err *reader_parse_sections(struct dump *dump) MUST_USE;
 /* reader_memory.c: refuse impossible blocks, sort, make extents. */
 struct err *reader_arrange_memory(struct dump *dump) MUST_USE;
 void reader_release_memory(struct dump *dump);
+
+/* reader_blocks.c: make the block's bytes be at place, if they are not. */
+struct err *reader_fetch(struct dump *dump, struct reader_block *block,
+			 unsigned char *place) MUST_USE;
+void reader_release_blocks(struct dump *dump);
 
 #endif

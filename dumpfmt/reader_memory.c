@@ -10,7 +10,7 @@
  * have more mappings than the debugger may make.
  *
  * What a file makes us commit is bounded by what it holds: a block inflates to
- * at most INFLATE_RATIO times its size, and zeros cost no page.
+ * at most so many times its size, and zeros cost no page.
  */
 #include "dumpfmt/reader_impl.h"
 
@@ -21,8 +21,8 @@
 #include <sys/mman.h>
 
 enum {
-	MAPPED_BLOCKS_MAX = 16384, /* of the 65530 mappings we may have */
-	INFLATE_RATIO = 1040,      /* deflate's own limit is 1032 */
+	ZLIB_RATIO = 1040,  /* deflate's own limit is 1032 */
+	ZSTD_RATIO = 32768, /* it has none: a block of one byte, repeated */
 };
 
 #define SHARED_EXTENT_MAX  (UINT64_C(64) << 20)
@@ -42,7 +42,7 @@ static const char *entry_fault(const struct dump *dump,
 		return "lies outside any address space";
 	if (e->codec == DUMP_CODEC_ZERO)
 		return e->stored_size == 0 ? NULL : "is zero, yet has bytes";
-	if (e->codec != DUMP_CODEC_STORED && e->codec != DUMP_CODEC_ZLIB)
+	if (e->codec >= DUMP_CODEC_COUNT)
 		return "has a codec this build cannot read";
 	if (e->size > DUMP_BLOCK_MAX)
 		return "is larger than a block may be";
@@ -52,8 +52,8 @@ static const char *entry_fault(const struct dump *dump,
 		return "runs past the end of the file";
 	if (e->codec == DUMP_CODEC_STORED)
 		return e->stored_size == e->size ? NULL : "has a wrong size";
-	if (e->stored_size > DUMP_BLOCK_MAX ||
-	    e->size / INFLATE_RATIO > e->stored_size)
+	uint64_t ratio = e->codec == DUMP_CODEC_ZSTD ? ZSTD_RATIO : ZLIB_RATIO;
+	if (e->stored_size > DUMP_BLOCK_MAX || e->size / ratio > e->stored_size)
 		return "has a wrong size";
 	return NULL;
 }
@@ -234,7 +234,6 @@ void reader_release_memory(struct dump *dump)
 	free(dump->reservations);
 	free(dump->places);
 	free(dump->extents);
-	free(dump->scratch);
 }
 
 /* The first block that ends after address. */
@@ -309,91 +308,6 @@ static struct err *reserve(struct reader_reservation *reservation)
 	return NULL;
 }
 
-/* Put the payload at place, mapped if that is possible and worth it. */
-static struct err *fetch_stored(struct dump *dump,
-				const struct dump_page_entry *e,
-				unsigned char *place)
-{
-	uint64_t offset = e->offset + sizeof(struct dump_block_header);
-
-	if (offset % DUMP_PAGE_SIZE == 0 &&
-	    dump->mapped_blocks < MAPPED_BLOCKS_MAX &&
-	    mmap(place, (size_t)e->size, PROT_READ, MAP_PRIVATE | MAP_FIXED,
-		 dump->fd, (off_t)offset) != MAP_FAILED)
-		dump->mapped_blocks++;
-	else {
-		struct err *err =
-			reader_pread(dump, place, (size_t)e->size, offset);
-		if (err)
-			return err;
-	}
-	if (crc32_z(0, place, (size_t)e->size) != e->payload_crc)
-		return err_new(ERR_CORRUPT, "bad checksum");
-	return NULL;
-}
-
-static struct err *inflate_into(const unsigned char *payload, size_t size,
-				unsigned char *place, size_t place_size)
-{
-	z_stream stream = {
-		.next_in = (unsigned char *)(uintptr_t)payload,
-		.avail_in = (unsigned)size,
-		.next_out = place,
-		.avail_out = (unsigned)place_size,
-	};
-
-	if (inflateInit(&stream) != Z_OK)
-		return err_new(ERR_NO_MEMORY, "inflating");
-	int status = inflate(&stream, Z_FINISH);
-	bool whole = status == Z_STREAM_END && stream.avail_out == 0;
-	inflateEnd(&stream);
-	return whole ? NULL : err_new(ERR_CORRUPT, "bad compressed data");
-}
-
-static struct err *fetch_zlib(struct dump *dump,
-			      const struct dump_page_entry *e,
-			      unsigned char *place)
-{
-	if (e->stored_size > dump->scratch_size) {
-		free(dump->scratch);
-		dump->scratch_size = 0;
-		dump->scratch = malloc((size_t)e->stored_size);
-		if (!dump->scratch)
-			return err_new(ERR_NO_MEMORY, "inflating");
-		dump->scratch_size = (size_t)e->stored_size;
-	}
-
-	struct err *err =
-		reader_pread(dump, dump->scratch, (size_t)e->stored_size,
-			     e->offset + sizeof(struct dump_block_header));
-	if (err)
-		return err;
-	if (crc32_z(0, dump->scratch, (size_t)e->stored_size) != e->payload_crc)
-		return err_new(ERR_CORRUPT, "bad checksum");
-	return inflate_into(dump->scratch, (size_t)e->stored_size, place,
-			    (size_t)e->size);
-}
-
-/* Make the block's bytes be at place. */
-static struct err *fetch_block(struct dump *dump, struct reader_block *block,
-			       unsigned char *place)
-{
-	const struct dump_page_entry *e = &block->entry;
-	struct err *err = NULL;
-
-	if (block->state == BLOCK_READY)
-		return NULL;
-	if (block->state == BLOCK_BAD)
-		err = err_new(ERR_CORRUPT, "bad checksum or data");
-	else if (e->codec == DUMP_CODEC_STORED)
-		err = fetch_stored(dump, e, place);
-	else if (e->codec == DUMP_CODEC_ZLIB)
-		err = fetch_zlib(dump, e, place);
-	block->state = err ? BLOCK_BAD : BLOCK_READY;
-	return err_wrap(err, "block at byte %" PRIu64 " (memory %#" PRIx64 ")",
-			e->offset, e->address);
-}
-
 struct err *dump_view(struct dump *dump, uint64_t address, size_t size,
 		      const void **ret)
 {
@@ -417,80 +331,10 @@ struct err *dump_view(struct dump *dump, uint64_t address, size_t size,
 	     b < dump->block_count && !err &&
 	     dump->blocks[b].entry.address < address + size;
 	     b++)
-		err = fetch_block(
+		err = reader_fetch(
 			dump, &dump->blocks[b],
 			base + (dump->blocks[b].entry.address - start));
 	if (!err)
 		*ret = base + (address - start);
 	return err;
-}
-
-size_t dump_block_count(const struct dump *dump)
-{
-	return dump->block_count;
-}
-
-void dump_block_get(const struct dump *dump, size_t i,
-		    struct dump_page_entry *ret)
-{
-	*ret = dump->blocks[i].entry;
-}
-
-static struct err *check_stored(struct dump *dump,
-				const struct dump_page_entry *e,
-				unsigned char *place)
-{
-	struct err *err =
-		reader_pread(dump, place, (size_t)e->size,
-			     e->offset + sizeof(struct dump_block_header));
-
-	if (!err && crc32_z(0, place, (size_t)e->size) != e->payload_crc)
-		err = err_new(ERR_CORRUPT, "bad checksum");
-	return err;
-}
-
-/* Nobody needs it while there is an index; a file that is cut has none. */
-static struct err *check_header(const struct dump *dump,
-				const struct dump_page_entry *e)
-{
-	struct dump_block_header header;
-	struct err *err =
-		reader_pread(dump, &header, sizeof(header), e->offset);
-
-	if (err)
-		return err;
-	if (header.magic == DUMP_BLOCK_MAGIC && header.offset == e->offset &&
-	    header.address == e->address && header.size == e->size &&
-	    header.stored_size == e->stored_size && header.codec == e->codec &&
-	    header.crc == crc32_z(0, (const void *)&header,
-				  offsetof(struct dump_block_header, crc)))
-		return NULL;
-	return err_new(ERR_CORRUPT, "bad header");
-}
-
-static struct err *check_payload(struct dump *dump,
-				 const struct dump_page_entry *e)
-{
-	struct err *err = NULL;
-
-	if (e->codec == DUMP_CODEC_ZERO)
-		return NULL;
-	unsigned char *place = malloc((size_t)e->size);
-	if (!place)
-		return err_new(ERR_NO_MEMORY, "checking a block");
-	err = e->codec == DUMP_CODEC_STORED ? check_stored(dump, e, place)
-					    : fetch_zlib(dump, e, place);
-	free(place);
-	return err;
-}
-
-struct err *dump_block_check(struct dump *dump, size_t i)
-{
-	const struct dump_page_entry *e = &dump->blocks[i].entry;
-	struct err *err = check_header(dump, e);
-
-	if (!err)
-		err = check_payload(dump, e);
-	return err_wrap(err, "block at byte %" PRIu64 " (memory %#" PRIx64 ")",
-			e->offset, e->address);
 }

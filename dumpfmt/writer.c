@@ -16,18 +16,25 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	      "structures are written as they lie in memory");
 
-enum { PIECES_MAX = 4 };
-
 uint32_t writer_crc(const void *data, size_t size)
 {
 	return (uint32_t)crc32_z(0, data, size);
 }
 
-/* Write all of it, or set error. */
-static void write_all(struct writer *w, struct iovec *iov, int count)
+/* Where the next record goes: the workers know, too. */
+static uint64_t *writer_end(struct writer *w)
 {
-	while (count > 0) {
-		ssize_t n = writev(w->fd, iov, count);
+	return w->queue ? writer_queue_end(w->queue) : &w->offset;
+}
+
+/* Write all of it, or set error. Alone one only appends, so that fd may be a
+ * pipe; with workers each writes where it has claimed room. */
+static void write_all(struct writer *w, uint64_t offset, struct iovec *iov,
+		      int count)
+{
+	while (count > 0 && !w->error) {
+		ssize_t n = w->queue ? pwritev(w->fd, iov, count, (off_t)offset)
+				     : writev(w->fd, iov, count);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -35,7 +42,7 @@ static void write_all(struct writer *w, struct iovec *iov, int count)
 			w->error = n < 0 ? -errno : -EIO;
 			return;
 		}
-		w->offset += (uint64_t)n;
+		offset += (uint64_t)n;
 		while (count > 0 && (size_t)n >= iov->iov_len) {
 			n -= (ssize_t)iov->iov_len;
 			iov++;
@@ -48,30 +55,48 @@ static void write_all(struct writer *w, struct iovec *iov, int count)
 	}
 }
 
-void writer_append(struct writer *w, const struct writer_piece *pieces,
-		   size_t count)
+static size_t padding(size_t size)
 {
-	struct iovec iov[PIECES_MAX];
-	int used = 0;
-
-	if (w->error)
-		return;
-	assert(count <= PIECES_MAX);
-	for (size_t i = 0; i < count; i++)
-		if (pieces[i].size > 0)
-			iov[used++] = (struct iovec){
-				.iov_base = (void *)(uintptr_t)pieces[i].data,
-				.iov_len = pieces[i].size,
-			};
-	write_all(w, iov, used);
+	return -size % DUMP_ALIGN;
 }
 
-void writer_pad(struct writer *w, size_t size)
+struct writer_record writer_claim(struct writer *w, size_t header_size,
+				  size_t payload_size, bool on_page)
+{
+	uint64_t *end = writer_end(w);
+	uint64_t at = __atomic_load_n(end, __ATOMIC_RELAXED);
+	struct writer_record record = { .header_size = header_size,
+					.payload_size = payload_size };
+	size_t size = header_size + payload_size + padding(payload_size);
+
+	do
+		record.lead =
+			on_page ? (size_t)(-(at + header_size) % DUMP_PAGE_SIZE)
+				: 0;
+	while (!__atomic_compare_exchange_n(end, &at, at + record.lead + size,
+					    false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED));
+	record.offset = at + record.lead;
+	return record;
+}
+
+void writer_put(struct writer *w, const struct writer_record *record,
+		const void *header, const void *payload)
 {
 	static const unsigned char zeros[DUMP_PAGE_SIZE];
+	const struct iovec all[] = {
+		{ (void *)(uintptr_t)zeros, record->lead },
+		{ (void *)(uintptr_t)header, record->header_size },
+		{ (void *)(uintptr_t)payload, record->payload_size },
+		{ (void *)(uintptr_t)zeros, padding(record->payload_size) },
+	};
+	struct iovec used[sizeof(all) / sizeof(all[0])];
+	int count = 0;
 
-	assert(size <= sizeof(zeros));
-	writer_append(w, &(struct writer_piece){ zeros, size }, 1);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].iov_len > 0)
+			used[count++] = all[i];
+	write_all(w, record->offset - record->lead, used, count);
 }
 
 /* A section without an entry in the directory: the directory itself. */
@@ -80,10 +105,12 @@ static struct dump_section_header append_section(struct writer *w,
 						 const void *payload,
 						 size_t size)
 {
+	struct writer_record record = writer_claim(
+		w, sizeof(struct dump_section_header), size, false);
 	struct dump_section_header header = {
 		.magic = DUMP_SECTION_MAGIC,
 		.kind = kind,
-		.offset = w->offset,
+		.offset = record.offset,
 		.size = size,
 		.version = 1,
 		.payload_crc = writer_crc(payload, size),
@@ -91,11 +118,7 @@ static struct dump_section_header append_section(struct writer *w,
 
 	header.crc =
 		writer_crc(&header, offsetof(struct dump_section_header, crc));
-	writer_append(w,
-		      (struct writer_piece[]){ { &header, sizeof(header) },
-					       { payload, size } },
-		      2);
-	writer_pad(w, -size % DUMP_ALIGN);
+	writer_put(w, &record, &header, payload);
 	return header;
 }
 
@@ -133,6 +156,13 @@ void writer_section(struct writer *w, uint32_t kind, const void *payload,
 	};
 }
 
+static void append_plain(struct writer *w, const void *data, size_t size)
+{
+	struct writer_record record = writer_claim(w, size, 0, false);
+
+	writer_put(w, &record, data, NULL);
+}
+
 static void append_header(struct writer *w)
 {
 	struct dump_header header = {
@@ -146,7 +176,7 @@ static void append_header(struct writer *w)
 
 	memcpy(header.magic, DUMP_MAGIC, DUMP_MAGIC_SIZE);
 	header.crc = writer_crc(&header, offsetof(struct dump_header, crc));
-	writer_append(w, &(struct writer_piece){ &header, sizeof(header) }, 1);
+	append_plain(w, &header, sizeof(header));
 }
 
 static void append_trailer(struct writer *w)
@@ -158,12 +188,12 @@ static void append_trailer(struct writer *w)
 
 	memcpy(trailer.magic, DUMP_TRAILER_MAGIC, DUMP_MAGIC_SIZE);
 	trailer.crc = writer_crc(&trailer, offsetof(struct dump_trailer, crc));
-	writer_append(w, &(struct writer_piece){ &trailer, sizeof(trailer) },
-		      1);
+	append_plain(w, &trailer, sizeof(trailer));
 }
 
 int dump_write(struct dump_writer_space *space, int fd,
-	       const struct dump_source *source)
+	       const struct dump_source *source,
+	       const struct dump_write_options *options)
 {
 	struct writer *w = (struct writer *)space->bytes;
 
@@ -172,6 +202,8 @@ int dump_write(struct dump_writer_space *space, int fd,
 	w->source = source;
 	append_header(w);
 	writer_facts(w);
+	writer_codec_init(w, options ? options->codec : dump_codec_default());
+	writer_workers_start(w, options ? options->workers : 0);
 	writer_memory(w);
 	writer_messages(w);
 	flush_directory(w);

@@ -5,7 +5,7 @@
  * The same writer serves a process that dumps itself while it dies and a
  * debugger that dumps another: what differs is the source. It is
  * async-signal-safe: no malloc, no stdio, no lock; all its memory is the
- * workspace. It only appends, so fd may be a pipe. Errors are -errno.
+ * workspace. Alone it only appends, so fd may be a pipe. Errors are -errno.
  */
 #ifndef DUMPFMT_WRITER_H
 #define DUMPFMT_WRITER_H
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DUMP_WRITER_SIZE = 832 << 10 };
+enum { DUMP_WRITER_SIZE = 1152 << 10 };
 
 /* Buffers and the compressor's state; aligned as a page. Zeroed or used. */
 struct dump_writer_space {
@@ -66,8 +66,27 @@ struct dump_source {
 	size_t (*messages)(void *context, char *buffer, size_t size);
 };
 
-/* Write all of it. 0, or -errno of what failed first. */
+enum { DUMP_WORKERS_MAX = 64 };
+
+struct dump_write_options {
+	enum dump_codec codec; /* zlib, zstd, or stored: not compressed */
+	/* Processes that write, the caller among them; 0 and 1: it alone. More
+	 * are forked (without exit signal or fork handlers; gone when this
+	 * returns), and need a regular file. A source is asked by the caller,
+	 * but read() by each of them, in its copy of the process. */
+	unsigned workers;
+};
+
+/* "none", "zlib", "zstd"; false: no such codec, or not built in. */
+bool dump_codec_named(const char *name, size_t size, enum dump_codec *ret);
+
+/* zstd where it is built in. */
+enum dump_codec dump_codec_default(void);
+
+/* Write all of it. options NULL: the default codec, alone. 0, or -errno of what
+ * failed first. */
 int dump_write(struct dump_writer_space *space, int fd,
-	       const struct dump_source *source);
+	       const struct dump_source *source,
+	       const struct dump_write_options *options);
 
 #endif

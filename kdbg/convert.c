@@ -17,6 +17,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,9 @@ static const char convert_help[] =
 	"                  stacks, data) or meta (statistics and stacks, no "
 	"byte of\n"
 	"                  the program's own)\n"
+	"      --codec C   of a dump: zstd (default), zlib or none\n"
+	"      --workers N processes that compress it (default: one for each "
+	"processor)\n"
 	"  -x, --executable EXE, --sysroot DIR  as for kdbg itself\n"
 	"      --help\n"
 	"\n"
@@ -50,7 +54,7 @@ static const char dump_help[] =
 	"\n"
 	"  -p, --pid PID      the process\n"
 	"  -o, --output FILE  the dump\n"
-	"      --level L      full (default), heap or meta; see kdbg convert\n"
+	"      --level L, --codec C, --workers N  see kdbg convert --help\n"
 	"      --help\n"
 	"\n"
 	"example: kdbg dump -p 4711 -o server.kdump && kdbg server.kdump\n";
@@ -68,6 +72,7 @@ struct convert_options {
 	enum output_kind kind;
 	enum dump_level level;
 	bool has_level;
+	struct dump_write_options write;
 };
 
 static int usage_error(const struct convert_options *options,
@@ -133,17 +138,18 @@ static struct err *write_core(struct target *target, const char *path)
 	return err;
 }
 
-static struct err *write_dump(struct target *target, enum dump_level level,
-			      const char *path)
+static struct err *write_dump(struct target *target,
+			      const struct convert_options *options)
 {
+	const char *path = options->output;
 	struct dump_writer_space *space =
 		aligned_alloc(DUMP_PAGE_SIZE, sizeof(*space));
 	struct target_source own;
 	struct dump_source source;
 	struct dump_output output;
-	struct err *err =
-		space ? target_source_init(&own, target, level, &source)
-		      : err_new(ERR_NO_MEMORY, "the writer");
+	struct err *err = space ? target_source_init(&own, target,
+						     options->level, &source)
+				: err_new(ERR_NO_MEMORY, "the writer");
 
 	if (err) {
 		free(space);
@@ -151,7 +157,7 @@ static struct err *write_dump(struct target *target, enum dump_level level,
 	}
 	int status = dump_output_open(&output, path);
 	if (status == 0)
-		status = dump_write(space, output.fd, &source);
+		status = dump_write(space, output.fd, &source, &options->write);
 	if (output.fd >= 0)
 		err = finish(&output, status, NULL);
 	else
@@ -163,13 +169,15 @@ static struct err *write_dump(struct target *target, enum dump_level level,
 
 /* --- kdbg convert ------------------------------------------------------- */
 
-enum { CODE_SYSROOT = 256, CODE_TO, CODE_LEVEL };
+enum { CODE_SYSROOT = 256, CODE_TO, CODE_LEVEL, CODE_CODEC, CODE_WORKERS };
 
 static const struct option long_options[] = {
 	{ "executable", required_argument, NULL, 'x' },
 	{ "sysroot", required_argument, NULL, CODE_SYSROOT },
 	{ "to", required_argument, NULL, CODE_TO },
 	{ "level", required_argument, NULL, CODE_LEVEL },
+	{ "codec", required_argument, NULL, CODE_CODEC },
+	{ "workers", required_argument, NULL, CODE_WORKERS },
 	{ "pid", required_argument, NULL, 'p' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
@@ -184,13 +192,44 @@ static bool take_kind(const char *name, enum output_kind *ret)
 	return *ret != OUTPUT_EITHER;
 }
 
-static bool take_pid(const char *text, pid_t *ret)
+/* 1 to max */
+static bool take_number(const char *text, long max, long *ret)
 {
 	char *end;
-	long number = strtol(text, &end, 10);
 
-	*ret = (pid_t)number;
-	return end != text && !*end && number > 0 && number <= INT_MAX;
+	*ret = strtol(text, &end, 10);
+	return end != text && !*end && *ret > 0 && *ret <= max;
+}
+
+static int take_pid(struct convert_options *options)
+{
+	long number;
+
+	if (!take_number(optarg, INT_MAX, &number))
+		return usage_error(options, "-p wants a process's number");
+	options->pid = (pid_t)number;
+	return -1;
+}
+
+static int take_workers(struct convert_options *options)
+{
+	long number;
+
+	if (!take_number(optarg, DUMP_WORKERS_MAX, &number))
+		return usage_error(options, "--workers wants a number from 1 "
+					    "to 64");
+	options->write.workers = (unsigned)number;
+	return -1;
+}
+
+static unsigned processors(void)
+{
+	cpu_set_t set;
+	int count = sched_getaffinity(0, sizeof(set), &set) == 0
+			    ? CPU_COUNT(&set)
+			    : 1;
+
+	return count > DUMP_WORKERS_MAX ? DUMP_WORKERS_MAX : (unsigned)count;
 }
 
 /* -1: go on; else what to exit with. */
@@ -213,11 +252,16 @@ static int take_option(int code, struct convert_options *options)
 			       ? -1
 			       : usage_error(options, "--level full, heap or "
 						      "meta");
-	case 'p':
-		return take_pid(optarg, &options->pid)
+	case CODE_CODEC:
+		return dump_codec_named(optarg, strlen(optarg),
+					&options->write.codec)
 			       ? -1
-			       : usage_error(options,
-					     "-p wants a process's number");
+			       : usage_error(options, "--codec zstd, zlib or "
+						      "none");
+	case CODE_WORKERS:
+		return take_workers(options);
+	case 'p':
+		return take_pid(options);
 	case 'o':
 		options->output = optarg;
 		return -1;
@@ -234,6 +278,8 @@ static int parse(int argc, char **argv, const char *letters,
 {
 	int status = -1, code;
 
+	options->write.codec = dump_codec_default();
+	options->write.workers = processors();
 	optind = 1;
 	while (status < 0 && (code = getopt_long(argc, argv, letters,
 						 long_options, NULL)) != -1)
@@ -261,7 +307,7 @@ static struct err *convert(const struct convert_options *options)
 	if (kind == OUTPUT_CORE)
 		err = write_core(target, options->output);
 	else
-		err = write_dump(target, options->level, options->output);
+		err = write_dump(target, options);
 	target_close(target);
 	if (!err)
 		tell_size(options->output);
@@ -304,7 +350,7 @@ static struct err *dump(const struct convert_options *options)
 
 	if (err)
 		return err;
-	err = write_dump(target, options->level, options->output);
+	err = write_dump(target, options);
 	target_release(target, &ns);
 	target_close(target);
 	if (!err)

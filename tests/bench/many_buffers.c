@@ -4,7 +4,9 @@
  * with pointers across them, allocated in turn so that neighbours in a list
  * are far apart in memory; the heads of one list in a hundred are lost.
  *
- *	many_buffers N
+ *	many_buffers N [hold]
+ *
+ * hold: then wait for the end of standard input.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -53,5 +55,8 @@ int main(int argc, char **argv)
 	lose_some(lists);
 	printf("%zu buffers, %zu of %zu lists lost\n", count,
 	       (lists + 99) / 100, lists);
+	fflush(stdout);
+	while (argc > 2 && getchar() != EOF)
+		;
 	return 0;
 }

@@ -199,7 +199,7 @@ int sample_write(struct sample *sample)
 		aligned_alloc(DUMP_PAGE_SIZE, sizeof(*space));
 
 	assert(fd >= 0 && space);
-	int status = dump_write(space, fd, &sample->source);
+	int status = dump_write(space, fd, &sample->source, NULL);
 	assert(status == 0);
 	free(space);
 	return fd;

@@ -220,7 +220,7 @@ static void a_terabyte_never_touched_costs_nothing(void **state)
 	struct dump_extent run;
 	const void *bytes;
 
-	assert_int_equal(dump_write(space, fd, &source), 0);
+	assert_int_equal(dump_write(space, fd, &source, NULL), 0);
 	assert_true(lseek(fd, 0, SEEK_END) < 2048);
 	struct dump *dump = open_fd(fd);
 	assert_ok(dump_view(dump, TERABYTE, (size_t)TERABYTE, &bytes));
@@ -241,7 +241,7 @@ static void a_full_disk_is_an_error(void **state)
 	int fd = open("/dev/full", O_WRONLY);
 
 	sample_init(sample);
-	assert_int_equal(dump_write(space, fd, &sample->source), -ENOSPC);
+	assert_int_equal(dump_write(space, fd, &sample->source, NULL), -ENOSPC);
 	close(fd);
 	free(space);
 	free(sample);

@@ -31,7 +31,7 @@ static struct dump *dump_self(const struct dump_live_plan *plan)
 	source.auxv_count = facts->auxv_count;
 	assert_int_equal(dump_live_open(live, plan), 0);
 	dump_live_source(live, &source);
-	assert_int_equal(dump_write(space, fd, &source), 0);
+	assert_int_equal(dump_write(space, fd, &source, NULL), 0);
 	dump_live_close(live);
 	free(live);
 	free(facts);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bytes of one block: mapped, read or decompressed, and compared with
+ * their checksum.
+ */
+#include "dumpfmt/reader_impl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <zstd.h>
+
+enum { MAPPED_BLOCKS_MAX = 16384 }; /* of the 65530 mappings we may have */
+
+/* Put the payload at place, mapped if that is possible and worth it. */
+static struct err *fetch_stored(struct dump *dump,
+				const struct dump_page_entry *e,
+				unsigned char *place)
+{
+	uint64_t offset = e->offset + sizeof(struct dump_block_header);
+
+	if (offset % DUMP_PAGE_SIZE == 0 &&
+	    dump->mapped_blocks < MAPPED_BLOCKS_MAX &&
+	    mmap(place, (size_t)e->size, PROT_READ, MAP_PRIVATE | MAP_FIXED,
+		 dump->fd, (off_t)offset) != MAP_FAILED)
+		dump->mapped_blocks++;
+	else {
+		struct err *err =
+			reader_pread(dump, place, (size_t)e->size, offset);
+		if (err)
+			return err;
+	}
+	if (crc32_z(0, place, (size_t)e->size) != e->payload_crc)
+		return err_new(ERR_CORRUPT, "bad checksum");
+	return NULL;
+}
+
+static struct err *inflate_into(const unsigned char *payload, size_t size,
+				unsigned char *place, size_t place_size)
+{
+	z_stream stream = {
+		.next_in = (unsigned char *)(uintptr_t)payload,
+		.avail_in = (unsigned)size,
+		.next_out = place,
+		.avail_out = (unsigned)place_size,
+	};
+
+	if (inflateInit(&stream) != Z_OK)
+		return err_new(ERR_NO_MEMORY, "inflating");
+	int status = inflate(&stream, Z_FINISH);
+	bool whole = status == Z_STREAM_END && stream.avail_out == 0;
+	inflateEnd(&stream);
+	return whole ? NULL : err_new(ERR_CORRUPT, "bad compressed data");
+}
+
+static struct err *unzstd_into(struct dump *dump, const unsigned char *payload,
+			       size_t size, unsigned char *place,
+			       size_t place_size)
+{
+	if (!dump->zstd)
+		dump->zstd = ZSTD_createDCtx();
+	if (!dump->zstd)
+		return err_new(ERR_NO_MEMORY, "decompressing");
+	size_t got = ZSTD_decompressDCtx(dump->zstd, place, place_size, payload,
+					 size);
+	return got == place_size ? NULL
+				 : err_new(ERR_CORRUPT, "bad compressed data");
+}
+
+static struct err *fetch_packed(struct dump *dump,
+				const struct dump_page_entry *e,
+				unsigned char *place)
+{
+	if (e->stored_size > dump->scratch_size) {
+		free(dump->scratch);
+		dump->scratch_size = 0;
+		dump->scratch = malloc((size_t)e->stored_size);
+		if (!dump->scratch)
+			return err_new(ERR_NO_MEMORY, "inflating");
+		dump->scratch_size = (size_t)e->stored_size;
+	}
+
+	struct err *err =
+		reader_pread(dump, dump->scratch, (size_t)e->stored_size,
+			     e->offset + sizeof(struct dump_block_header));
+	if (err)
+		return err;
+	if (crc32_z(0, dump->scratch, (size_t)e->stored_size) != e->payload_crc)
+		return err_new(ERR_CORRUPT, "bad checksum");
+	if (e->codec == DUMP_CODEC_ZSTD)
+		return unzstd_into(dump, dump->scratch, (size_t)e->stored_size,
+				   place, (size_t)e->size);
+	return inflate_into(dump->scratch, (size_t)e->stored_size, place,
+			    (size_t)e->size);
+}
+
+/* Make the block's bytes be at place. */
+struct err *reader_fetch(struct dump *dump, struct reader_block *block,
+			 unsigned char *place)
+{
+	const struct dump_page_entry *e = &block->entry;
+	struct err *err = NULL;
+
+	if (block->state == BLOCK_READY)
+		return NULL;
+	if (block->state == BLOCK_BAD)
+		err = err_new(ERR_CORRUPT, "bad checksum or data");
+	else if (e->codec == DUMP_CODEC_STORED)
+		err = fetch_stored(dump, e, place);
+	else if (e->codec != DUMP_CODEC_ZERO)
+		err = fetch_packed(dump, e, place);
+	block->state = err ? BLOCK_BAD : BLOCK_READY;
+	return err_wrap(err, "block at byte %" PRIu64 " (memory %#" PRIx64 ")",
+			e->offset, e->address);
+}
+
+size_t dump_block_count(const struct dump *dump)
+{
+	return dump->block_count;
+}
+
+void dump_block_get(const struct dump *dump, size_t i,
+		    struct dump_page_entry *ret)
+{
+	*ret = dump->blocks[i].entry;
+}
+
+static struct err *check_stored(struct dump *dump,
+				const struct dump_page_entry *e,
+				unsigned char *place)
+{
+	struct err *err =
+		reader_pread(dump, place, (size_t)e->size,
+			     e->offset + sizeof(struct dump_block_header));
+
+	if (!err && crc32_z(0, place, (size_t)e->size) != e->payload_crc)
+		err = err_new(ERR_CORRUPT, "bad checksum");
+	return err;
+}
+
+/* Nobody needs it while there is an index; a file that is cut has none. */
+static struct err *check_header(const struct dump *dump,
+				const struct dump_page_entry *e)
+{
+	struct dump_block_header header;
+	struct err *err =
+		reader_pread(dump, &header, sizeof(header), e->offset);
+
+	if (err)
+		return err;
+	if (header.magic == DUMP_BLOCK_MAGIC && header.offset == e->offset &&
+	    header.address == e->address && header.size == e->size &&
+	    header.stored_size == e->stored_size && header.codec == e->codec &&
+	    header.crc == crc32_z(0, (const void *)&header,
+				  offsetof(struct dump_block_header, crc)))
+		return NULL;
+	return err_new(ERR_CORRUPT, "bad header");
+}
+
+static struct err *check_payload(struct dump *dump,
+				 const struct dump_page_entry *e)
+{
+	struct err *err = NULL;
+
+	if (e->codec == DUMP_CODEC_ZERO)
+		return NULL;
+	unsigned char *place = malloc((size_t)e->size);
+	if (!place)
+		return err_new(ERR_NO_MEMORY, "checking a block");
+	err = e->codec == DUMP_CODEC_STORED ? check_stored(dump, e, place)
+					    : fetch_packed(dump, e, place);
+	free(place);
+	return err;
+}
+
+struct err *dump_block_check(struct dump *dump, size_t i)
+{
+	const struct dump_page_entry *e = &dump->blocks[i].entry;
+	struct err *err = check_header(dump, e);
+
+	if (!err)
+		err = check_payload(dump, e);
+	return err_wrap(err, "block at byte %" PRIu64 " (memory %#" PRIx64 ")",
+			e->offset, e->address);
+}
+
+void reader_release_blocks(struct dump *dump)
+{
+	free(dump->scratch);
+	ZSTD_freeDCtx(dump->zstd);
+}
