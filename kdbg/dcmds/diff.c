@@ -146,7 +146,7 @@ const struct dcmd dcmd_diff = {
 		"that dumps of two runs can be compared. What is not audited "
 		"is compared by cache. BUFFER is one of them in this dump.",
 	.example = "::diff old.kdump",
-	.arguments = "FILE",
+	.arguments = "file",
 	.options = diff_options,
 	.option_count = sizeof(diff_options) / sizeof(diff_options[0]),
 	.options_size = sizeof(struct diff_options),
