@@ -198,6 +198,38 @@ static inline long kma_arch_syscall(long number, long a, long b, long c, long d,
 	return ret;
 }
 
+/*
+ * Defines the function name(first, int flags, ...): it clears bits of flags and
+ * jumps to the function whose address resolve() returns, with arguments, stack
+ * and return address as they came, so that who is asked sees its true caller.
+ * resolve() may clobber what any call may.
+ */
+#define KMA_ARCH_FORWARD_WITHOUT(name, bits, resolve)     \
+	__asm__(".pushsection .text, \"ax\", @progbits\n" \
+		".globl " #name "\n"                      \
+		".type " #name ", @function\n"            \
+		".p2align 4\n" #name ":\n"                \
+		".cfi_startproc\n\t"                      \
+		"endbr64\n\t"                             \
+		"push %rdi\n\t"                           \
+		".cfi_adjust_cfa_offset 8\n\t"            \
+		"push %rsi\n\t"                           \
+		".cfi_adjust_cfa_offset 8\n\t"            \
+		"push %rdx\n\t"                           \
+		".cfi_adjust_cfa_offset 8\n\t"            \
+		"call " #resolve "\n\t"                   \
+		"pop %rdx\n\t"                            \
+		".cfi_adjust_cfa_offset -8\n\t"           \
+		"pop %rsi\n\t"                            \
+		".cfi_adjust_cfa_offset -8\n\t"           \
+		"pop %rdi\n\t"                            \
+		".cfi_adjust_cfa_offset -8\n\t"           \
+		"and $~" #bits ", %esi\n\t"               \
+		"jmp *%rax\n\t"                           \
+		".cfi_endproc\n"                          \
+		".size " #name ", . - " #name "\n"        \
+		".popsection")
+
 /* Tell the processor that we wait for another. */
 static inline void kma_arch_pause(void)
 {

@@ -50,7 +50,7 @@ NAMED = {
     # Only once operator new has failed; to find what exec calls interpose; in a
     # constructor, to see whose malloc it is.
     "dlopen": ["roster.c"],
-    "dlsym": ["cxx.c", "exec.c", "interpose.c", "next.c", "roster.c"],
+    "dlsym": ["cxx.c", "dlopen.c", "exec.c", "interpose.c", "roster.c"],
     "getenv": ["exec.c"],
 }
 
