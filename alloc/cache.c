@@ -30,22 +30,25 @@ static_assert(CLASS_COUNT + 1 <= KMA_CACHES_MAX, "caches fit their table");
 
 struct kma_cache *kma_caches[KMA_CACHES_MAX];
 unsigned kma_cache_count;
-uint8_t kma_class_table[KMA_CLASS_TABLE_MAX / 16 + 1];
-uint8_t kma_fast_table[KMA_CLASS_TABLE_MAX / 16 + 1];
+uint8_t kma_fast_table[KMA_CACHED_MAX / 16 + 1];
 
-/* Magazines of 8 words' header fill a power of two of metadata exactly. */
+/* The index of the class for a small request, by (size + 15) / 16. */
+enum { CLASS_TABLE_MAX = 4096 };
+static uint8_t class_table[CLASS_TABLE_MAX / 16 + 1];
+
+/* With its header a magazine fills a power of two of metadata. */
 static uint32_t magazine_size(size_t bufsize)
 {
 	if (bufsize <= 128)
-		return 126;
+		return 125;
 	if (bufsize <= 512)
-		return 62;
+		return 61;
 	if (bufsize <= 2304)
-		return 30;
+		return 29;
 	if (bufsize <= 9216)
-		return 14;
+		return 13;
 	if (bufsize <= 32768)
-		return 6;
+		return 5;
 	return 2;
 }
 
@@ -107,10 +110,10 @@ bool kma_cache_init(void)
 
 	unsigned class = CLASS_MALLOC_FIRST;
 
-	for (size_t size = 0; size <= KMA_CLASS_TABLE_MAX; size += 16) {
+	for (size_t size = 0; size <= CLASS_TABLE_MAX; size += 16) {
 		while (class_sizes[class] < size)
 			class ++;
-		kma_class_table[size / 16] = (uint8_t) class;
+		class_table[size / 16] = (uint8_t) class;
 	}
 	kma_tier_init();
 	return true;
@@ -118,12 +121,19 @@ bool kma_cache_init(void)
 
 void kma_cache_set_fast(const struct kma_cache *cache, bool fast)
 {
-	unsigned served = fast ? cache->index : CLASS_COUNT;
+	unsigned class = cache->index;
 
-	for (size_t i = 0; i <= KMA_CLASS_TABLE_MAX / 16; i++)
-		if (kma_class_table[i] == cache->index)
-			__atomic_store_n(&kma_fast_table[i], (uint8_t)served,
-					 __ATOMIC_RELAXED);
+	if (!kma_cache_is_class(cache))
+		return;
+
+	size_t first = class == CLASS_MALLOC_FIRST
+			       ? 0
+			       : class_sizes[class - 1] / 16 + 1;
+
+	for (size_t i = first; i <= class_sizes[class] / 16; i++)
+		__atomic_store_n(&kma_fast_table[i],
+				 (uint8_t)(fast ? class : CLASS_COUNT),
+				 __ATOMIC_RELAXED);
 }
 
 struct kma_cache *kma_cache_oversize(void)
@@ -131,13 +141,18 @@ struct kma_cache *kma_cache_oversize(void)
 	return kma_caches[CLASS_COUNT];
 }
 
+bool kma_cache_is_class(const struct kma_cache *cache)
+{
+	return cache->index >= CLASS_MALLOC_FIRST && cache->index < CLASS_COUNT;
+}
+
 /* The first class from this one on that holds size bytes. */
 static unsigned class_holding(size_t size)
 {
-	unsigned class = kma_class_table[KMA_CLASS_TABLE_MAX / 16];
+	unsigned class = class_table[CLASS_TABLE_MAX / 16];
 
-	if (size <= KMA_CLASS_TABLE_MAX)
-		return kma_class_table[(size + 15) / 16];
+	if (size <= CLASS_TABLE_MAX)
+		return class_table[(size + 15) / 16];
 	while (class_sizes[class] < size)
 		class ++;
 	return class;

@@ -189,16 +189,11 @@ extern unsigned kma_cache_count;
 bool kma_cache_init(void);
 
 /*
- * The index of the class for a small request, by (size + 15) / 16.
+ * The index of the class for a request, by (size + 15) / 16, for malloc's fast
+ * path, which serves tier off alone: where the cache is of another, the
+ * oversize cache stands, which never has magazines.
  */
-enum { KMA_CLASS_TABLE_MAX = 4096 };
-extern uint8_t kma_class_table[KMA_CLASS_TABLE_MAX / 16 + 1];
-
-/*
- * The same for malloc's fast path, which serves tier off alone: where the cache
- * is of another, the oversize cache stands, which never has magazines.
- */
-extern uint8_t kma_fast_table[KMA_CLASS_TABLE_MAX / 16 + 1];
+extern uint8_t kma_fast_table[KMA_CACHED_MAX / 16 + 1];
 void kma_cache_set_fast(const struct kma_cache *cache, bool fast);
 
 /*
@@ -208,6 +203,9 @@ void kma_cache_set_fast(const struct kma_cache *cache, bool fast);
  */
 struct kma_cache *kma_cache_for(size_t size, size_t align, enum kma_tier tier);
 struct kma_cache *kma_cache_oversize(void);
+
+/* Is it one of malloc's size classes? */
+bool kma_cache_is_class(const struct kma_cache *cache);
 
 /*
  * One buffer of the cache at the tier wanted now, from the thread's magazine,

@@ -14,13 +14,10 @@
 #include "alloc/sample.h"
 #include "alloc/thread.h"
 
-static inline bool fast_enter(struct kma_thread *self)
+static inline void fast_enter(struct kma_thread *self)
 {
-	if (__builtin_expect(!self || self->busy, 0))
-		return false;
 	self->busy = 1;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	return true;
 }
 
 static inline void fast_leave(struct kma_thread *self)
@@ -29,58 +26,61 @@ static inline void fast_leave(struct kma_thread *self)
 	self->busy = 0;
 }
 
+static inline void *fast_take(struct kma_thread *self, size_t size)
+{
+	unsigned class = kma_fast_table[(size + 15) / 16];
+
+	fast_enter(self);
+	void *p = kma_magset_pop(&self->magsets[class]);
+
+	fast_leave(self);
+	return p;
+}
+
+/* Where requests are counted: the one that is the sample goes the slow way. */
+static inline void *fast_take_counted(struct kma_thread *self, size_t size)
+{
+	int64_t cost = kma_sample_cost(size);
+
+	if (self->busy || self->sample_left < cost)
+		return NULL;
+
+	void *p = fast_take(self, size);
+
+	if (p)
+		self->sample_left -= cost;
+	return p;
+}
+
 /* NULL: go the slow way. */
 static inline void *kma_fast_allocate(size_t size)
 {
 	struct kma_thread *self = kma_self;
 
-	if (__builtin_expect(size > KMA_CLASS_TABLE_MAX, 0) ||
-	    !fast_enter(self))
+	if (__builtin_expect(!self || size > KMA_CACHED_MAX, 0))
 		return NULL;
-
-	unsigned class = kma_fast_table[(size + 15) / 16];
-	int64_t left = self->sample_left - kma_sample_cost(size);
-	struct kma_magset *set =
-		&self->magsets[class * KMA_TIER_COUNT + KMA_TIER_OFF];
-	struct kma_magazine *loaded = set->loaded;
-	void *p = NULL;
-
-	if (__builtin_expect(loaded && loaded->rounds && left >= 0, 1)) {
-		self->sample_left = left;
-		p = loaded->round[loaded->rounds - 1];
-		loaded->rounds--;
-		set->alloc++;
-	}
-	fast_leave(self);
-	return p;
+	if (__builtin_expect(self->busy | self->sampled, 0))
+		return fast_take_counted(self, size);
+	return fast_take(self, size);
 }
 
 /* False: go the slow way. */
 static inline bool kma_fast_release(void *p)
 {
-	enum { TAG_MASK = 0x1f }; /* kind and tier */
+	enum {
+		MASK = 0x3f, /* class, tier, kind */
+		FAST = KMA_PAGE_CLASS | KMA_TIER_OFF << KMA_PAGE_TIER_SHIFT |
+		       KMA_PAGE_SLAB,
+	};
 	struct kma_thread *self = kma_self;
 	uint64_t word = kma_pages_lookup((uintptr_t)p);
-	bool put = false;
 
-	if (__builtin_expect((word & TAG_MASK) !=
-				     (KMA_PAGE_SLAB |
-				      KMA_TIER_OFF << KMA_PAGE_TIER_SHIFT),
-			     0) ||
-	    !fast_enter(self))
+	if (__builtin_expect((word & MASK) != FAST || !self || self->busy, 0))
 		return false;
+	fast_enter(self);
+	bool put = kma_magset_push(&self->magsets[word >> KMA_PAGE_CACHE_SHIFT],
+				   p);
 
-	struct kma_magset *set =
-		&self->magsets[(word >> KMA_PAGE_CACHE_SHIFT) * KMA_TIER_COUNT +
-			       KMA_TIER_OFF];
-	struct kma_magazine *loaded = set->loaded;
-
-	if (__builtin_expect(loaded && loaded->rounds < loaded->capacity, 1)) {
-		loaded->round[loaded->rounds] = p;
-		loaded->rounds++;
-		set->free++;
-		put = true;
-	}
 	fast_leave(self);
 	return put;
 }

@@ -45,14 +45,14 @@ static struct kma_magazine *magazine_create(const struct kma_cache *cache)
 	return magazine;
 }
 
-static bool holds(const struct kma_magazine *magazine)
+static bool has_rounds(const struct kma_magazine *magazine)
 {
 	return magazine && magazine->rounds > 0;
 }
 
-static bool has_room(const struct kma_magazine *magazine)
+static bool is_full(const struct kma_magazine *magazine)
 {
-	return magazine && magazine->rounds < magazine->capacity;
+	return magazine->rounds == magazine->capacity;
 }
 
 static bool is_queue(enum kma_tier tier)
@@ -198,24 +198,53 @@ static struct kma_magazine *depot_trade_full(struct kma_cache *cache,
 
 /* --- the thread's magazines ----------------------------------------------- */
 
-static void swap(struct kma_magset *set)
+/* The place below round 0, which holds NULL. */
+static void **bottom_of(struct kma_magazine *magazine)
 {
-	struct kma_magazine *loaded = set->loaded;
-
-	set->loaded = set->previous;
-	set->previous = loaded;
+	return magazine->round - 1;
 }
 
-/* Fill loaded from the slabs, so that the lowest address is taken first. */
-static bool refill(struct kma_magset *set, struct kma_cache *cache,
-		   enum kma_tier tier)
+static size_t loaded_rounds(const struct kma_magset *set)
+{
+	return set->loaded ? (size_t)(set->top - bottom_of(set->loaded)) : 0;
+}
+
+/* The loaded magazine, as one that lies in the depot; NULL: there is none. */
+static struct kma_magazine *unload(struct kma_magset *set)
 {
 	struct kma_magazine *magazine = set->loaded;
 
 	if (!magazine)
-		magazine = set->loaded = magazine_create(cache);
-	if (!magazine)
-		return false;
+		return NULL;
+	*set->top = set->hot;
+	magazine->rounds = (uint32_t)loaded_rounds(set);
+	set->hot = NULL;
+	set->top = set->limit = NULL;
+	set->loaded = NULL;
+	return magazine;
+}
+
+static void load(struct kma_magset *set, struct kma_magazine *magazine)
+{
+	set->loaded = magazine;
+	set->limit = bottom_of(magazine) + magazine->capacity;
+	set->top = bottom_of(magazine) + magazine->rounds;
+	set->hot = *set->top;
+}
+
+static void swap(struct kma_magset *set)
+{
+	struct kma_magazine *previous = set->previous;
+
+	set->previous = unload(set);
+	if (previous)
+		load(set, previous);
+}
+
+/* Fill a magazine from the slabs, so that the lowest address is on top. */
+static bool fill(struct kma_magazine *magazine, struct kma_cache *cache,
+		 enum kma_tier tier)
+{
 	kma_lock_acquire(&cache->lock);
 	uint32_t rounds = kma_slab_take(cache, tier, magazine->round,
 					magazine->capacity, true);
@@ -230,94 +259,91 @@ static bool refill(struct kma_magset *set, struct kma_cache *cache,
 	return rounds > 0;
 }
 
-static bool load(struct kma_magset *set, struct kma_cache *cache,
-		 enum kma_tier tier)
+/* Loaded is empty: get rounds from wherever there are some. */
+static bool reload(struct kma_magset *set, struct kma_cache *cache,
+		   enum kma_tier tier)
 {
-	if (holds(set->loaded))
-		return true;
-	if (!is_queue(tier) && holds(set->previous)) {
+	if (!is_queue(tier) && has_rounds(set->previous)) {
 		swap(set);
 		return true;
 	}
 
-	struct kma_magazine *full = depot_trade_empty(cache, tier, set->loaded);
+	struct kma_magazine *empty = unload(set);
+	struct kma_magazine *full = depot_trade_empty(cache, tier, empty);
+	bool filled = full != NULL;
 
-	if (!full)
-		return refill(set, cache, tier);
-	set->loaded = full;
-	return true;
-}
-
-static struct kma_magset *magset(struct kma_thread *self,
-				 const struct kma_cache *cache,
-				 enum kma_tier tier)
-{
-	return &self->magsets[cache->index * KMA_TIER_COUNT + tier];
+	if (!full) {
+		full = empty ? empty : magazine_create(cache);
+		filled = full && fill(full, cache, tier);
+	}
+	if (full)
+		load(set, full);
+	return filled;
 }
 
 /*
  * A buffer comes out of quarantine long after anyone touched it. Which ones
  * are next is known: by the time one is dressed, its lines are here.
  */
-static void foresee(const struct kma_magazine *magazine)
+static void foresee(const struct kma_magset *set)
 {
-	enum { AHEAD = 3 };
+	enum { AHEAD = 2 }; /* of hot */
 	struct kma_buffer buffer;
 
-	if (magazine->rounds >= AHEAD &&
-	    kma_buffer_find(
-		    (uintptr_t)magazine->round[magazine->rounds - AHEAD],
-		    &buffer))
+	if (loaded_rounds(set) > AHEAD &&
+	    kma_buffer_find((uintptr_t)set->top[-AHEAD], &buffer))
 		kma_audit_foresee(&buffer);
 }
 
 void *kma_magazine_take(struct kma_thread *self, struct kma_cache *cache,
 			enum kma_tier tier)
 {
-	struct kma_magset *set = magset(self, cache, tier);
+	struct kma_magset *set = kma_thread_magset(self, cache, tier);
 
-	if (!load(set, cache, tier))
+	if (!set || (!set->hot && !reload(set, cache, tier)))
 		return NULL;
-	set->alloc++;
 	if (is_queue(tier))
-		foresee(set->loaded);
-	return set->loaded->round[--set->loaded->rounds];
+		foresee(set);
+	return kma_magset_pop(set);
 }
 
-/* Make *slot a magazine with room. */
-static bool make_room(struct kma_magazine **slot, struct kma_cache *cache,
-		      enum kma_tier tier)
+/* To the magazine that fills while the loaded one is emptied. */
+static bool put_in_previous(struct kma_magset *set, struct kma_cache *cache,
+			    enum kma_tier tier, void *start)
 {
-	if (has_room(*slot))
-		return true;
+	struct kma_magazine *magazine = set->previous;
 
-	struct kma_magazine *empty = depot_trade_full(cache, tier, *slot);
-
-	*slot = empty;
-	return empty != NULL;
+	if (!magazine || is_full(magazine))
+		magazine = set->previous =
+			depot_trade_full(cache, tier, magazine);
+	if (!magazine)
+		return false;
+	magazine->round[magazine->rounds++] = start;
+	set->free++;
+	return true;
 }
 
 bool kma_magazine_put(struct kma_thread *self, struct kma_cache *cache,
 		      enum kma_tier tier, void *start)
 {
-	struct kma_magset *set = magset(self, cache, tier);
-	struct kma_magazine *magazine;
+	struct kma_magset *set = kma_thread_magset(self, cache, tier);
 
-	if (is_queue(tier)) {
-		if (!make_room(&set->previous, cache, tier))
-			return false;
-		magazine = set->previous;
-	} else {
-		if (!has_room(set->loaded)) {
-			swap(set);
-			if (!make_room(&set->loaded, cache, tier))
-				return false;
-		}
-		magazine = set->loaded;
-	}
-	magazine->round[magazine->rounds++] = start;
-	set->free++;
-	return true;
+	if (!set)
+		return false;
+	if (is_queue(tier))
+		return put_in_previous(set, cache, tier, start);
+	if (kma_magset_push(set, start))
+		return true;
+	swap(set);
+	if (kma_magset_push(set, start))
+		return true;
+
+	struct kma_magazine *empty = depot_trade_full(cache, tier, unload(set));
+
+	if (!empty)
+		return false;
+	load(set, empty);
+	return kma_magset_push(set, start);
 }
 
 /* --- whole sets ------------------------------------------------------------
@@ -344,24 +370,30 @@ static void hand_back(struct kma_cache *cache, enum kma_tier tier,
 	}
 }
 
+static void hand_back_set(struct kma_magset *set, struct kma_cache *cache,
+			  enum kma_tier tier)
+{
+	hand_back(cache, tier, set->previous);
+	hand_back(cache, tier, unload(set));
+	set->previous = NULL;
+	kma_lock_acquire(&cache->lock);
+	cache->alloc += set->alloc;
+	cache->free += set->free;
+	kma_lock_release(&cache->lock);
+	set->alloc = set->free = 0;
+}
+
 void kma_magazine_hand_back(struct kma_thread *thread)
 {
-	for (uint32_t i = 0; i < thread->magset_count; i++) {
-		struct kma_magset *set = &thread->magsets[i];
-		struct kma_cache *cache = kma_caches[i / KMA_TIER_COUNT];
-		enum kma_tier tier = i % KMA_TIER_COUNT;
+	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++)
+		for (uint32_t i = 0; i < thread->magset_caches; i++) {
+			struct kma_magset *set =
+				&thread->magsets[tier * thread->magset_caches +
+						 i];
 
-		if (!set->loaded && !set->previous)
-			continue;
-		hand_back(cache, tier, set->previous);
-		hand_back(cache, tier, set->loaded);
-		set->loaded = set->previous = NULL;
-		kma_lock_acquire(&cache->lock);
-		cache->alloc += set->alloc;
-		cache->free += set->free;
-		kma_lock_release(&cache->lock);
-		set->alloc = set->free = 0;
-	}
+			if (set->loaded || set->previous)
+				hand_back_set(set, kma_caches[i], tier);
+		}
 }
 
 void kma_magazine_drain(struct kma_cache *cache)

@@ -30,9 +30,9 @@ static uint64_t sum_of_threads(unsigned index, bool frees)
 	for (struct kma_thread *thread = kma_root.threads; thread;
 	     thread = thread->next)
 		for (unsigned tier = 0; tier < KMA_TIER_COUNT; tier++) {
-			size_t set = index * KMA_TIER_COUNT + tier;
+			size_t set = tier * thread->magset_caches + index;
 
-			if (set < thread->magset_count)
+			if (index < thread->magset_caches)
 				sum += frees ? thread->magsets[set].free
 					     : thread->magsets[set].alloc;
 		}

@@ -4,8 +4,11 @@
  * 64-bit word for each page, which tells from an address alone what lies
  * there. That is what makes any pointer safe to ask about.
  *
- *	63          48 47                       6 5  4    2 1    0
- *	| cache index | slab header, 64-aligned  | | tier  | kind |
+ *	63          48 47                       6   5   4    2 1    0
+ *	| cache index | slab header, 64-aligned  | class | tier  | kind |
+ *
+ * class: the slab is of one of malloc's size classes, which the fast path
+ * serves.
  *
  * Every page of a slab, and of a large buffer, carries the same word. The
  * word is written before the first buffer of the slab is handed out and
@@ -34,7 +37,11 @@ enum kma_page_kind {
 	KMA_PAGE_FREE = 3,  /* a free run; the word holds its record */
 };
 
-enum { KMA_PAGE_TIER_SHIFT = 2, KMA_PAGE_CACHE_SHIFT = 48 };
+enum {
+	KMA_PAGE_TIER_SHIFT = 2,
+	KMA_PAGE_CLASS = 1 << 5,
+	KMA_PAGE_CACHE_SHIFT = 48,
+};
 #define KMA_PAGE_KIND_MASK UINT64_C(0x3)
 #define KMA_PAGE_TIER_MASK UINT64_C(0x7) /* after the shift */
 #define KMA_PAGE_SLAB_MASK UINT64_C(0x0000ffffffffffc0)

@@ -58,7 +58,8 @@ void kma_sample_init(void)
 void kma_sample_thread_init(struct kma_thread *thread)
 {
 	thread->sample_left = never;
-	if (!kma_root.sample_rate)
+	thread->sampled = kma_root.sample_rate != 0;
+	if (!thread->sampled)
 		return;
 	thread->sample_random = (kma_root.canary_secret ^
 				 thread->tid * UINT64_C(0x9e3779b97f4a7c15)) |

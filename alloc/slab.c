@@ -187,8 +187,11 @@ static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
 		slab->free_bits[i / 64] |= UINT64_C(1) << (i % 64);
 	list_insert(slab, KMA_SLABS_EMPTY);
 	count_slab(cache, slab);
-	kma_pages_set(slab->base, pages,
-		      kma_pages_word(slab, KMA_PAGE_SLAB, tier, cache->index));
+	uint64_t word = kma_pages_word(slab, KMA_PAGE_SLAB, tier, cache->index);
+
+	if (kma_cache_is_class(cache))
+		word |= KMA_PAGE_CLASS;
+	kma_pages_set(slab->base, pages, word);
 	return slab;
 }
 

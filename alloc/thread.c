@@ -29,6 +29,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 enum { KEPT_MAX = 1024 };
@@ -81,7 +82,21 @@ static void learn_name(struct kma_thread *thread)
 		 0);
 }
 
-static void record_fill(struct kma_thread *thread, struct kma_magset *magsets)
+/* Sets are made for this many caches at a time. */
+enum { CACHES_UNIT = 64 };
+
+static uint32_t caches_with_room_for(uint32_t count)
+{
+	return (count + CACHES_UNIT - 1) / CACHES_UNIT * CACHES_UNIT;
+}
+
+static size_t magsets_size(uint32_t caches)
+{
+	return (size_t)caches * KMA_TIER_COUNT * sizeof(struct kma_magset);
+}
+
+static void record_fill(struct kma_thread *thread, struct kma_magset *magsets,
+			uint32_t caches)
 {
 	thread->tid = sys_gettid();
 	thread->busy = 0;
@@ -92,7 +107,8 @@ static void record_fill(struct kma_thread *thread, struct kma_magset *magsets)
 	thread->altstack_base = 0;
 	thread->altstack_size = 0;
 	thread->magsets = magsets;
-	thread->magset_count = kma_cache_count * KMA_TIER_COUNT;
+	thread->magset_caches = caches;
+	thread->magset_count = caches * KMA_TIER_COUNT;
 	kma_sample_thread_init(thread);
 	learn_name(thread);
 	__atomic_store_n(&thread->state, KMA_THREAD_LIVE, __ATOMIC_RELEASE);
@@ -100,8 +116,8 @@ static void record_fill(struct kma_thread *thread, struct kma_magset *magsets)
 
 static struct kma_thread *record_register(void)
 {
-	struct kma_magset *magsets = kma_meta_alloc(
-		sizeof(*magsets) * kma_cache_count * KMA_TIER_COUNT);
+	uint32_t caches = caches_with_room_for(kma_cache_count);
+	struct kma_magset *magsets = kma_meta_alloc(magsets_size(caches));
 
 	if (!magsets)
 		return NULL;
@@ -111,7 +127,7 @@ static struct kma_thread *record_register(void)
 	if (!thread)
 		thread = record_create();
 	if (thread)
-		record_fill(thread, magsets);
+		record_fill(thread, magsets, caches);
 	kma_lock_release(&kma_thread_lock);
 	return thread;
 }
@@ -171,14 +187,53 @@ bool kma_thread_nested(const struct kma_thread *thread)
 	return (thread ? thread->busy : outside.entered) > 1;
 }
 
+/* Others may be counting (mallinfo.c): not without the registry's lock. */
+static void magsets_replace(struct kma_thread *self, struct kma_magset *wider,
+			    uint32_t caches)
+{
+	kma_lock_acquire(&kma_thread_lock);
+	for (unsigned tier = 0; tier < KMA_TIER_COUNT; tier++)
+		memcpy(wider + tier * caches,
+		       self->magsets + tier * self->magset_caches,
+		       self->magset_caches * sizeof(*wider));
+	self->magsets = wider;
+	self->magset_caches = caches;
+	self->magset_count = caches * KMA_TIER_COUNT;
+	kma_lock_release(&kma_thread_lock);
+}
+
+static bool magsets_grow(struct kma_thread *self, uint32_t count)
+{
+	uint32_t caches = caches_with_room_for(count);
+	struct kma_magset *old = self->magsets;
+	size_t old_size = magsets_size(self->magset_caches);
+	struct kma_magset *wider = kma_meta_alloc(magsets_size(caches));
+
+	if (!wider)
+		return false;
+	magsets_replace(self, wider, caches);
+	kma_meta_free(old, old_size);
+	return true;
+}
+
+struct kma_magset *kma_thread_magset(struct kma_thread *self,
+				     const struct kma_cache *cache,
+				     enum kma_tier tier)
+{
+	if (__builtin_expect(cache->index >= self->magset_caches, 0) &&
+	    !magsets_grow(self, cache->index + 1))
+		return NULL;
+	return &self->magsets[tier * self->magset_caches + cache->index];
+}
+
 static void record_end(struct kma_thread *thread)
 {
-	size_t size = thread->magset_count * sizeof(*thread->magsets);
+	size_t size = magsets_size(thread->magset_caches);
 	struct kma_magset *magsets = thread->magsets;
 
 	kma_magazine_hand_back(thread);
 	kma_lock_acquire(&kma_thread_lock);
-	thread->magset_count = 0;
+	thread->magset_count = thread->magset_caches = 0;
 	thread->magsets = NULL;
 	kma_log_hand_back(thread);
 	kma_trace_discard(thread);

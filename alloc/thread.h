@@ -15,20 +15,9 @@
 #define ALLOC_THREAD_H
 
 #include "alloc/cache.h"
+#include "alloc/magset.h"
 
 #include <stdint.h>
-
-struct kma_magazine {
-	struct kma_magazine *next; /* in the depot */
-	uint32_t rounds;
-	uint32_t capacity;
-	void *round[]; /* buffer starts */
-};
-
-struct kma_magset {
-	struct kma_magazine *loaded, *previous; /* NULL until first used */
-	uint64_t alloc, free;
-};
 
 enum kma_thread_state {
 	KMA_THREAD_LIVE = 1,
@@ -41,9 +30,10 @@ struct kma_trace; /* unwind.c: the thread's last stack */
 struct kma_thread {
 	struct kma_thread *next; /* all records ever made */
 	uint32_t tid;
-	uint32_t state; /* enum kma_thread_state */
-	uint32_t busy;  /* depth inside the allocator */
-	uint32_t magset_count;
+	uint32_t state;                       /* enum kma_thread_state */
+	uint32_t busy;                        /* depth inside the allocator */
+	uint32_t magset_caches, magset_count; /* below */
+	uint32_t sampled;     /* requests are counted; sample.h */
 	uint32_t exit_rounds; /* how often its destructor has run */
 	int64_t sample_left;  /* what may be asked for until the next sample */
 	uint64_t sample_random;
@@ -53,7 +43,10 @@ struct kma_thread {
 	uintptr_t stack_low, stack_top;
 	uintptr_t altstack_base;
 	size_t altstack_size;
-	/* magsets[cache index * KMA_TIER_COUNT + tier] */
+	/*
+	 * magsets[tier * magset_caches + cache index], magset_count in all.
+	 * Tier off comes first, so that a thread touches no more than that.
+	 */
 	struct kma_magset *magsets;
 	struct kma_log_chunk *log_chunk;
 	struct kma_trace *trace;
@@ -77,6 +70,14 @@ void kma_thread_leave(struct kma_thread *thread);
 bool kma_thread_nested(const struct kma_thread *thread);
 
 bool kma_thread_init(void);
+
+/*
+ * The thread's set; caches made after its record are given theirs here. NULL
+ * when there is no memory for that. No lock may be held.
+ */
+struct kma_magset *kma_thread_magset(struct kma_thread *self,
+				     const struct kma_cache *cache,
+				     enum kma_tier tier);
 
 /* For fork.c: the registry's lock; mark all threads but this one as ended. */
 extern struct kma_lock kma_thread_lock;

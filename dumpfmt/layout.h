@@ -164,13 +164,15 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_magazine, capacity, UINT)		\
 		FLEX(kma_magazine, round, UINT)			\
 	END(kma_magazine)					\
-	BEGIN(kma_magset, 1)					\
+	BEGIN(kma_magset, 2)					\
+		FIELD(kma_magset, hot, UINT)			\
+		FIELD(kma_magset, top, POINTER)			\
 		FIELD(kma_magset, loaded, POINTER)		\
 		FIELD(kma_magset, previous, POINTER)		\
 		FIELD(kma_magset, alloc, UINT)			\
 		FIELD(kma_magset, free, UINT)			\
 	END(kma_magset)						\
-	BEGIN(kma_thread, 1)					\
+	BEGIN(kma_thread, 2)					\
 		FIELD(kma_thread, next, POINTER)		\
 		FIELD(kma_thread, tid, UINT)			\
 		FIELD(kma_thread, state, UINT)			\
@@ -182,6 +184,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_thread, altstack_size, UINT)		\
 		FIELD(kma_thread, magsets, POINTER)		\
 		FIELD(kma_thread, magset_count, UINT)		\
+		FIELD(kma_thread, magset_caches, UINT)		\
 	END(kma_thread)						\
 	BEGIN(kma_module, 1)					\
 		FIELD(kma_module, next, POINTER)		\
@@ -261,6 +264,13 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	END(kma_error)
 
 /*
+ * kma_thread 1: magsets[cache index * KMA_TIER_COUNT + tier].
+ * 2: magsets[tier * magset_caches + cache index].
+ *
+ * kma_magset 1: loaded->rounds tells how many rounds loaded has. 2: top is the
+ * address of its last one, which is not there but in hot; the one before round
+ * 0, and hot 0, when it has none.
+ *
  * The page-map word, the bufctl word, states, families, operations: the
  * allocator's enums of the same names.
  *

@@ -182,6 +182,7 @@ struct heap_thread {
 	uint64_t stack_top;            /* end of its stack; 0 unknown */
 	uint64_t altstack_base, altstack_size;
 	uint64_t magsets, magset_count; /* its magazines */
+	uint64_t magset_caches; /* of each tier; 0: an older libkma's order */
 };
 size_t heap_threads(struct heap *heap, const struct heap_thread **ret);
 /* The latest of that tid; NULL: none. */

@@ -3,7 +3,7 @@
  * Magazines: buffers that their slabs have handed out and the program does not
  * have. They hang on each thread's magazine sets and on the caches' depots.
  *
- *	kma_thread.magsets[cache * tiers + tier].loaded, .previous
+ *	kma_thread.magsets[...].hot, .loaded, .previous
  *	kma_cache.full_magazines[tier] --> magazine --> magazine ...
  *
  * What they hold becomes one bitmap over the running numbers of all buffers.
@@ -35,11 +35,11 @@ static void mark_round(struct heap *heap, uint64_t magazine, uint64_t round)
 	heap->in_magazine[number / BITS] |= UINT64_C(1) << number % BITS;
 }
 
-static void mark_magazine(struct heap *heap, const struct heap_layout *layout,
-			  uint64_t address, const unsigned char *record)
+/* The first rounds of a magazine. */
+static void mark_rounds(struct heap *heap, const struct heap_layout *layout,
+			uint64_t address, uint64_t rounds)
 {
 	const struct field *round = &layout->kma_magazine.round;
-	uint64_t rounds = record_uint(record, &layout->kma_magazine.rounds);
 	const void *view;
 	struct err *err;
 
@@ -65,6 +65,14 @@ static void mark_magazine(struct heap *heap, const struct heap_layout *layout,
 					  round->size));
 }
 
+/* One that tells itself how many rounds it has. */
+static void mark_magazine(struct heap *heap, const struct heap_layout *layout,
+			  uint64_t address, const unsigned char *record)
+{
+	mark_rounds(heap, layout, address,
+		    record_uint(record, &layout->kma_magazine.rounds));
+}
+
 static void mark_at(struct heap *heap, const struct heap_layout *layout,
 		    uint64_t address)
 {
@@ -81,25 +89,59 @@ static void mark_at(struct heap *heap, const struct heap_layout *layout,
 		mark_magazine(heap, layout, address, record);
 }
 
+/* The loaded magazine of a set: its last round is in the set (layout.h). */
+static void mark_loaded(struct heap *heap, const struct heap_layout *layout,
+			const unsigned char *set)
+{
+	const struct field *round = &layout->kma_magazine.round;
+	uint64_t loaded = record_uint(set, &layout->kma_magset.loaded);
+	uint64_t top = record_uint(set, &layout->kma_magset.top);
+	uint64_t hot = record_uint(set, &layout->kma_magset.hot);
+
+	if (!layout->kma_magset.top.present) {
+		mark_at(heap, layout, loaded);
+		return;
+	}
+	if (hot == 0 || !round->present)
+		return;
+	mark_round(heap, loaded, hot);
+	if (top < loaded + round->offset)
+		heap_note(heap, loaded,
+			  "magazine %#" PRIx64 ": top %#" PRIx64
+			  " lies below its rounds",
+			  loaded, top);
+	else
+		mark_rounds(heap, layout, loaded,
+			    (top - loaded - round->offset) / round->stride);
+}
+
+/* Which cache a thread's set belongs to (layout.h). */
+static uint64_t cache_of_set(const struct heap_layout *layout,
+			     const struct heap_thread *thread, uint64_t number)
+{
+	const struct constant *tiers = &layout->constants.KMA_TIER_COUNT;
+
+	if (thread->magset_caches)
+		return number % thread->magset_caches;
+	return number / (tiers->present && tiers->value ? tiers->value : TIERS);
+}
+
 /* One set: its magazines, and its share of the cache's counts. */
 static void read_magset(struct heap *heap, const struct heap_thread *thread,
 			const unsigned char *record, uint64_t number)
 {
 	const struct heap_layout *layout =
 		&heap->parts[thread->instance].layout;
-	const struct constant *tiers = &layout->constants.KMA_TIER_COUNT;
-	uint64_t index = number / (tiers->present && tiers->value ? tiers->value
-								  : TIERS);
 
-	mark_at(heap, layout, record_uint(record, &layout->kma_magset.loaded));
+	mark_loaded(heap, layout, record);
 	mark_at(heap, layout,
 		record_uint(record, &layout->kma_magset.previous));
 	uint64_t alloc = record_uint(record, &layout->kma_magset.alloc);
 	uint64_t free = record_uint(record, &layout->kma_magset.free);
 	if (alloc == 0 && free == 0)
 		return;
-	struct heap_cache *cache =
-		heap_cache_indexed(heap, thread->instance, index);
+	struct heap_cache *cache = heap_cache_indexed(
+		heap, thread->instance, cache_of_set(layout, thread, number));
 	if (cache) {
 		cache->alloc += alloc;
 		cache->free += free;

@@ -31,6 +31,8 @@ static struct heap_thread read_thread(struct heap *heap, size_t instance,
 		.magsets = record_uint(record, &layout->kma_thread.magsets),
 		.magset_count =
 			record_uint(record, &layout->kma_thread.magset_count),
+		.magset_caches =
+			record_uint(record, &layout->kma_thread.magset_caches),
 	};
 }
 

@@ -180,7 +180,8 @@ struct kma_thread *heap_image_thread(struct heap_image *image, uint32_t tid)
 	thread->tid = tid;
 	thread->state = KMA_THREAD_LIVE;
 	strcpy(thread->name, "worker");
-	thread->magset_count = image->root->cache_count * KMA_TIER_COUNT;
+	thread->magset_caches = image->root->cache_count;
+	thread->magset_count = thread->magset_caches * KMA_TIER_COUNT;
 	thread->magsets = IMAGE_POINTER(
 		image,
 		heap_image_alloc(image, thread->magset_count *
@@ -198,6 +199,19 @@ struct kma_magazine *heap_image_magazine(struct heap_image *image,
 	magazine->rounds = magazine->capacity = count;
 	memcpy(magazine->round, rounds, count * sizeof(rounds[0]));
 	return magazine;
+}
+
+void heap_image_load(struct heap_image *image, struct kma_magset *set,
+		     struct kma_magazine *magazine)
+{
+	void **place = magazine->round + magazine->rounds - 1;
+
+	set->loaded = IMAGE_POINTER(image, magazine);
+	set->top = IMAGE_POINTER(image, place);
+	set->limit = set->top;
+	set->hot = *place;
+	*place = NULL; /* means nothing while it is loaded */
+	magazine->rounds = 0;
 }
 
 struct target *heap_image_finish(struct heap_image *image)

@@ -69,6 +69,10 @@ struct kma_magazine *heap_image_magazine(struct heap_image *image,
 					 const uint64_t *rounds,
 					 uint32_t count);
 
+/* Make a magazine with rounds the loaded one of a set. */
+void heap_image_load(struct heap_image *image, struct kma_magset *set,
+		     struct kma_magazine *magazine);
+
 /* The host's pointer of an address in the arena. */
 void *heap_image_at(const struct heap_image *image, const void *address);
 

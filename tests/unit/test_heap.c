@@ -83,16 +83,16 @@ static void counts_tell_live_from_free(void **state)
 	const struct heap_cache *caches;
 	struct heap_buffer buffer;
 
-	for (uint32_t i = 0; i < 5; i++)
+	for (uint32_t i = 0; i < 6; i++)
 		heap_image_take(image, off, i, 0, 0);
 	for (uint32_t i = 0; i < 3; i++)
 		heap_image_take(image, audit, i, 10 + i, 0);
-	uint64_t loaded[] = { heap_image_buffer(off, 1) };
+	uint64_t loaded[] = { heap_image_buffer(off, 4),
+			      heap_image_buffer(off, 1) };
 	uint64_t full[] = { heap_image_buffer(off, 3) };
 	struct kma_thread *thread = heap_image_thread(image, 7);
 	struct kma_magset *sets = heap_image_at(image, thread->magsets);
-	sets[0].loaded =
-		IMAGE_POINTER(image, heap_image_magazine(image, loaded, 1));
+	heap_image_load(image, &sets[0], heap_image_magazine(image, loaded, 2));
 	sets[0].alloc = 40;
 	cache->alloc = 2;
 	cache->full_magazines[KMA_TIER_OFF] =
@@ -103,7 +103,7 @@ static void counts_tell_live_from_free(void **state)
 	assert_string_equal(caches->name, "kmem_alloc_64");
 	assert_int_equal(caches->buf_total, 64 + 102);
 	assert_int_equal(caches->buf_in_use, 3 + 3);
-	assert_int_equal(caches->buf_cached, 2);
+	assert_int_equal(caches->buf_cached, 3);
 	assert_int_equal(caches->pages, 3);
 	assert_int_equal(caches->alloc, 42);
 	assert_true(heap_buffer_get(opened.heap, 0, 1, &buffer));

@@ -17,6 +17,7 @@ struct sample {
 	struct kma_slab *off, *audit, *large;
 	struct kma_thread *thread;
 	struct kma_magazine *loaded, *full;
+	struct kma_magset *set; /* of loaded */
 	struct kma_log *log;
 	struct kma_log_chunk *chunk;
 };
@@ -59,7 +60,8 @@ static struct sample make_sample(void)
 	rounds[0] = heap_image_buffer(s.off, 1);
 	s.full = heap_image_magazine(s.image, rounds, 1);
 	struct kma_magset *sets = heap_image_at(s.image, s.thread->magsets);
-	sets[0].loaded = IMAGE_POINTER(s.image, s.loaded);
+	heap_image_load(s.image, &sets[0], s.loaded);
+	s.set = &sets[0];
 	s.cache[0]->full_magazines[0] = IMAGE_POINTER(s.image, s.full);
 	add_log(&s);
 	return s;
@@ -242,8 +244,17 @@ static void magazines_that_lie_are_told(void **state)
 	(void)state;
 	struct sample s = make_sample();
 
-	s.loaded->rounds = UINT32_MAX;
+	s.full->rounds = UINT32_MAX;
 	expect(&s, "4294967295 rounds", 7);
+	s = make_sample();
+	s.set->top += 5000;
+	expect(&s, "5000 rounds", 6);
+	s = make_sample();
+	s.set->top -= 1;
+	expect(&s, "lies below its rounds", 6);
+	s = make_sample();
+	s.set->hot = (void *)((char *)s.set->hot + 1);
+	expect(&s, "is no buffer", 7);
 	s = make_sample();
 	s.full->round[0] = (void *)((char *)s.full->round[0] + 1);
 	expect(&s, "is no buffer", 7);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A thread's magazines of one cache and tier, and the two operations on them
+ * that everything else is there to avoid the cost of.
+ *
+ *	loaded:	| none | round 0 | round 1 | round 2 |  ...  |
+ *		  NULL     p         q     ^ top              ^ limit: the last
+ *	hot:	r, whose place is *top
+ *
+ * The round on top is kept in the set, not in its place: what is freed is
+ * handed out again by one store and one load of the same word, and where the
+ * next one lies is worked out beside that, not before it. As a NULL lies below
+ * the rounds, hot is NULL when loaded has none, and pop has nothing else to
+ * check. What *top holds means nothing; loaded->rounds is not kept up while it
+ * is loaded.
+ *
+ * Of two stores the one that a debugger must not miss comes first: a set seen
+ * between them has one round twice, and none is lost.
+ */
+#ifndef ALLOC_MAGSET_H
+#define ALLOC_MAGSET_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct kma_magazine {
+	struct kma_magazine *next; /* in the depot */
+	uint32_t rounds;           /* where it is not loaded */
+	uint32_t capacity;
+	void *none;    /* NULL */
+	void *round[]; /* buffer starts */
+};
+
+struct kma_magset {
+	void *hot;
+	void **top, **limit; /* equal: no room; NULL: nothing is loaded */
+	struct kma_magazine *loaded, *previous; /* NULL until first used */
+	uint64_t alloc, free;
+	uint64_t unused; /* a set is a line of the processor's cache */
+};
+static_assert(sizeof(struct kma_magset) == 64, "a set is a line");
+
+static inline bool kma_magset_push(struct kma_magset *set, void *p)
+{
+	void **top = set->top;
+
+	if (__builtin_expect(top == set->limit, 0))
+		return false;
+	*top = set->hot;
+	set->top = top + 1;
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	set->hot = p;
+	set->free++;
+	return true;
+}
+
+/* NULL: loaded has no round. */
+static inline void *kma_magset_pop(struct kma_magset *set)
+{
+	void *p = set->hot;
+
+	if (__builtin_expect(p == NULL, 0))
+		return NULL;
+
+	void **top = set->top - 1;
+
+	set->hot = *top;
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	set->top = top;
+	set->alloc++;
+	return p;
+}
+
+#endif
