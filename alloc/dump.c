@@ -181,8 +181,6 @@ capture_self(const struct dump_request *request)
 	self.tid = sys_gettid();
 	self.state = DUMP_THREAD_STOPPED;
 	self.flags |= DUMP_THREAD_CRASHED;
-	sys_call(SYS_prctl, PR_GET_NAME, (long)(uintptr_t)self.name, 0, 0, 0,
-		 0);
 }
 
 /* --- a copy of a process that goes on --------------------------------------
@@ -269,7 +267,8 @@ static int write_stopped(const struct dump_request *request)
 
 	if (status < 0)
 		return status;
-	kma_clock_calibrate();
+	sys_call(SYS_prctl, PR_GET_NAME, (long)(uintptr_t)self.name, 0, 0, 0,
+		 0);
 	dump_contents_threads(dump_threads_stop(), &self);
 	if (!request->last)
 		return write_snapshot(request);
@@ -278,22 +277,30 @@ static int write_stopped(const struct dump_request *request)
 	return status;
 }
 
+int dump_end_status(const struct dump_request *request)
+{
+	if (request->reason == KMA_DUMP_EXIT)
+		return (int)request->exit_status & 0xff;
+	return request->info ? request->info->si_signo : SIGABRT;
+}
+
 /* The process ends with this dump, or without one: its supervisor hears it. */
 static void say_bye(const struct dump_request *request, const char *path,
 		    int failure)
 {
-	int status = (int)request->exit_status & 0xff;
-
-	if (request->reason != KMA_DUMP_EXIT)
-		status = request->info ? request->info->si_signo : SIGABRT;
 	if (kma_instance.ended)
-		kma_instance.ended((enum dump_reason)request->reason, status,
-				   path, failure);
+		kma_instance.ended((enum dump_reason)request->reason,
+				   dump_end_status(request), path, failure);
 	finished = request->last;
 }
 
 static int write_and_tell(const struct dump_request *request)
 {
+	kma_clock_calibrate();
+	if (dump_show(request, &self)) {
+		finished = request->last;
+		return 0;
+	}
 	int status = write_stopped(request);
 
 	if (status < 0)

@@ -88,7 +88,7 @@ static void give_thread(const struct dump_stopped *from,
 		.registers = from->registers,
 		.stack_low = from->stack_low,
 		.stack_high = from->stack_high,
-		.fpregs = from->fpregs,
+		.fpregs = (const void *)(uintptr_t)from->fpregs,
 		.fpregs_size = from->fpregs_size,
 	};
 	if (kma_options.dump.level != DUMP_META)
@@ -172,13 +172,15 @@ static size_t messages(void *context, char *buffer, size_t size)
 	return line.used;
 }
 
-static bool has_fault_address(const siginfo_t *info)
+uint64_t dump_fault_address(const siginfo_t *info)
 {
 	int number = info->si_signo;
+	bool fault =
+		info->si_code > 0 &&
+		(number == SIGSEGV || number == SIGBUS || number == SIGILL ||
+		 number == SIGFPE || number == SIGTRAP);
 
-	return info->si_code > 0 &&
-	       (number == SIGSEGV || number == SIGBUS || number == SIGILL ||
-		number == SIGFPE || number == SIGTRAP);
+	return fault ? (uintptr_t)info->si_addr : 0;
 }
 
 const struct dump_process *
@@ -196,9 +198,7 @@ dump_contents_facts(const struct dump_request *request,
 	if (request->info) {
 		process->signal = (uint32_t)request->info->si_signo;
 		process->signal_code = request->info->si_code;
-		if (has_fault_address(request->info))
-			process->fault_address =
-				(uintptr_t)request->info->si_addr;
+		process->fault_address = dump_fault_address(request->info);
 	}
 	if (kma_options.dump.level == DUMP_META)
 		process->arguments = NULL;

@@ -5,6 +5,7 @@
 
 #include "alloc/dump.h"
 #include "dumpfmt/facts.h"
+#include "dumpfmt/stopped.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -28,30 +29,14 @@ struct dump_request {
 	uint32_t exit_status;
 };
 
+/* The exit status, or the number of the signal that ends the process. */
+int dump_end_status(const struct dump_request *request);
+
 /* Stop, write, go on. 0, or -errno after a message. */
 int dump_run(const struct dump_request *request);
 
 /* --- dump_threads.c -------------------------------------------------------
  */
-
-enum dump_thread_state {
-	DUMP_THREAD_UNUSED,
-	DUMP_THREAD_ASKED,
-	DUMP_THREAD_STOPPED,
-	DUMP_THREAD_SILENT, /* cannot answer: dead, or all signals blocked */
-};
-
-/* One thread of the program; filled by the thread itself. */
-struct dump_stopped {
-	uint32_t tid;
-	uint32_t state; /* enum dump_thread_state */
-	uint32_t flags; /* enum dump_thread_flags */
-	struct dump_registers registers;
-	const void *fpregs;
-	size_t fpregs_size;
-	uint64_t stack_low, stack_high;
-	char name[16];
-};
 
 struct dump_threads {
 	struct dump_stopped *slots; /* by a hash of the tid */
@@ -84,12 +69,25 @@ const struct dump_process *
 dump_contents_facts(const struct dump_request *request,
 		    const struct dump_stopped *self);
 
+/* The address that a fault was about; 0: it is no fault. */
+uint64_t dump_fault_address(const siginfo_t *info);
+
 /* Who is in the dump: the writing thread and the others. */
 void dump_contents_threads(const struct dump_threads *threads,
 			   struct dump_stopped *self);
 
 /* Write it. shared_pagemap is dump_live_plan's. 0, or -errno. */
 int dump_contents_write(const char *path, int shared_pagemap);
+
+/* --- dump_show.c ----------------------------------------------------------
+ */
+
+/*
+ * Let the supervisor look at this process where it stands. True: it has, and
+ * wants no dump. False: it wants one, or there is none that looks.
+ */
+bool dump_show(const struct dump_request *request,
+	       const struct dump_stopped *self);
 
 /* --- dump_signal.c --------------------------------------------------------
  */

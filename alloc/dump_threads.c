@@ -100,8 +100,11 @@ static struct dump_stopped *find_slot(uint32_t tid)
 void dump_threads_from_context(struct dump_stopped *thread,
 			       const ucontext_t *context)
 {
+	size_t size;
+
 	kma_arch_dump_registers(context, &thread->registers);
-	thread->fpregs = kma_arch_vector_state(context, &thread->fpregs_size);
+	thread->fpregs = (uintptr_t)kma_arch_vector_state(context, &size);
+	thread->fpregs_size = size;
 	thread->flags = DUMP_THREAD_REGISTERS;
 }
 

@@ -5,10 +5,12 @@
 
 #include "alloc/cache.h"
 #include "dumpfmt/format.h"
+#include "dumpfmt/roster.h"
 
 #include <stdint.h>
 
 struct kma_root;
+struct roster_ending;
 
 struct kma_instance {
 	char name[32];
@@ -23,6 +25,11 @@ struct kma_instance {
 	void (*ended)(enum dump_reason reason, int status, const char *path,
 		      int failure);
 	bool (*private_range)(uintptr_t *base, uintptr_t *end);
+	/* As kma_roster_in_place(), _show(), _stopped(). NULL with ended. */
+	bool (*in_place)(void);
+	enum roster_reply (*show)(const struct roster_ending *ending,
+				  const struct roster_statement *statement);
+	enum roster_reply (*stopped)(const struct roster_statement *statement);
 };
 
 extern const struct kma_instance kma_instance;

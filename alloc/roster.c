@@ -4,12 +4,14 @@
 #include "alloc/options.h"
 #include "alloc/pages.h"
 #include "alloc/root.h"
+#include "alloc/sys.h"
 #include "alloc/thread.h"
 #include "dumpfmt/roster.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -25,6 +27,8 @@ static struct {
 	uint64_t capacity;
 	bool skipped; /* this process is not audited */
 	struct roster_record *hello;
+	struct roster_record *shown;
+	uint64_t token; /* time of shown: proves whose memory it is */
 } roster;
 
 static struct roster_record *record_at(uint64_t index)
@@ -309,6 +313,92 @@ void kma_roster_bye(enum dump_reason reason, int status, const char *path,
 	record->status = status;
 	record->failure = (uint32_t)failure;
 	set_state(record, ROSTER_WHOLE);
+}
+
+/* Shared with the supervisor: no private futex. */
+static void futex_wait(const uint32_t *word, uint32_t value)
+{
+	const struct timespec limit = { 0, ROSTER_BEAT_MS * 1000000L };
+
+	sys_call(SYS_futex, (long)(uintptr_t)word, FUTEX_WAIT, value,
+		 (long)(uintptr_t)&limit, 0, 0);
+}
+
+static void ring(void)
+{
+	uint32_t *bell = &roster.header->bell;
+
+	__atomic_fetch_add(bell, 1, __ATOMIC_RELEASE);
+	sys_call(SYS_futex, (long)(uintptr_t)bell, FUTEX_WAKE, INT32_MAX, 0, 0,
+		 0);
+}
+
+/* Until the supervisor has an order; a filter that forbids the futex makes this
+ * a busy wait. */
+static enum roster_reply wait_for_order(void)
+{
+	const struct roster_header *header = roster.header;
+	const uint64_t patience = ROSTER_PATIENCE_MS * UINT64_C(1000000);
+	uint64_t since = monotonic_now();
+	uint32_t beat = __atomic_load_n(&header->beat, __ATOMIC_RELAXED);
+
+	for (;;) {
+		uint32_t reply =
+			__atomic_load_n(&roster.shown->reply, __ATOMIC_ACQUIRE);
+		uint32_t now = __atomic_load_n(&header->beat, __ATOMIC_RELAXED);
+
+		if (reply == ROSTER_REPLY_STOP || reply == ROSTER_REPLY_DONE ||
+		    reply == ROSTER_REPLY_DUMP)
+			return (enum roster_reply)reply;
+		if (now != beat) {
+			beat = now;
+			since = monotonic_now();
+		}
+		if (__atomic_load_n(&header->flags, __ATOMIC_RELAXED) &
+			    ROSTER_CLOSED ||
+		    monotonic_now() - since > patience)
+			return ROSTER_REPLY_DONE;
+		futex_wait(&roster.shown->reply, reply);
+	}
+}
+
+bool kma_roster_in_place(void)
+{
+	return roster.header && !kma_roster_guest() &&
+	       __atomic_load_n(&roster.header->flags, __ATOMIC_RELAXED) &
+		       ROSTER_IN_PLACE;
+}
+
+enum roster_reply kma_roster_show(const struct roster_ending *ending,
+				  const struct roster_statement *statement)
+{
+	struct roster_record *record =
+		take_record(ROSTER_SHOW, kma_root.pid, (uint32_t)getppid());
+	if (!record)
+		return ROSTER_REPLY_DUMP;
+	record->reason = ending->reason;
+	record->status = ending->status;
+	if (ending->replaced)
+		record->flags |= ROSTER_REPLACED;
+	record->statement = *statement;
+	record->statement.token = (uintptr_t)&roster.token;
+	roster.token = record->time;
+	roster.shown = record;
+	set_state(record, ROSTER_WHOLE);
+	ring();
+	return wait_for_order();
+}
+
+enum roster_reply kma_roster_stopped(const struct roster_statement *statement)
+{
+	uint64_t token = roster.shown->statement.token;
+
+	roster.shown->statement = *statement;
+	roster.shown->statement.token = token;
+	__atomic_store_n(&roster.shown->reply, ROSTER_REPLY_STOPPED,
+			 __ATOMIC_RELEASE);
+	ring();
+	return wait_for_order();
 }
 
 bool kma_roster_range(uintptr_t *base, uintptr_t *end)

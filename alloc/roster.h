@@ -9,11 +9,10 @@
 #define ALLOC_ROSTER_H
 
 #include "dumpfmt/format.h"
+#include "dumpfmt/roster.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-struct roster_record;
 
 /*
  * Map the roster and say hello. Once, after the options are read and before
@@ -42,6 +41,26 @@ struct roster_record *kma_roster_spawn(const char *path, bool handed_over);
 void kma_roster_name(struct roster_record *record, const char *path);
 void kma_roster_cancel(struct roster_record *record);
 void kma_roster_spawned(struct roster_record *record, uint32_t pid);
+
+/* True where the supervisor looks at processes in place. */
+bool kma_roster_in_place(void);
+
+/* How a process ends, or an image of it. */
+struct roster_ending {
+	enum dump_reason reason;
+	int status;    /* exit status, or the signal's number */
+	bool replaced; /* by an exec */
+};
+
+/*
+ * Show this process to a supervisor that looks at processes in place, and wait
+ * for its word: STOP, which kma_roster_stopped() goes on from; DONE; DUMP, also
+ * where there was no room to ask. A supervisor that is gone wants nothing:
+ * DONE.
+ */
+enum roster_reply kma_roster_show(const struct roster_ending *ending,
+				  const struct roster_statement *statement);
+enum roster_reply kma_roster_stopped(const struct roster_statement *statement);
 
 /*
  * This process ends and has left its dump at path; or none (NULL), failure

@@ -20,14 +20,28 @@
  *
  *	FORK | SPAWN | EXEC	somebody made it, or it replaces itself
  *	HELLO			libkma runs in the image that is there now
+ *	SHOW			the image ends, and stands still to be looked at
  *	BYE			the image ends and has left its dump, or none
  *
  * A pid that was announced and never says HELLO could not be checked; one that
  * said HELLO and never BYE died too fast to be. vfork leaves no record: until
  * its EXEC the child is its parent's guest.
  *
- * The supervisor reads the file, never maps it, and believes nothing: checked
- * programs can write here what they like.
+ * Where the header says ROSTER_IN_PLACE, the supervisor reads the memory of a
+ * process that ends. Who writes a SHOW waits for the supervisor's word in
+ * reply, by futex alone, so that a program's chroot or seccomp filter does not
+ * matter; it rings header.bell to be noticed. A supervisor that is gone leaves
+ * header.beat as it is, and after a while who waits goes on without it.
+ *
+ *	process			supervisor
+ *	SHOW, bell -----------> TAKEN, counts its threads
+ *	stops them <----------- STOP, if there are others
+ *	STOPPED, bell --------> reads its memory
+ *	ends <----------------- DONE
+ *	BYE, with a dump <----- DUMP, if it cannot, or a dump is wanted
+ *
+ * The supervisor reads the file, never what is mapped, and believes nothing:
+ * checked programs can write here what they like.
  */
 #ifndef DUMPFMT_ROSTER_H
 #define DUMPFMT_ROSTER_H
@@ -37,7 +51,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ROSTER_MAGIC UINT64_C(0x31524554534f524b) /* "KROSTER1" */
+#define ROSTER_MAGIC UINT64_C(0x32524554534f524b) /* "KROSTER2" */
 
 enum {
 	ROSTER_HEADER_SIZE = 4096,
@@ -45,10 +59,14 @@ enum {
 	ROSTER_PATH_SIZE = 952,
 	ROSTER_SKIP_SIZE = 2048,
 	ROSTER_CAPACITY_MAX = 1 << 20, /* records */
+	ROSTER_BEAT_MS = 100,          /* the supervisor's, at most */
+	ROSTER_PATIENCE_MS = 10000,    /* without a beat: it is gone */
 };
 
 enum roster_header_flags {
 	ROSTER_CHILDREN_NONE = 1, /* only command_pid is audited */
+	ROSTER_IN_PLACE = 2,      /* SHOW before a dump is written */
+	ROSTER_CLOSED = 4,        /* nobody looks any more */
 };
 
 struct roster_header {
@@ -61,9 +79,11 @@ struct roster_header {
 	uint64_t lost;        /* of these, found no storage */
 	uint32_t supervisor_pid;
 	uint32_t command_pid; /* the process the supervisor started */
+	uint32_t bell;        /* a futex word: rung by who shows himself */
+	uint32_t beat;        /* counts while the supervisor lives */
 	/* Programs not to audit: patterns, each ended by NUL, "" last. */
 	char skip[ROSTER_SKIP_SIZE];
-	char reserved[ROSTER_HEADER_SIZE - ROSTER_SKIP_SIZE - 56];
+	char reserved[ROSTER_HEADER_SIZE - ROSTER_SKIP_SIZE - 64];
 };
 static_assert(sizeof(struct roster_header) == ROSTER_HEADER_SIZE,
 	      "roster header size");
@@ -81,6 +101,7 @@ enum roster_kind {
 	ROSTER_EXEC = 3,  /* pid becomes path */
 	ROSTER_SPAWN = 4, /* ppid made pid, which is path */
 	ROSTER_BYE = 5,
+	ROSTER_SHOW = 6,
 	ROSTER_KIND_COUNT
 };
 
@@ -90,6 +111,30 @@ enum roster_flags {
 	ROSTER_HANDED_OVER = 4, /* EXEC, SPAWN: to another supervisor */
 	ROSTER_VFORKED = 8, /* EXEC: out of a vfork; pid had no image before */
 	ROSTER_FOREIGN_MALLOC = 16, /* HELLO: malloc is not libkma's here */
+	ROSTER_REPLACED = 32, /* SHOW: an exec is to follow, not the end */
+};
+
+enum roster_reply {
+	ROSTER_REPLY_NONE = 0,
+	ROSTER_REPLY_TAKEN = 1,
+	ROSTER_REPLY_STOP = 2,    /* stop your threads */
+	ROSTER_REPLY_STOPPED = 3, /* the process's: they are */
+	ROSTER_REPLY_DONE = 4,    /* go on; no dump is wanted */
+	ROSTER_REPLY_DUMP = 5,    /* go on, and leave a dump */
+};
+
+/* Where in the process is what its memory does not tell by itself. */
+struct roster_statement {
+	uint64_t token; /* address of a word that holds the record's time */
+	uint64_t root;  /* kma_root */
+	uint64_t self;  /* struct dump_stopped of the thread that ends it */
+	uint64_t
+		threads; /* array of such, of the others; stale until STOPPED */
+	uint64_t thread_count; /* elements, used or not */
+	uint64_t unrecorded;   /* threads that found no element */
+	uint64_t fault_address;
+	int32_t signal_code;
+	uint32_t exit_status; /* DUMP_EXIT_STATUS_UNKNOWN: none */
 };
 
 struct roster_record {
@@ -99,16 +144,20 @@ struct roster_record {
 	uint32_t ppid;
 	uint64_t time;         /* CLOCK_MONOTONIC, nanoseconds */
 	uint64_t live_buffers; /* BYE */
-	uint64_t errors;       /* BYE, EXEC: misuses reported so far */
+	uint64_t errors;       /* BYE, SHOW, EXEC: misuses reported so far */
 	uint32_t flags;        /* enum roster_flags */
 	uint32_t tier;         /* HELLO: enum kma_tier */
-	uint32_t reason;       /* BYE: enum dump_reason */
-	int32_t status;        /* BYE: exit status, or the signal */
+	uint32_t reason;       /* BYE, SHOW: enum dump_reason */
+	int32_t status;        /* BYE, SHOW: exit status, or the signal */
 	uint32_t failure; /* BYE, EXEC: errno that kept the dump from being */
-	uint32_t reply;   /* BYE: a futex word, 0 in this version */
+	uint32_t reply;   /* SHOW: enum roster_reply, a futex word */
 	uint64_t reserved;
-	/* HELLO, EXEC, SPAWN: the program. BYE: the dump's file name. */
-	char path[ROSTER_PATH_SIZE];
+	union {
+		/* HELLO, EXEC, SPAWN: the program. BYE: the dump's file name.
+		 */
+		char path[ROSTER_PATH_SIZE];
+		struct roster_statement statement; /* SHOW */
+	};
 };
 static_assert(sizeof(struct roster_record) == ROSTER_RECORD_SIZE,
 	      "roster record size");

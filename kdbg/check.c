@@ -3,6 +3,7 @@
  * The verdict of a check.
  *
  *	supervise --> accounts --> judge each dump --> result --> reports
+ *	    \_____ judge in place, as each ends ____/
  *
  * Every account of the supervisor becomes a process of the result: checked, or
  * unchecked with a reason. Only when nothing is unchecked, and something is
@@ -11,6 +12,7 @@
  */
 #include "kdbg/check.h"
 
+#include "kdbg/check_examine.h"
 #include "kdbg/check_judge.h"
 #include "kdbg/check_options.h"
 #include "kdbg/check_program.h"
@@ -18,6 +20,7 @@
 #include "kdbg/supervise.h"
 #include "kdbg/supervise_environment.h"
 #include "kdbg/suppressions.h"
+#include "kdbg/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +44,7 @@ struct check {
 	struct check_reports reports;
 	char *src_root; /* NULL: none */
 	struct supervised supervised;
+	struct check_examiner examiner;
 	struct suppressions suppressions;
 	struct check_result result;
 };
@@ -102,16 +106,29 @@ static bool suppress(struct check *check, struct check_process *process)
 	return !err;
 }
 
-static void judge(struct check *check, const struct account *account,
-		  struct check_process *process)
+/* What was found in place, under the names of its account. */
+static void take_examined(const struct examined *examined,
+			  struct check_process *process)
 {
-	process->file = dump_path(check, account);
-	if (!process->file) {
-		set_reason(check, process, explain_silent_end(check, account));
-		return;
-	}
-	struct err *err =
-		check_judge(process->file, &check->result.arena, process);
+	struct check_process named = *process;
+
+	*process = examined->process;
+	process->pid = named.pid;
+	process->ppid = named.ppid;
+	process->path = named.path;
+	process->forked = named.forked;
+	process->system = named.system;
+	process->file = named.file;
+}
+
+static void judge_dump(struct check *check, struct check_process *process)
+{
+	const struct target_options options = { NULL };
+	struct target *target;
+	struct err *err = target_open(process->file, &options, &target);
+
+	if (!err)
+		err = check_judge(target, &check->result.arena, process);
 	if (err) {
 		char text[512];
 		err_describe(err, text, sizeof(text));
@@ -120,6 +137,23 @@ static void judge(struct check *check, const struct account *account,
 			arena_print(&check->result.arena,
 				    "its dump cannot be read: %s", text);
 	}
+}
+
+static void judge(struct check *check, const struct account *account,
+		  struct check_process *process)
+{
+	const struct examined *examined =
+		account->shown
+			? check_examined(&check->examiner, account->show_index)
+			: NULL;
+
+	process->file = dump_path(check, account);
+	if (examined)
+		take_examined(examined, process);
+	else if (process->file)
+		judge_dump(check, process);
+	else
+		process->reason = explain_silent_end(check, account);
 	if (!suppress(check, process))
 		process->reason = "out of memory";
 	if (process->reason)
@@ -135,7 +169,7 @@ static void settle_replaced(struct check *check, const struct account *account,
 	if (account->unseen_exec)
 		set_reason(check, process,
 			   "replaced by an exec that libkma did not see");
-	else if (account->errors && account->dump)
+	else if (account->errors && (account->dump || account->shown))
 		judge(check, account, process);
 }
 
@@ -288,6 +322,8 @@ static struct err *run_command(struct check *check)
 		.keep_going = options->keep_going,
 		.timeout = options->timeout,
 		.grace = CHECK_GRACE,
+		.examine = check_examine,
+		.examine_context = &check->examiner,
 	};
 	char *base = NULL, *dump = NULL;
 	struct err *err = NULL;
@@ -300,6 +336,8 @@ static struct err *run_command(struct check *check)
 	if (!err)
 		err = supervise_run(&supervise, check->directory,
 				    &check->supervised);
+	if (!err)
+		err = check_examiner_finish(&check->examiner);
 	free(dump);
 	free(base);
 	return err;
@@ -374,6 +412,7 @@ static struct err *check_run(struct check *check, int *status)
 	struct err *unwritten;
 
 	*status = CHECK_INCOMPLETE;
+	check_examiner_init(&check->examiner, &check->options);
 	if (!err)
 		err = find_src_root(check);
 	if (!err)
@@ -393,6 +432,7 @@ static struct err *check_run(struct check *check, int *status)
 		err = unwritten;
 	if (check->directory)
 		supervise_remove_directory(check->directory);
+	check_examiner_deinit(&check->examiner);
 	suppressions_deinit(&check->suppressions);
 	arena_deinit(&check->result.arena);
 	free(check->src_root);

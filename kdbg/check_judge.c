@@ -14,7 +14,7 @@
 
 enum { INLINE_MAX = 16, TEXT_SIZE = 512 };
 
-/* One dump being judged. */
+/* One process being judged. */
 struct judge {
 	struct session session;
 	struct heap *heap;
@@ -239,7 +239,7 @@ static void take_leaks(struct judge *judge, const struct leaks *leaks)
 }
 
 /* What a forked child inherited is its parent's; its time is one number for
- * all instances, whose clocks are the machine's. */
+ * all instances, whose clocks are the machine's. 0: it is no fork. */
 static uint64_t fork_time(const struct judge *judge)
 {
 	const struct heap_instance *instances;
@@ -254,14 +254,12 @@ static uint64_t fork_time(const struct judge *judge)
 
 static void judge_leaks(struct judge *judge)
 {
-	struct leaks_options options = { 0 };
+	struct leaks_options options = { .since = fork_time(judge) };
 	struct check_process *process = judge->process;
 	struct reach *reach = NULL;
 	struct leaks *leaks;
 	char trust[TEXT_SIZE];
 
-	if (process->forked)
-		options.since = fork_time(judge);
 	judge->err = session_reach(&judge->session, &reach);
 	if (judge->err)
 		return;
@@ -306,17 +304,17 @@ static void judge_errors(struct judge *judge)
 	judge->process->error_count = list ? count : 0;
 }
 
-static void judge_dump(struct judge *judge)
+static void judge_target(struct judge *judge)
 {
 	const struct target *target = judge->session.target;
 	struct check_process *process = judge->process;
 
-	/* What a dump lacks can hide a leak or invent one. Only the warnings
+	/* What is missing can hide a leak or invent one. Only the warnings
 	 * of the opening are about that. */
 	if (target->warning_count)
 		process->reason =
-			arena_print(judge->arena, "its dump is not whole: %s",
-				    target->warnings[0]);
+			arena_print(judge->arena, "its %s is not whole: %s",
+				    target->ops->kind, target->warnings[0]);
 	process->arguments = keep_text(judge, target->process->arguments);
 	if (!judge->err)
 		judge->err = session_heap(&judge->session, &judge->heap);
@@ -333,24 +331,20 @@ static void judge_dump(struct judge *judge)
 			heap_slabs_refused(judge->heap));
 }
 
-struct err *check_judge(const char *path, struct arena *arena,
+struct err *check_judge(struct target *target, struct arena *arena,
 			struct check_process *process)
 {
 	static const struct dcmd *const no_dcmds[] = { NULL };
 	static const struct walker *const no_walkers[] = { NULL };
-	const struct target_options options = { NULL };
 	struct judge judge = { .arena = arena, .process = process };
-	struct target *target;
-	struct err *err = target_open(path, &options, &target);
+	struct err *err =
+		session_init(&judge.session, target, no_dcmds, no_walkers);
 
-	if (err)
-		return err;
-	err = session_init(&judge.session, target, no_dcmds, no_walkers);
 	if (err) {
 		target_close(target);
 		return err;
 	}
-	judge_dump(&judge);
+	judge_target(&judge);
 	session_deinit(&judge.session);
 	return judge.err;
 }

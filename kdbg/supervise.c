@@ -300,6 +300,7 @@ static struct err *watch(struct supervisor *supervisor)
 
 	while (!err && !done) {
 		roster_file_grow(&supervisor->roster);
+		roster_file_beat(&supervisor->roster);
 		err = reap_children(supervisor);
 		if (err || supervisor->none_left)
 			break;
@@ -308,6 +309,22 @@ static struct err *watch(struct supervisor *supervisor)
 		else
 			wait_a_little(supervisor);
 	}
+	return err;
+}
+
+/* The threads come after the fork that made the command. */
+static struct err *watch_and_examine(struct supervisor *supervisor)
+{
+	const struct supervise_options *options = supervisor->options;
+	struct examiners *examiners = NULL;
+	struct err *err = NULL;
+
+	if (options->examine)
+		err = examiners_start(&supervisor->roster, options->examine,
+				      options->examine_context, &examiners);
+	if (!err)
+		err = watch(supervisor);
+	examiners_stop(examiners);
 	return err;
 }
 
@@ -358,7 +375,7 @@ static struct err *run_command(struct supervisor *supervisor,
 			now_ms() + (int64_t)supervisor->options->timeout * 1000;
 	err = start_command(supervisor);
 	if (!err)
-		err = watch(supervisor);
+		err = watch_and_examine(supervisor);
 	if (!err && !supervisor->exec_error)
 		err = close_accounts(supervisor, accounts);
 	if (err) {
@@ -405,7 +422,8 @@ struct err *supervise_run(const struct supervise_options *options,
 	take_signals(&supervisor.signals);
 	struct err *err = roster_file_create(
 		directory, options->skip, options->skip_count,
-		options->no_children ? ROSTER_CHILDREN_NONE : 0,
+		(options->no_children ? ROSTER_CHILDREN_NONE : 0) |
+			(options->examine ? ROSTER_IN_PLACE : 0),
 		&supervisor.roster);
 	if (!err) {
 		err = run_with_roster(&supervisor, ret);

@@ -15,6 +15,7 @@
 
 #include "dumpfmt/err.h"
 #include "kdbg/supervise_accounts.h"
+#include "kdbg/supervise_examine.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,6 +37,9 @@ struct supervise_options {
 	bool keep_going;  /* do not stop at a misuse */
 	unsigned timeout; /* seconds for the command; 0: no limit */
 	unsigned grace;   /* seconds for what it leaves behind */
+	/* How to look at a process that ends; NULL: it leaves a dump. */
+	examine_function *examine;
+	void *examine_context;
 };
 
 struct supervised {

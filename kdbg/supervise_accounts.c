@@ -10,6 +10,7 @@ struct accounts {
 	/* Hash of pid to the account of its newest image; index + 1. */
 	size_t *table;
 	size_t table_size, pids; /* a power of two, at most half full */
+	uint64_t seen;           /* records of the roster */
 	uint64_t lost;
 };
 
@@ -263,6 +264,28 @@ static struct err *add_spawn(struct accounts *accounts,
 	return NULL;
 }
 
+static struct err *add_show(struct accounts *accounts,
+			    const struct roster_record *record)
+{
+	struct account *account = current(accounts, record->pid);
+
+	if (!account || !account->hello)
+		account = open_account(accounts, record->pid, "");
+	if (!account)
+		return no_memory();
+	account->shown = true;
+	account->show_index = accounts->seen - 1;
+	account->hello = true;
+	account->errors = record->errors;
+	if (record->flags & ROSTER_REPLACED)
+		return NULL;
+	account->bye = true;
+	account->reason = record->reason;
+	account->status = record->status;
+	account->end_time = record->time;
+	return NULL;
+}
+
 static struct err *add_bye(struct accounts *accounts,
 			   const struct roster_record *record)
 {
@@ -290,6 +313,7 @@ struct err *accounts_add(struct accounts *accounts,
 {
 	struct roster_record copy = *record;
 
+	accounts->seen++;
 	copy.path[sizeof(copy.path) - 1] = '\0';
 	if (copy.state == ROSTER_CANCELLED)
 		return NULL;
@@ -306,6 +330,8 @@ struct err *accounts_add(struct accounts *accounts,
 		return add_exec(accounts, &copy);
 	case ROSTER_SPAWN:
 		return add_spawn(accounts, &copy);
+	case ROSTER_SHOW:
+		return add_show(accounts, &copy);
 	case ROSTER_BYE:
 		return add_bye(accounts, &copy);
 	default:

@@ -33,11 +33,13 @@ struct account {
 	bool replaced;    /* an exec ended it */
 	bool unseen_exec; /* ... that was not announced */
 	bool bye;
-	bool skipped;     /* not audited, as was asked */
-	bool handed_over; /* another supervisor looks after it */
-	bool foreign;     /* malloc is not libkma's in it */
-	bool running;     /* still there when we stopped waiting */
-	bool reaped;      /* wait_status is known */
+	bool shown;          /* it stood still to be looked at */
+	uint64_t show_index; /* ... by this record of the roster */
+	bool skipped;        /* not audited, as was asked */
+	bool handed_over;    /* another supervisor looks after it */
+	bool foreign;        /* malloc is not libkma's in it */
+	bool running;        /* still there when we stopped waiting */
+	bool reaped;         /* wait_status is known */
 	int wait_status;
 	uint32_t reason;               /* of the bye: enum dump_reason */
 	int32_t status;                /* of the bye */

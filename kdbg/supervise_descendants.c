@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/supervise_descendants.h"
 
+#include "dumpfmt/procfs.h"
 #include "kdbg/vector.h"
 
 #include <ctype.h>
@@ -120,6 +121,19 @@ struct err *descendants_find(pid_t **ret, size_t *count)
 	*ret = pids;
 	*count = used;
 	return NULL;
+}
+
+pid_t descendant_inner_pid(pid_t pid)
+{
+	char text[4096];
+
+	procfs_read(pid, "status", text, sizeof(text));
+	const char *line = strstr(text, "\nNSpid:");
+	if (!line)
+		return 0;
+	size_t size = strcspn(line + 1, "\n");
+	const char *last = memrchr(line + 1, '\t', size);
+	return last ? (pid_t)strtol(last, NULL, 10) : 0;
 }
 
 void descendant_path(pid_t pid, char *path, size_t size)

@@ -11,6 +11,9 @@
 /* Pids, in no order; zombies left out. free() the array. */
 struct err *descendants_find(pid_t **ret, size_t *count) MUST_USE;
 
+/* Its pid in the innermost namespace it is in; 0: cannot be told. */
+pid_t descendant_inner_pid(pid_t pid);
+
 /* The program that pid runs; "" when it cannot be told. */
 void descendant_path(pid_t pid, char *path, size_t size);
 

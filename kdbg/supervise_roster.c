@@ -3,10 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -95,12 +100,22 @@ struct err *roster_file_create(const char *directory, const char *const *skip,
 		free(file.path);
 		return err;
 	}
+	file.words = mmap(NULL, roster_file_size(file.capacity), PROT_READ,
+			  MAP_SHARED | MAP_NORESERVE, file.fd, 0);
+	if (file.words == MAP_FAILED) {
+		err = err_new(ERR_IO, "%s: %s", file.path, strerror(errno));
+		close(file.fd);
+		free(file.path);
+		return err;
+	}
 	*ret = file;
 	return NULL;
 }
 
 void roster_file_close(struct roster_file *file)
 {
+	munmap((void *)(uintptr_t)file->words,
+	       roster_file_size(file->capacity));
 	close(file->fd);
 	free(file->path);
 }
@@ -115,11 +130,10 @@ void roster_file_set_command(const struct roster_file *file, uint32_t pid)
 
 void roster_file_grow(struct roster_file *file)
 {
-	uint64_t taken, limit = file->limit + AHEAD;
+	uint64_t limit = file->limit + AHEAD;
 
-	if (pread(file->fd, &taken, sizeof(taken),
-		  offsetof(struct roster_header, taken)) != sizeof(taken) ||
-	    taken + AHEAD / 2 < file->limit || limit > file->capacity)
+	if (roster_file_taken(file) + AHEAD / 2 < file->limit ||
+	    limit > file->capacity)
 		return;
 	if (posix_fallocate(file->fd, (off_t)roster_file_size(file->limit),
 			    (off_t)AHEAD * ROSTER_RECORD_SIZE) ||
@@ -127,6 +141,89 @@ void roster_file_grow(struct roster_file *file)
 		   offsetof(struct roster_header, limit)) != sizeof(limit))
 		return;
 	file->limit = limit;
+}
+
+/* A failure shows itself: nobody hears of us. */
+static void put_word(const struct roster_file *file, size_t offset,
+		     uint32_t word)
+{
+	if (pwrite(file->fd, &word, sizeof(word), (off_t)offset) < 0)
+		return;
+}
+
+static uint32_t get_word(const struct roster_file *file, size_t offset)
+{
+	uint32_t word = 0;
+
+	if (pread(file->fd, &word, sizeof(word), (off_t)offset) < 0)
+		return 0;
+	return word;
+}
+
+static void wake(const struct roster_file *file, size_t offset)
+{
+	syscall(SYS_futex, file->words + offset, FUTEX_WAKE, INT_MAX, NULL,
+		NULL, 0);
+}
+
+void roster_file_beat(struct roster_file *file)
+{
+	put_word(file, offsetof(struct roster_header, beat), ++file->beat);
+}
+
+void roster_file_close_shows(const struct roster_file *file)
+{
+	size_t offset = offsetof(struct roster_header, flags);
+
+	put_word(file, offset, get_word(file, offset) | ROSTER_CLOSED);
+}
+
+uint64_t roster_file_taken(const struct roster_file *file)
+{
+	uint64_t taken = 0;
+
+	if (pread(file->fd, &taken, sizeof(taken),
+		  offsetof(struct roster_header, taken)) != sizeof(taken))
+		return 0;
+	return taken;
+}
+
+bool roster_file_record(const struct roster_file *file, uint64_t index,
+			struct roster_record *ret)
+{
+	return pread(file->fd, ret, sizeof(*ret),
+		     (off_t)roster_file_size(index)) == sizeof(*ret);
+}
+
+void roster_file_reply(const struct roster_file *file, uint64_t index,
+		       enum roster_reply reply)
+{
+	size_t offset =
+		roster_file_size(index) + offsetof(struct roster_record, reply);
+
+	put_word(file, offset, reply);
+	wake(file, offset);
+}
+
+uint32_t roster_file_bell(const struct roster_file *file)
+{
+	return get_word(file, offsetof(struct roster_header, bell));
+}
+
+void roster_file_wait(const struct roster_file *file, uint32_t bell)
+{
+	const struct timespec limit = { 0, ROSTER_BEAT_MS * 1000000L };
+
+	syscall(SYS_futex, file->words + offsetof(struct roster_header, bell),
+		FUTEX_WAIT, bell, &limit, NULL, 0);
+}
+
+void roster_file_ring(const struct roster_file *file)
+{
+	size_t offset = offsetof(struct roster_header, bell);
+
+	put_word(file, offset, get_word(file, offset) + 1);
+	wake(file, offset);
 }
 
 static struct err *read_records(const struct roster_file *file, uint64_t count,

@@ -11,11 +11,21 @@
 #ifndef KDBG_TARGET_LIVE_H
 #define KDBG_TARGET_LIVE_H
 
+#include "dumpfmt/roster.h"
 #include "kdbg/target.h"
 
 #include <sys/types.h>
 
 struct err *target_live_open(pid_t pid, const struct target_options *options,
 			     struct target **ret) MUST_USE;
+
+/*
+ * A process that stands still by itself and shows itself (dumpfmt/roster.h):
+ * nobody is traced, its threads are where it says. The record must live as long
+ * as the target.
+ */
+struct err *target_live_open_shown(pid_t pid, const struct roster_record *shown,
+				   const struct target_options *options,
+				   struct target **ret) MUST_USE;
 
 #endif

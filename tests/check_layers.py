@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-SHARED = {"layout.h", "format.h", "roster.h"}
+SHARED = {"layout.h", "format.h", "roster.h", "stopped.h"}
 WRITER = SHARED | {"writer.h", "facts.h", "line.h", "live.h", "output.h",
                    "procfs.h"}
 READER = WRITER | {"reader.h", "cursor.h", "err.h"}
