@@ -9,7 +9,8 @@
  * there before.
  *
  * Threads are found in /proc/self/task, again and again until there is none
- * that was not asked, as a thread may start another until it stops. One that
+ * that was not asked, as a thread may start another until it stops; where there
+ * is no /proc, in the list of threads that libkma keeps. One that
  * blocks the signal by a raw system call, has ended, or waits for a disk, does
  * not answer; after a while its state is asked of the kernel, and if it cannot
  * be waited for it is SILENT: the dump has what /proc tells of it.
@@ -17,7 +18,9 @@
 #include "alloc/dump_impl.h"
 
 #include "alloc/arch.h"
+#include "alloc/root.h"
 #include "alloc/sys.h"
+#include "alloc/thread.h"
 #include "dumpfmt/line.h"
 #include "dumpfmt/procfs.h"
 
@@ -246,6 +249,19 @@ static uint32_t parse_tid(const char *name)
 	return *name ? 0 : tid;
 }
 
+/* Without /proc, as in a chroot: the threads that are known to libkma, which
+ * are all that libc has started. */
+static size_t for_each_record(bool (*function)(uint32_t tid, uint32_t argument),
+			      uint32_t argument)
+{
+	size_t sum = 0;
+
+	for (const struct kma_thread *t = kma_root.threads; t; t = t->next)
+		if (t->tid && !t->end_time)
+			sum += function(t->tid, argument);
+	return sum;
+}
+
 /* Call function for each thread of the process; the sum of what it returns. */
 static size_t for_each_task(bool (*function)(uint32_t tid, uint32_t argument),
 			    uint32_t argument)
@@ -256,7 +272,7 @@ static size_t for_each_task(bool (*function)(uint32_t tid, uint32_t argument),
 	long size;
 
 	if (fd < 0)
-		return 0;
+		return for_each_record(function, argument);
 	while ((size = sys_call(SYS_getdents64, fd, (long)(uintptr_t)buffer,
 				sizeof(buffer), 0, 0, 0)) > 0)
 		for (long at = 0; at < size;) {

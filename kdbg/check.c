@@ -108,6 +108,7 @@ static bool suppress(struct check *check, struct check_process *process)
 
 /* What was found in place, under the names of its account. */
 static void take_examined(const struct examined *examined,
+			  const struct account *account,
 			  struct check_process *process)
 {
 	struct check_process named = *process;
@@ -119,6 +120,8 @@ static void take_examined(const struct examined *examined,
 	process->forked = named.forked;
 	process->system = named.system;
 	process->file = named.file;
+	if (account->failure)
+		process->dump_failure = strerror((int)account->failure);
 }
 
 static void judge_dump(struct check *check, struct check_process *process)
@@ -149,7 +152,7 @@ static void judge(struct check *check, const struct account *account,
 
 	process->file = dump_path(check, account);
 	if (examined)
-		take_examined(examined, process);
+		take_examined(examined, account, process);
 	else if (process->file)
 		judge_dump(check, process);
 	else
@@ -298,10 +301,13 @@ static int verdict(const struct check *check)
 /* A folder that every process finds, wherever it has gone. */
 static struct err *choose_dumps(struct check *check)
 {
-	const char *folder = check->options.keep == KEEP_NEVER
-				     ? check->directory
-				     : check->options.dump_dir;
+	const char *folder = check->options.dump_dir;
 
+	if (check->options.keep == KEEP_NEVER) {
+		if (asprintf(&check->dumps, "%s/dumps", check->directory) < 0)
+			return err_new(ERR_NO_MEMORY, "out of memory");
+		return NULL;
+	}
 	if (mkdir(folder, 0777) && errno != EEXIST)
 		return err_new(ERR_IO, "%s: %s", folder, strerror(errno));
 	check->dumps = realpath(folder, NULL);

@@ -75,6 +75,7 @@ struct check_process {
 	uint64_t errors_reported; /* all; the first ones are in errors */
 	const char *trust;        /* what was scanned; NULL: no leak check */
 	const char *dump;         /* path, where it is kept; else NULL */
+	const char *dump_failure; /* why none is kept; NULL: none was wanted */
 	const char *file;         /* path of the dump, kept or not; or NULL */
 };
 

@@ -113,6 +113,9 @@ static void put_findings(FILE *out, const struct check_process *process,
 	put_leaks(out, process->possible, process->possible_count);
 	if (process->trust)
 		fprintf(out, "  %s\n", process->trust);
+	if (process->dump_failure)
+		fprintf(out, "  its dump could not be written: %s\n",
+			process->dump_failure);
 	if (process->dump)
 		fprintf(out,
 			"  to look further: kdbg %s, then ::findleaks -dv\n",

@@ -6,7 +6,6 @@
 #include "kdbg/supervise_environment.h"
 #include "kdbg/supervise_roster.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,9 +20,8 @@
 #include <unistd.h>
 
 enum {
-	PARENT_MAX = 200, /* of $TMPDIR, for what libkma has room for */
-	POLL_MS = 100,    /* between looks at the roster's room */
-	KILL_MS = 2000,   /* from SIGTERM to SIGKILL, and to giving up */
+	POLL_MS = 100,  /* between looks at the roster's room */
+	KILL_MS = 2000, /* from SIGTERM to SIGKILL, and to giving up */
 };
 #define NEVER_MS INT64_MAX
 
@@ -68,40 +66,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-struct err *supervise_directory(char **ret)
-{
-	const char *parent = getenv("TMPDIR");
-	char *path;
-
-	/* What KMA_DUMP and KMA_ROSTER cannot name is of no use. */
-	if (!parent || parent[0] != '/' || strchr(parent, ',') ||
-	    strlen(parent) > PARENT_MAX)
-		parent = "/tmp";
-	if (asprintf(&path, "%s/kdbg.XXXXXX", parent) < 0)
-		return err_new(ERR_NO_MEMORY, "out of memory");
-	if (!mkdtemp(path)) {
-		struct err *err =
-			err_new(ERR_IO, "no temporary directory in %s: %s",
-				parent, strerror(errno));
-		free(path);
-		return err;
-	}
-	*ret = path;
-	return NULL;
-}
-
-void supervise_remove_directory(const char *directory)
-{
-	DIR *dir = opendir(directory);
-	const struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(directory);
 }
 
 /* Signals that are ours alone: faults, job control, SIGPIPE of our output. That

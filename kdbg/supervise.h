@@ -50,9 +50,12 @@ struct supervised {
 	struct accounts *accounts;
 };
 
-/* A private directory in $TMPDIR or /tmp, for the roster and dumps. */
+/*
+ * A private directory for the roster and dumps, in the first of $TMPDIR, /tmp
+ * and /dev/shm that has room. Dumps go to the folder "dumps" in it.
+ */
 struct err *supervise_directory(char **ret) MUST_USE;
-/* Remove it and the files in it. */
+/* Remove it and all in it. */
 void supervise_remove_directory(const char *directory);
 
 /* Run the command until nothing of it is left. directory holds the roster. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,25 +54,44 @@ static uint64_t choose_capacity(void)
 	return CAPACITY;
 }
 
+struct err *roster_file_reserve(const char *directory)
+{
+	struct err *err = NULL;
+	char *path;
+
+	if (asprintf(&path, "%s/roster", directory) < 0)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	/* What root starts may become another user, who knows the name. */
+	mode_t mode = geteuid() == 0 ? 0666 : 0600;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	int error = fd < 0 || fchmod(fd, mode)
+			    ? errno
+			    : posix_fallocate(fd, 0,
+					      (off_t)roster_file_size(AHEAD));
+	if (fd >= 0)
+		close(fd);
+	if (error) {
+		err = err_new(ERR_IO, "%s: %s", path, strerror(error));
+		unlink(path);
+	}
+	free(path);
+	return err;
+}
+
 static struct err *write_file(struct roster_file *file,
 			      const struct roster_header *header)
 {
-	file->fd =
-		open(file->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	file->fd = open(file->path, O_RDWR | O_CLOEXEC);
 	if (file->fd < 0)
 		return err_new(ERR_IO, "%s: %s", file->path, strerror(errno));
-	int error =
-		ftruncate(file->fd, (off_t)roster_file_size(file->capacity))
-			? errno
-			: posix_fallocate(file->fd, 0,
-					  (off_t)roster_file_size(file->limit));
-	if (!error && pwrite(file->fd, header, sizeof(*header), 0) !=
-			      (ssize_t)sizeof(*header))
-		error = errno;
-	if (!error)
+	if (ftruncate(file->fd, (off_t)roster_file_size(file->capacity)) == 0 &&
+	    pwrite(file->fd, header, sizeof(*header), 0) ==
+		    (ssize_t)sizeof(*header))
 		return NULL;
+	struct err *err =
+		err_new(ERR_IO, "%s: %s", file->path, strerror(errno));
 	close(file->fd);
-	return err_new(ERR_IO, "%s: %s", file->path, strerror(error));
+	return err;
 }
 
 struct err *roster_file_create(const char *directory, const char *const *skip,

@@ -25,7 +25,11 @@ struct roster_file {
 	uint32_t beat;
 };
 
-/* directory/roster; skip as in supervise_options. */
+/* Make directory/roster with storage for its first records; where there is no
+ * room for it, another directory may have some. */
+struct err *roster_file_reserve(const char *directory) MUST_USE;
+
+/* directory/roster, reserved before; skip as in supervise_options. */
 struct err *roster_file_create(const char *directory, const char *const *skip,
 			       size_t skip_count, uint32_t flags,
 			       struct roster_file *ret) MUST_USE;
