@@ -7,11 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PARENT_MAX = 200 /* of $TMPDIR, for what libkma has room for */ };
@@ -26,6 +28,22 @@ static int make_folders(const char *path, bool shared)
 	if (mkdir(dumps, 0700))
 		return -1;
 	return shared ? chmod(path, 0711) || chmod(dumps, 01733) : 0;
+}
+
+/* A limit of file sizes sends a signal as well as an error. */
+static struct err *reserve_roster(const char *path)
+{
+	const struct timespec now = { 0, 0 };
+	sigset_t size_limit, before;
+
+	sigemptyset(&size_limit);
+	sigaddset(&size_limit, SIGXFSZ);
+	sigprocmask(SIG_BLOCK, &size_limit, &before);
+	struct err *err = roster_file_reserve(path);
+	while (err && sigtimedwait(&size_limit, NULL, &now) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return err;
 }
 
 static struct err *directory_in(const char *parent, char **ret)
@@ -44,7 +62,7 @@ static struct err *directory_in(const char *parent, char **ret)
 	if (make_folders(path, geteuid() == 0))
 		err = err_new(ERR_IO, "%s: %s", path, strerror(errno));
 	if (!err)
-		err = roster_file_reserve(path);
+		err = reserve_roster(path);
 	if (!err) {
 		*ret = path;
 		return NULL;
