@@ -20,6 +20,7 @@ enum {
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 #define PAGEMAP_SWAPPED (UINT64_C(1) << 62)
 #define PAGEMAP_FILE    (UINT64_C(1) << 61) /* or shared anonymous */
+#define PAGEMAP_GUARD   (UINT64_C(1) << 58) /* MADV_GUARD_INSTALL: no memory */
 
 /* ioctl PAGEMAP_SCAN, since Linux 6.7: newer than the headers we build with. */
 struct page_region {
@@ -288,6 +289,8 @@ static unsigned char page_state(const struct dump_live *live, uint64_t address,
 {
 	bool there = bits & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED);
 
+	if (bits & PAGEMAP_GUARD) /* swapped, by the other bits */
+		return DUMP_PAGE_SKIP;
 	switch (live->keep) {
 	case KEEP_ALL:
 		return there ? DUMP_PAGE_READ : DUMP_PAGE_ZERO;

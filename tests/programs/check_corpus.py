@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kdbg check on the corpus: 23 for what leaks, 0 for what is clean.
 
-Usage: check_corpus.py KDBG BUILD CORPUS
+Usage: check_corpus.py KDBG BUILD CORPUS TIER
 
 The truth is corpus/*/NAME.json (corpus/README.md). Every leak that check tells
 must be there with its buffers and bytes, and none be missing; the report for
@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 KDBG, BUILD, CORPUS = (pathlib.Path(path).resolve() for path in sys.argv[1:4])
+TIER = sys.argv[4]
 TIMEOUT = 120
 
 
@@ -33,7 +34,7 @@ def check(name, truth, folder):
     words = [word.format(build=BUILD, corpus=CORPUS, folder=folder)
              for word in truth.get("arguments", [])]
     env = {key: value for key, value in os.environ.items() if not key.startswith("KMA_")}
-    done = subprocess.run([KDBG, "check", "--jsonl", rows, "--", BUILD / "corpus" / name, *words],
+    done = subprocess.run([KDBG, "check", "--tier", TIER, "--jsonl", rows, "--", BUILD / "corpus" / name, *words],
                           cwd=folder, env=env, timeout=TIMEOUT, capture_output=True, text=True,
                           errors="replace", check=False)
     return done, [json.loads(line) for line in rows.read_text().splitlines()]
