@@ -195,7 +195,7 @@ static void drain_deferred(void);
 static bool is_to_fail(struct kma_thread *self)
 {
 	return kma_options.mtbf && self && !kma_thread_nested(self) &&
-	       kma_inject(kma_stack_record(kma_root.audit_depth));
+	       kma_inject(kma_stack_intern(KMA_STACK_OF_ALLOC));
 }
 
 static void log_failure(const struct kma_request *request)
@@ -205,7 +205,7 @@ static void log_failure(const struct kma_request *request)
 
 	if (kma_log_keeps_failures())
 		kma_log_failure(kma_clock_now(), request->size,
-				kma_stack_record(kma_root.audit_depth),
+				kma_stack_intern(KMA_STACK_OF_ALLOC),
 				cache->index);
 }
 

@@ -98,6 +98,16 @@ kma_arch_registers(struct kma_registers *ret)
 			 : "rax");
 }
 
+/* Of the same place only the PC, sp and fp, which plain rules step by. */
+__attribute__((always_inline)) static inline void
+kma_arch_here(uintptr_t *pc, uintptr_t *sp, uintptr_t *fp)
+{
+	__asm__ volatile("lea 0(%%rip), %0\n\t"
+			 "mov %%rsp, %1\n\t"
+			 "mov %%rbp, %2"
+			 : "=&r"(*pc), "=&r"(*sp), "=&r"(*fp));
+}
+
 /* Of a page fault: was it a write? The error code's bit 1. */
 static inline bool kma_arch_fault_is_write(const ucontext_t *context)
 {

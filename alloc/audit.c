@@ -47,7 +47,8 @@ static bool is_guarded(const struct kma_buffer *buffer)
 	return buffer->slab->tier == KMA_TIER_GUARD;
 }
 
-static struct cell cell_of(const struct kma_buffer *buffer, uint64_t word)
+static inline struct cell cell_of(const struct kma_buffer *buffer,
+				  uint64_t word)
 {
 	size_t canary = is_guarded(buffer) ? 0 : KMA_CANARY_SIZE;
 	struct cell cell;
@@ -68,22 +69,51 @@ static size_t filled(size_t size)
 	return size < KMA_FILL_MAX ? size : KMA_FILL_MAX;
 }
 
-enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
+/* The quick question: 0 if kma_audit_check() has nothing to tell. */
+static inline uint64_t wrong_in(const struct kma_buffer *buffer, uint64_t word)
+{
+	struct cell cell = cell_of(buffer, word);
+	uint64_t wrong = 0;
+
+	if (kma_word_state(word) == KMA_BUFFER_FREE) {
+		if (is_guarded(buffer))
+			return 0; /* its pages cannot be touched */
+		wrong = kma_fill_wrong(cell.user, filled(kma_word_size(word)),
+				       KMA_FILL_FREE);
+	}
+	return wrong | kma_guard_wrong(cell.end, cell.redzone_end) |
+	       kma_guard_wrong(cell.canary, cell.user);
+}
+
+/* What it has to tell. */
+static enum kma_error_code diagnose(const struct kma_buffer *buffer,
 				    uint64_t word, struct kma_damage *ret)
 {
 	struct cell cell = cell_of(buffer, word);
+	size_t size = filled(kma_word_size(word));
 	bool is_free = kma_word_state(word) == KMA_BUFFER_FREE;
 
-	if (is_free && is_guarded(buffer))
-		return KMA_ERROR_NONE; /* its pages cannot be touched */
-	if (is_free && !kma_fill_check(cell.user, filled(kma_word_size(word)),
-				       KMA_FILL_FREE, ret))
+	if (is_free && kma_fill_wrong(cell.user, size, KMA_FILL_FREE)) {
+		kma_fill_describe(cell.user, size, KMA_FILL_FREE, ret);
 		return KMA_ERROR_MODIFIED;
-	if (!kma_guard_check(cell.end, cell.redzone_end, ret))
+	}
+	if (kma_guard_wrong(cell.end, cell.redzone_end)) {
+		kma_guard_describe(cell.end, cell.redzone_end, ret);
 		return is_free ? KMA_ERROR_MODIFIED : KMA_ERROR_REDZONE;
-	if (!kma_guard_check(cell.canary, cell.user, ret))
+	}
+	if (kma_guard_wrong(cell.canary, cell.user)) {
+		kma_guard_describe(cell.canary, cell.user, ret);
 		return is_free ? KMA_ERROR_MODIFIED : KMA_ERROR_UNDERFLOW;
-	return KMA_ERROR_NONE;
+	}
+	return KMA_ERROR_NONE; /* another thread is at it, and mended it */
+}
+
+enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
+				    uint64_t word, struct kma_damage *ret)
+{
+	if (__builtin_expect(wrong_in(buffer, word) == 0, 1))
+		return KMA_ERROR_NONE;
+	return diagnose(buffer, word, ret);
 }
 
 void kma_audit_foresee(const struct kma_buffer *buffer)
@@ -128,6 +158,17 @@ static void report_damage(enum kma_error_code code,
 	kma_report(&report);
 }
 
+/* Returns the word of a buffer of which nothing can be said. */
+__attribute__((noinline)) static uint64_t
+report_modified(const struct kma_buffer *buffer, uint64_t word)
+{
+	struct kma_damage damage;
+
+	if (diagnose(buffer, word, &damage) != KMA_ERROR_NONE)
+		report_damage(KMA_ERROR_MODIFIED, buffer, &damage, NULL, 0);
+	return 0;
+}
+
 static void record_alloc(const struct kma_buffer *buffer, uintptr_t user,
 			 size_t size, enum kma_operation operation)
 {
@@ -135,7 +176,7 @@ static void record_alloc(const struct kma_buffer *buffer, uintptr_t user,
 
 	bufctl->alloc_time = kma_clock_now();
 	bufctl->alloc_thread = current_tid();
-	bufctl->alloc_stack = kma_stack_record(kma_root.audit_depth);
+	bufctl->alloc_stack = kma_stack_intern(KMA_STACK_OF_ALLOC);
 	kma_log_transaction(operation, bufctl->alloc_time, user, size,
 			    bufctl->alloc_stack, buffer->slab->cache->index);
 }
@@ -148,6 +189,38 @@ static uintptr_t user_of(const struct kma_buffer *buffer, size_t size,
 	return (buffer->start + align - 1) & ~(uintptr_t)(align - 1);
 }
 
+/*
+ * What is guard already: the buffer was found intact a moment ago, and what a
+ * guard holds depends on nothing but where it is. Up to the result nothing is.
+ */
+static inline uintptr_t guard_up_to(const struct kma_buffer *buffer,
+				    uint64_t old, const struct cell *cell)
+{
+	struct cell before = cell_of(buffer, old);
+
+	if (before.user != cell->user ||
+	    before.redzone_end != cell->redzone_end)
+		return 0;
+	return before.end < cell->end ? cell->end : before.end;
+}
+
+/* Canary and redzone of a buffer about to be ALLOCATED; old is its word. */
+static inline void set_guards(const struct kma_buffer *buffer, uint64_t old,
+			      const struct cell *cell)
+{
+	uintptr_t from =
+		kma_word_state(old) == KMA_BUFFER_FREE && !is_guarded(buffer)
+			? guard_up_to(buffer, old, cell)
+			: 0;
+
+	if (from == 0) {
+		kma_guard_set(cell->canary, cell->user);
+		kma_guard_set(cell->end, cell->redzone_end);
+	} else if (cell->end < from) {
+		kma_guard_set(cell->end, from);
+	}
+}
+
 void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 		      size_t align, enum kma_family family, bool zero)
 {
@@ -155,11 +228,10 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 	uint64_t old = kma_word_load(buffer);
 	uint64_t new = kma_word_make(KMA_BUFFER_CHANGING, family,
 				     user - buffer->start, size);
-	struct kma_damage damage;
 
 	if (kma_word_state(old) == KMA_BUFFER_FREE &&
-	    kma_audit_check(buffer, old, &damage) != KMA_ERROR_NONE)
-		report_damage(KMA_ERROR_MODIFIED, buffer, &damage, NULL, 0);
+	    __builtin_expect(wrong_in(buffer, old) != 0, 0))
+		old = report_modified(buffer, old);
 
 	struct cell cell = cell_of(buffer, new);
 	kma_word_store(buffer, new);
@@ -168,8 +240,7 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 		kma_fill_set(user, filled(size), KMA_FILL_UNINITIALISED);
 	else if (!buffer->slab->zeroed)
 		memset((void *)user, 0, size);
-	kma_guard_set(cell.canary, cell.user);
-	kma_guard_set(cell.end, cell.redzone_end);
+	set_guards(buffer, old, &cell);
 	kma_word_store(buffer, kma_word_with_state(new, KMA_BUFFER_ALLOCATED));
 	return (void *)user;
 }
@@ -205,14 +276,15 @@ static bool overrun_from_before(const struct kma_buffer *buffer,
 	       kma_audit_check(ret, word, damage) == KMA_ERROR_REDZONE;
 }
 
-static bool is_intact(const struct kma_buffer *buffer, uint64_t word,
-		      const char *function)
+__attribute__((noinline)) static bool
+report_broken(const struct kma_buffer *buffer, uint64_t word,
+	      const char *function)
 {
 	struct kma_buffer culprit = *buffer;
 	struct kma_damage damage, before;
-	enum kma_error_code code = kma_audit_check(buffer, word, &damage);
+	enum kma_error_code code = diagnose(buffer, word, &damage);
 
-	if (__builtin_expect(code == KMA_ERROR_NONE, 1))
+	if (code == KMA_ERROR_NONE)
 		return true;
 	if (code == KMA_ERROR_UNDERFLOW &&
 	    overrun_from_before(buffer, &culprit, &before)) {
@@ -224,10 +296,18 @@ static bool is_intact(const struct kma_buffer *buffer, uint64_t word,
 	return false;
 }
 
+/* False: it was reported. */
+static inline bool is_intact(const struct kma_buffer *buffer, uint64_t word,
+			     const char *function)
+{
+	return __builtin_expect(wrong_in(buffer, word) == 0, 1) ||
+	       report_broken(buffer, word, function);
+}
+
 /* Wrong, but not a reason to keep the buffer. */
-static void check_claims(const struct kma_buffer *buffer, uintptr_t user,
-			 uint64_t word, size_t size, enum kma_family family,
-			 const char *function)
+__attribute__((noinline)) static void
+report_claims(const struct kma_buffer *buffer, uintptr_t user, uint64_t word,
+	      size_t size, enum kma_family family, const char *function)
 {
 	struct kma_report report = { .address = user,
 				     .buffer = buffer,
@@ -253,7 +333,7 @@ static void record_free(const struct kma_buffer *buffer, uintptr_t user,
 
 	bufctl->free_time = kma_clock_now();
 	bufctl->free_thread = current_tid();
-	bufctl->free_stack = kma_stack_record(kma_root.audit_depth);
+	bufctl->free_stack = kma_stack_intern(KMA_STACK_OF_FREE);
 	kma_log_transaction(KMA_OP_FREE, bufctl->free_time, user, size,
 			    bufctl->free_stack, buffer->slab->cache->index);
 }
@@ -266,7 +346,9 @@ bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
 	kma_audit_foresee(buffer);
 	if (!kma_word_claim(buffer, user, function, KMA_BUFFER_CHANGING, &word))
 		return false;
-	check_claims(buffer, user, word, size, family, function);
+	if (family != kma_word_family(word) ||
+	    (size != SIZE_MAX && size != kma_word_size(word)))
+		report_claims(buffer, user, word, size, family, function);
 	if (!is_intact(buffer, word, function)) {
 		kma_word_store(buffer, word);
 		return false;

@@ -181,30 +181,6 @@ struct kma_cache *kma_cache_for(size_t size, size_t align, enum kma_tier tier)
 	return kma_caches[class];
 }
 
-bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret)
-{
-	uint64_t word = kma_pages_lookup(address);
-	unsigned kind = (unsigned)(word & KMA_PAGE_KIND_MASK);
-
-	if (kind != KMA_PAGE_SLAB && kind != KMA_PAGE_LARGE)
-		return false;
-
-	struct kma_slab *slab =
-		(struct kma_slab *)(uintptr_t)(word & KMA_PAGE_SLAB_MASK);
-	uintptr_t offset = address - slab->base;
-
-	if (offset < slab->first)
-		return false;
-	offset -= slab->first;
-	ret->index = (uint32_t)(((offset >> 3) * slab->reciprocal) >> 32);
-	if (ret->index >= slab->buffers)
-		return false;
-	ret->slab = slab;
-	ret->start = slab->base + slab->first + ret->index * slab->stride;
-	ret->bufctl = slab->bufctls ? &slab->bufctls[ret->index] : NULL;
-	return true;
-}
-
 uintptr_t kma_buffer_user(const struct kma_buffer *buffer)
 {
 	if (!buffer->bufctl)

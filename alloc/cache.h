@@ -174,7 +174,29 @@ struct kma_buffer {
  * Which buffer holds address (its user's bytes, redzone or slack)? False when
  * none does. Takes no lock, trusts nothing; good in a signal handler.
  */
-bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret);
+static inline bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret)
+{
+	uint64_t word = kma_pages_lookup(address);
+	unsigned kind = (unsigned)(word & KMA_PAGE_KIND_MASK);
+
+	if (kind != KMA_PAGE_SLAB && kind != KMA_PAGE_LARGE)
+		return false;
+
+	struct kma_slab *slab =
+		(struct kma_slab *)(uintptr_t)(word & KMA_PAGE_SLAB_MASK);
+	uintptr_t offset = address - slab->base;
+
+	if (offset < slab->first)
+		return false;
+	offset -= slab->first;
+	ret->index = (uint32_t)(((offset >> 3) * slab->reciprocal) >> 32);
+	if (ret->index >= slab->buffers)
+		return false;
+	ret->slab = slab;
+	ret->start = slab->base + slab->first + ret->index * slab->stride;
+	ret->bufctl = slab->bufctls ? &slab->bufctls[ret->index] : NULL;
+	return true;
+}
 
 /* The user's pointer and request of a buffer; at tier off what it holds. */
 uintptr_t kma_buffer_user(const struct kma_buffer *buffer);

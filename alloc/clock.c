@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/clock.h"
 
-#include "alloc/arch.h"
 #include "alloc/root.h"
 
-#include <stdbool.h>
 #include <time.h>
 
 /*
  * Set once, before any record is made. A program that forbids rdtsc later
  * (prctl) must do so before it starts, or it would stop at its own rdtsc too.
  */
-static bool use_ticks;
+bool kma_clock_ticks;
 
 static uint64_t clock_read(clockid_t id)
 {
@@ -21,9 +19,9 @@ static uint64_t clock_read(clockid_t id)
 	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
-uint64_t kma_clock_now(void)
+uint64_t kma_clock_nanoseconds(void)
 {
-	return use_ticks ? kma_arch_ticks() : clock_read(CLOCK_MONOTONIC);
+	return clock_read(CLOCK_MONOTONIC);
 }
 
 /*
@@ -54,7 +52,7 @@ static struct kma_clock_pair pair_take(void)
 
 void kma_clock_init(void)
 {
-	use_ticks = kma_arch_ticks_usable();
+	kma_clock_ticks = kma_arch_ticks_usable();
 	kma_root.clock[KMA_CLOCK_START] = pair_take();
 	kma_root.clock[KMA_CLOCK_LATEST] = kma_root.clock[KMA_CLOCK_START];
 }
@@ -73,7 +71,7 @@ uint64_t kma_clock_nanoseconds_between(uint64_t from, uint64_t to)
 
 	if (to <= from)
 		return 0;
-	if (!use_ticks || ticks == 0)
+	if (!kma_clock_ticks || ticks == 0)
 		return to - from;
 	return (uint64_t)((unsigned __int128)(to - from) * ns / ticks);
 }

@@ -7,9 +7,19 @@
 #ifndef ALLOC_CLOCK_H
 #define ALLOC_CLOCK_H
 
+#include "alloc/arch.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 
-uint64_t kma_clock_now(void);
+extern bool kma_clock_ticks;          /* time is the TSC */
+uint64_t kma_clock_nanoseconds(void); /* where it is not */
+
+static inline uint64_t kma_clock_now(void)
+{
+	return __builtin_expect(kma_clock_ticks, 1) ? kma_arch_ticks()
+						    : kma_clock_nanoseconds();
+}
 
 /* Take the first pair; take another (at dump and at report). */
 void kma_clock_init(void);

@@ -157,7 +157,7 @@ static void record(const struct kma_report *report, const char *sentence,
 static void tell(const struct kma_report *report)
 {
 	uint64_t now = kma_clock_now();
-	uint32_t stack = kma_stack_record(kma_root.audit_depth);
+	uint32_t stack = kma_stack_intern(KMA_STACK_OF_FREE);
 
 	struct kma_text text;
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/stack.h"
 
-#include "alloc/thread.h"
-#include "alloc/trace.h"
+#include "alloc/root.h"
 
-static uint64_t stack_hash(const uint64_t *pc, size_t depth)
+uint64_t kma_stack_hash(const uint64_t *pc, size_t depth)
 {
 	uint64_t hash = KMA_STACK_HASH_SEED;
 
@@ -18,10 +17,10 @@ static uint32_t record(uint64_t *pc, size_t max)
 	uint16_t flags;
 	size_t depth = kma_stack_capture(pc, max, &flags);
 
-	return kma_depot_intern(stack_hash(pc, depth), pc, depth, flags);
+	return kma_depot_intern(kma_stack_hash(pc, depth), pc, depth, flags);
 }
 
-/* A frame of its own for the rare deep one, so that most cost little stack. */
+/* Frames of their own, as deep stacks are rare and cost stack. */
 __attribute__((noinline)) static uint32_t record_deep(size_t max)
 {
 	uint64_t pc[KMA_STACK_MAX];
@@ -29,31 +28,18 @@ __attribute__((noinline)) static uint32_t record_deep(size_t max)
 	return record(pc, max);
 }
 
-static uint32_t intern_trace(const struct kma_trace_stack *stack, size_t limit)
+size_t kma_stack_limit(void)
 {
-	if (stack->depth > limit)
-		return kma_depot_intern(stack_hash(stack->key, limit),
-					stack->key, limit, KMA_STACK_TRUNCATED);
-	if (*stack->id == 0)
-		*stack->id = kma_depot_intern(stack->hash, stack->key,
-					      stack->depth, 0);
-	return *stack->id;
+	size_t limit = kma_root.audit_depth;
+
+	return limit == 0 || limit > KMA_STACK_MAX ? KMA_STACK_MAX : limit;
 }
 
-uint32_t kma_stack_record(unsigned limit)
+__attribute__((noinline)) uint32_t kma_stack_intern_walked(void)
 {
 	enum { SHALLOW = 64 };
 	uint64_t pc[SHALLOW];
-	struct kma_trace_stack stack;
-	struct kma_thread *self = kma_self;
+	size_t limit = kma_stack_limit();
 
-	if (limit == 0 || limit > KMA_STACK_MAX)
-		limit = KMA_STACK_MAX;
-	if (self && kma_trace_acquire(self, &stack)) {
-		uint32_t id = intern_trace(&stack, limit);
-
-		kma_trace_release(self);
-		return id;
-	}
 	return limit > SHALLOW ? record_deep(limit) : record(pc, limit);
 }

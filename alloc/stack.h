@@ -51,8 +51,19 @@ struct kma_depot {
 /* The depot's memory; then a stack can be kept. False: no memory. */
 bool kma_depot_init(void);
 
-/* Capture up to limit frames (0: KMA_STACK_MAX) and intern them. */
-uint32_t kma_stack_record(unsigned limit);
+/* What a stack is wanted for: the last of each is where the next starts. */
+enum kma_stack_use {
+	KMA_STACK_OF_ALLOC,
+	KMA_STACK_OF_FREE, /* and of all else */
+	KMA_STACK_USES
+};
+
+/* Capture the frames that kma_root.audit_depth asks for, and intern them. */
+uint32_t kma_stack_intern(enum kma_stack_use use);
+
+/* The same without the last stack; how many frames are asked for. */
+uint32_t kma_stack_intern_walked(void);
+size_t kma_stack_limit(void);
 
 /*
  * The same into the caller's array, from here, or from a signal's context
@@ -75,6 +86,8 @@ static inline uint64_t kma_stack_hash_step(uint64_t hash, uint64_t pc)
 	hash = (hash ^ pc) * UINT64_C(0x9E3779B97F4A7C15);
 	return hash ^ hash >> 29;
 }
+
+uint64_t kma_stack_hash(const uint64_t *pc, size_t depth);
 
 /* The id of a stack; 0 when the depot is full. */
 uint32_t kma_depot_intern(uint64_t hash, const uint64_t *pc, size_t depth,

@@ -161,7 +161,7 @@ struct kma_thread *kma_thread_self(void)
 	return __builtin_expect(thread != NULL, 1) ? thread : record_make();
 }
 
-struct kma_thread *kma_thread_enter(void)
+struct kma_thread *kma_thread_enter_first(void)
 {
 	struct kma_thread *thread = kma_thread_self();
 
@@ -173,18 +173,14 @@ struct kma_thread *kma_thread_enter(void)
 	return thread;
 }
 
-void kma_thread_leave(struct kma_thread *thread)
+void kma_thread_leave_outside(void)
 {
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (thread)
-		thread->busy--;
-	else
-		outside.entered--;
+	outside.entered--;
 }
 
-bool kma_thread_nested(const struct kma_thread *thread)
+bool kma_thread_nested_outside(void)
 {
-	return (thread ? thread->busy : outside.entered) > 1;
+	return outside.entered > 1;
 }
 
 /* Others may be counting (mallinfo.c): not without the registry's lock. */

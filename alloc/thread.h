@@ -59,15 +59,43 @@ extern __thread struct kma_thread *kma_self
 /* The calling thread's record, made if need be. NULL: ended, or no memory. */
 struct kma_thread *kma_thread_self(void);
 
+/* For the three below, where the thread has no record, or none yet. */
+struct kma_thread *kma_thread_enter_first(void);
+void kma_thread_leave_outside(void);
+bool kma_thread_nested_outside(void);
+
 /*
  * Every path that takes a lock or touches the record runs between these two.
  * A thread is nested when it came in again from a signal handler (or from a
  * libc function that we called): it then holds locks it knows nothing of, so
  * it must take none but by kma_lock_try().
  */
-struct kma_thread *kma_thread_enter(void);
-void kma_thread_leave(struct kma_thread *thread);
-bool kma_thread_nested(const struct kma_thread *thread);
+static inline struct kma_thread *kma_thread_enter(void)
+{
+	struct kma_thread *thread = kma_self;
+
+	if (__builtin_expect(!thread, 0))
+		return kma_thread_enter_first();
+	thread->busy++;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return thread;
+}
+
+static inline void kma_thread_leave(struct kma_thread *thread)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(thread != NULL, 1))
+		thread->busy--;
+	else
+		kma_thread_leave_outside();
+}
+
+static inline bool kma_thread_nested(const struct kma_thread *thread)
+{
+	return __builtin_expect(thread != NULL, 1)
+		       ? thread->busy > 1
+		       : kma_thread_nested_outside();
+}
 
 bool kma_thread_init(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Most of a thread's stack is what it was at its last allocation. So that one
- * is kept, outermost frame last at the end of an array, and the next walk goes
- * only as far as it must:
+ * is kept (and that of the last free, as the two take turns), outermost frame
+ * last at the end of an array, and the next walk goes only as far as it must:
  *
  *	last:           m n o | h g f e d c b a
  *	now:              p q | h g f e d c b a
@@ -15,7 +15,11 @@
  * walked one. If all are as they were, so is everything derived from them.
  *
  * The hash runs from the outermost frame inwards: that of the kept part is
- * there already.
+ * there already. So is its name: each frame gets a serial number when it is
+ * put into the array, which stands for it and all that is outside it until
+ * another takes its place. Serial of the kept part and the few new frames are
+ * what the memo finds a stack's depot id by, exactly, without a look at the
+ * depot.
  *
  * Only stacks of plain rules up to an end are kept; a signal frame, a guess or
  * a frame that needs its whole row empties the trace, and the next few captures
@@ -31,43 +35,81 @@
 #include "alloc/unwind_rule.h"
 
 enum { TRACE_MAX = 256, JOINS_MAX = 3, REST = 16 };
-enum { PATHS = 8, PATH_FRAMES = 12 };
+enum { PATHS = 4, PATH_FRAMES = 12 };
+enum { CHECK_MAX = 2 * TRACE_MAX + PATH_FRAMES + 1 };
+enum { MEMO_SETS = 128, MEMO_FRAMES = 5 };
 
 /*
- * A way out of this library, to frame 0, in distances from the sp it starts
- * at. There are few, one for each kind of call, and all are of rules by sp:
- * where the same return addresses lie in the same slots, the frames are the
- * same.
+ * A way out of this library, to frame 0 and its caller, in distances from the
+ * sp it starts at. There are few, one for each kind of call, and all are of
+ * rules by sp: where the same return addresses lie in the same slots, the
+ * frames are the same.
  */
 struct library_path {
 	size_t frames; /* 0: not known yet */
 	uintptr_t slot[PATH_FRAMES], key[PATH_FRAMES];
-	uintptr_t fp_slot;  /* where frame 0's fp was saved; 0: nowhere */
-	uintptr_t end_slot; /* of frame 0's return address */
+	uintptr_t fp_slot;     /* where frame 0's fp was saved; 0: nowhere */
+	uintptr_t end_slot;    /* of frame 0's return address */
+	uintptr_t end_fp_slot; /* where frame 0 saved fp; 0: nowhere */
 };
 
+/* A frame of the last stack. */
 struct trace_frame {
 	uintptr_t sp, fp;
+	uint64_t hash;   /* of it and all outside it */
+	uint64_t serial; /* so is this */
+	uint32_t check;  /* index of the first that is further out */
+	bool needs_fp;   /* it or an outer frame is found by this fp */
+};
+
+/* A frame newly walked. */
+struct new_frame {
+	uintptr_t key, sp, fp;
 	uintptr_t fp_slot; /* where leaving the frame loads fp from; 0 not */
 	bool by_fp;        /* its CFA is found by fp */
 };
 
-struct kma_trace {
-	uint32_t busy;
-	uint32_t rest;       /* captures to sit out */
+/* What a slot must hold for the frames outside it to be as they were. */
+struct check {
+	uintptr_t slot;
+	uint64_t value;
+};
+
+/* A stack by how it was made: frames put on a kept part, and its id. */
+struct memo {
+	uint64_t serial;
+	size_t count;
+	uint64_t key[MEMO_FRAMES];
+	uint32_t id; /* in the depot; 0 not known */
+};
+
+/* A stack kept, outermost frame last. */
+struct kept_stack {
+	size_t first; /* index of the innermost frame; TRACE_MAX: empty */
 	uint32_t generation; /* of the rules it was walked by */
 	uint32_t id;         /* in the depot; 0 not known */
-	bool any_fp_slot;
-	size_t first; /* index of the innermost frame; TRACE_MAX: empty */
-	uintptr_t sp[TRACE_MAX], fp[TRACE_MAX];
-	uintptr_t fp_slot[TRACE_MAX]; /* 0 where nothing outer needs it */
-	uint64_t key[TRACE_MAX], hash[TRACE_MAX];
-	bool needs_fp[TRACE_MAX]; /* it or an outer frame is found by this fp */
-	/* Newly walked, innermost first. */
-	struct trace_frame walked[TRACE_MAX];
-	uint64_t walked_key[TRACE_MAX];
-	struct library_path paths[PATHS];
+	/* How it was made, for the memo. */
+	uint64_t serial;
+	size_t count;
+	/* Where it was captured from, and where its checks begin: with those
+	 * of the way out of this library. */
+	uintptr_t sp, fp;
+	uint32_t check_first;
+	bool needs_fp; /* that fp is a frame's, as no slot holds it */
+	uint64_t key[TRACE_MAX];
+	struct trace_frame frame[TRACE_MAX];
+	struct check check[CHECK_MAX];
+};
+
+struct kma_trace {
+	uint32_t busy;
+	uint32_t rest; /* captures to sit out */
+	uint64_t last_serial;
+	struct kept_stack kept[KMA_STACK_USES];
+	struct library_path path[KMA_STACK_USES][PATHS];
 	unsigned next_path; /* to be forgotten */
+	struct memo memo[MEMO_SETS];
+	struct new_frame walked[TRACE_MAX]; /* innermost first */
 };
 
 /* A frame being looked at. */
@@ -80,31 +122,43 @@ static struct kma_trace *trace_of(struct kma_thread *self)
 	if (self->trace || kma_thread_nested(self))
 		return self->trace;
 	self->trace = kma_meta_alloc(sizeof(*self->trace));
-	if (self->trace)
-		self->trace->first = TRACE_MAX;
+	for (unsigned i = 0; self->trace && i < KMA_STACK_USES; i++)
+		self->trace->kept[i].first = TRACE_MAX;
 	return self->trace;
 }
 
-/* Are all slots that the frames from at on were read from as they were? */
-static bool is_intact(const struct kma_trace *t, size_t at)
+static uintptr_t load(uintptr_t address)
 {
+	return *(const uintptr_t *)address;
+}
+
+static uint64_t wrong_at(const struct check *check)
+{
+	return load(check->slot) ^ check->value;
+}
+
+/* Does every slot from this check on hold what it did? */
+static inline bool is_intact(const struct kept_stack *k, uint32_t first)
+{
+	const struct check *check = &k->check[first];
+	const struct check *end = k->check + CHECK_MAX;
 	uint64_t wrong = 0;
 
-	for (size_t i = at + 1; i < TRACE_MAX; i++)
-		wrong |= *(const uint64_t *)(t->sp[i] - 8) ^ t->key[i];
-	if (t->any_fp_slot)
-		for (size_t i = at; i + 1 < TRACE_MAX; i++)
-			if (t->fp_slot[i])
-				wrong |= *(const uintptr_t *)t->fp_slot[i] ^
-					 t->fp[i + 1];
+	for (; end - check >= 4; check += 4)
+		wrong |= wrong_at(check) | wrong_at(check + 1) |
+			 wrong_at(check + 2) | wrong_at(check + 3);
+	for (; check < end; check++)
+		wrong |= wrong_at(check);
 	return wrong == 0;
 }
 
-static bool is_same_frame(const struct kma_trace *t, size_t at,
+static bool is_same_frame(const struct kept_stack *k, size_t at,
 			  const struct place *place)
 {
-	return t->sp[at] == place->sp && t->key[at] == place->key &&
-	       (!t->needs_fp[at] || t->fp[at] == place->fp);
+	const struct trace_frame *frame = &k->frame[at];
+
+	return frame->sp == place->sp && k->key[at] == place->key &&
+	       (!frame->needs_fp || frame->fp == place->fp);
 }
 
 /* To the caller, by a plain rule. False: it is none, or leads astray. */
@@ -124,44 +178,45 @@ static inline bool step(struct place *place, uint64_t rule,
 		return false;
 	if (depth) {
 		*fp_slot = cfa - depth;
-		place->fp = *(const uintptr_t *)*fp_slot;
+		place->fp = load(*fp_slot);
 	}
-	place->key = *(const uintptr_t *)(cfa - 8);
+	place->key = load(cfa - sizeof(uintptr_t));
 	place->sp = cfa;
 	return place->key != 0;
 }
+
+/* --- the way out of this library ------------------------------------------ */
 
 static bool in_library(uintptr_t pc)
 {
 	return pc - kma_root.text_base < kma_root.text_end - kma_root.text_base;
 }
 
-static uintptr_t load(uintptr_t address)
+/* Is it this way out of the frame whose sp this is? */
+static inline bool path_leads(const struct library_path *path, uintptr_t sp,
+			      const struct kma_bounds *bounds)
 {
-	return *(const uintptr_t *)address;
-}
-
-/* Is it this way out? */
-static bool path_follow(const struct library_path *path, struct place *place,
-			const struct kma_bounds *bounds)
-{
-	uintptr_t sp = place->sp;
-
 	if (path->frames == 0 || bounds->top - sp <= path->end_slot)
 		return false;
 	for (size_t i = 0; i < path->frames; i++)
 		if (load(sp + path->slot[i]) != path->key[i])
 			return false;
-	if (in_library(load(sp + path->end_slot)))
-		return false;
+	return !in_library(load(sp + path->end_slot));
+}
+
+/* From here to frame 0, which is outermost of this library. */
+static inline void path_follow(const struct library_path *path,
+			       struct place *place)
+{
+	uintptr_t sp = place->sp;
+
 	place->key = path->key[path->frames - 1];
 	place->sp = sp + path->slot[path->frames - 1] + sizeof(uintptr_t);
 	if (path->fp_slot)
 		place->fp = load(sp + path->fp_slot);
-	return true;
 }
 
-/* From here to frame 0 by the rules, with the path of it. */
+/* The same by the rules, to find the path. */
 static bool path_walk(struct library_path *path, struct place *place,
 		      const struct kma_bounds *bounds)
 {
@@ -194,16 +249,26 @@ static bool path_walk(struct library_path *path, struct place *place,
 	return true;
 }
 
-/* To the outermost frame of this library, which is frame 0. */
-static bool leave_library(struct kma_trace *t, struct place *place,
-			  const struct kma_bounds *bounds)
+/* To the outermost frame of this library, which is frame 0; the way there. */
+static const struct library_path *leave_library(struct kma_trace *t,
+						enum kma_stack_use use,
+						struct place *place,
+						const struct kma_bounds *bounds)
 {
+	struct library_path *path = t->path[use];
+
 	for (unsigned i = 0; i < PATHS; i++)
-		if (path_follow(&t->paths[i], place, bounds))
-			return true;
+		if (path_leads(&path[i], place->sp, bounds)) {
+			path_follow(&path[i], place);
+			return &path[i];
+		}
 	t->next_path = (t->next_path + 1) % PATHS;
-	return path_walk(&t->paths[t->next_path], place, bounds);
+	path += t->next_path;
+	return path_walk(path, place, bounds) ? path : NULL;
 }
+
+/* --- the stack -------------------------------------------------------------
+ */
 
 /* As unwind.c has it: no rule and no frame pointer is the end as well. */
 static bool is_end(uint64_t rule, const struct place *place)
@@ -213,22 +278,22 @@ static bool is_end(uint64_t rule, const struct place *place)
 }
 
 /*
- * Walk until a frame of the last stack, or the end. walked is how many frames
+ * Walk until a frame of the kept stack, or the end. *walked is how many frames
  * are new; the result is the index of the first kept one, TRACE_MAX if none.
  * False: not a stack for the trace.
  */
-static bool walk(struct kma_trace *t, struct place place,
-		 const struct kma_bounds *bounds, size_t *walked, size_t *kept)
+static bool walk(struct kma_trace *t, const struct kept_stack *k,
+		 struct place place, const struct kma_bounds *bounds,
+		 size_t *walked, size_t *kept)
 {
-	size_t at = t->first, count = 0;
+	size_t at = k->first, count = 0;
 	int joins = 0;
 
 	for (;;) {
-		while (at < TRACE_MAX && t->sp[at] < place.sp)
+		while (at < TRACE_MAX && k->frame[at].sp < place.sp)
 			at++;
-		if (at < TRACE_MAX && is_same_frame(t, at, &place)) {
-			if (t->sp[TRACE_MAX - 1] <= bounds->top &&
-			    is_intact(t, at))
+		if (at < TRACE_MAX && is_same_frame(k, at, &place)) {
+			if (is_intact(k, k->frame[at].check))
 				break;
 			if (++joins == JOINS_MAX)
 				at = TRACE_MAX;
@@ -236,15 +301,15 @@ static bool walk(struct kma_trace *t, struct place place,
 		if (count == TRACE_MAX)
 			return false;
 		uint64_t rule = kma_rule_find(place.key);
-		struct trace_frame *frame = &t->walked[count];
+		struct new_frame *frame = &t->walked[count++];
 
+		frame->key = place.key;
 		frame->sp = place.sp;
 		frame->fp = place.fp;
+		frame->fp_slot = 0;
 		frame->by_fp = kma_rule_kind(rule) == KMA_RULE_FP ||
 			       kma_rule_kind(rule) == KMA_RULE_NONE;
-		t->walked_key[count++] = place.key;
 		if (is_end(rule, &place)) {
-			frame->fp_slot = 0;
 			at = TRACE_MAX;
 			break;
 		}
@@ -256,62 +321,165 @@ static bool walk(struct kma_trace *t, struct place place,
 	return count <= at;
 }
 
-/* Put the new frames before the kept ones, from the outermost of them in. */
-static void merge(struct kma_trace *t, size_t walked, size_t kept)
+/* Put a new frame before the one at index at + 1. */
+static void put(struct kept_stack *k, size_t at, const struct new_frame *new,
+		uint64_t serial)
 {
-	uint64_t hash = kept < TRACE_MAX ? t->hash[kept] : KMA_STACK_HASH_SEED;
-	bool needs_fp = kept < TRACE_MAX && t->needs_fp[kept];
-	size_t at = kept;
+	const struct trace_frame *caller = &k->frame[at + 1];
+	struct trace_frame *frame = &k->frame[at];
+	uint64_t hash = KMA_STACK_HASH_SEED;
+	uint32_t check = CHECK_MAX;
+	bool needs_fp = false;
 
-	if (walked > 0 || kept != t->first)
-		t->id = 0;
-	while (walked-- > 0) {
-		const struct trace_frame *frame = &t->walked[walked];
-
-		at--;
-		t->sp[at] = frame->sp;
-		t->fp[at] = frame->fp;
-		t->key[at] = t->walked_key[walked];
-		t->fp_slot[at] = needs_fp ? frame->fp_slot : 0;
-		t->any_fp_slot |= t->fp_slot[at] != 0;
-		needs_fp = (needs_fp && !frame->fp_slot) || frame->by_fp;
-		t->needs_fp[at] = needs_fp;
-		hash = kma_stack_hash_step(hash, t->key[at]);
-		t->hash[at] = hash;
+	if (at + 1 < TRACE_MAX) {
+		hash = caller->hash;
+		needs_fp = caller->needs_fp;
+		check = caller->check - 1;
+		k->check[check].slot = caller->sp - sizeof(uintptr_t);
+		k->check[check].value = k->key[at + 1];
+		if (needs_fp && new->fp_slot)
+			k->check[--check] =
+				(struct check){ new->fp_slot, caller->fp };
 	}
-	t->first = at;
+	k->key[at] = new->key;
+	frame->sp = new->sp;
+	frame->fp = new->fp;
+	frame->hash = kma_stack_hash_step(hash, new->key);
+	frame->serial = serial;
+	frame->check = check;
+	frame->needs_fp = (needs_fp && !new->fp_slot) || new->by_fp;
 }
 
-static bool capture(struct kma_trace *t, const struct kma_registers *here)
+static struct memo *memo_of(struct kma_trace *t, const struct kept_stack *k)
 {
-	struct place place = { here->column[KMA_COLUMN_PC] + 1,
-			       here->column[KMA_COLUMN_SP],
-			       here->column[KMA_COLUMN_FP] };
-	const struct kma_bounds bounds = kma_bounds_find(place.sp);
+	return &t->memo[k->frame[k->first].hash % MEMO_SETS];
+}
+
+static uint32_t memo_recall(struct kma_trace *t, const struct kept_stack *k)
+{
+	const struct memo *memo = memo_of(t, k);
+	uint64_t wrong = (memo->serial ^ k->serial) | (memo->count ^ k->count);
+
+	if (k->count > MEMO_FRAMES)
+		return 0;
+	for (size_t i = 0; i < k->count; i++)
+		wrong |= memo->key[i] ^ k->key[k->first + i];
+	return wrong ? 0 : memo->id;
+}
+
+static void memo_put(struct kma_trace *t, const struct kept_stack *k)
+{
+	struct memo *memo = memo_of(t, k);
+
+	if (k->count > MEMO_FRAMES)
+		return;
+	memo->serial = k->serial;
+	memo->count = k->count;
+	for (size_t i = 0; i < k->count; i++)
+		memo->key[i] = k->key[k->first + i];
+	memo->id = k->id;
+}
+
+/* Put the new frames before the kept ones, from the outermost of them in. */
+static void merge(struct kma_trace *t, struct kept_stack *k, size_t walked,
+		  size_t kept)
+{
+	k->serial = kept < TRACE_MAX ? k->frame[kept].serial : 0;
+	k->count = walked;
+	k->first = kept - walked;
+	for (size_t i = walked; i > 0; i--)
+		put(k, k->first + i - 1, &t->walked[i - 1], ++t->last_serial);
+	k->id = memo_recall(t, k);
+}
+
+/*
+ * Put the slots of the way out before those of the stack, so that the next
+ * capture from here need not look for either.
+ */
+static void note_path(struct kept_stack *k, const struct library_path *path,
+		      const struct place *here, const struct place *zero)
+{
+	uint32_t check = k->frame[k->first].check;
+	bool needs_fp = k->frame[k->first].needs_fp;
+
+	for (size_t i = path->frames; i > 0; i--)
+		k->check[--check] =
+			(struct check){ here->sp + path->slot[i - 1],
+					path->key[i - 1] };
+	if (needs_fp && path->fp_slot)
+		k->check[--check] =
+			(struct check){ here->sp + path->fp_slot, zero->fp };
+	k->check_first = check;
+	k->sp = path->frames ? here->sp : 0;
+	k->fp = here->fp;
+	k->needs_fp = needs_fp && !path->fp_slot;
+}
+
+/* Is it the stack of last time, captured from the same place? */
+static inline bool is_repeated(const struct kept_stack *k,
+			       const struct kma_thread *self,
+			       const struct place *here)
+{
+	return k->sp == here->sp && k->sp >= self->stack_low &&
+	       k->frame[TRACE_MAX - 1].sp <= self->stack_top &&
+	       k->generation == __atomic_load_n(&kma_rule_generation,
+						__ATOMIC_ACQUIRE) &&
+	       (!k->needs_fp || k->fp == here->fp) &&
+	       is_intact(k, k->check_first);
+}
+
+static bool capture(struct kma_trace *t, enum kma_stack_use use,
+		    const struct place *here, const struct kma_bounds *bounds)
+{
 	uint32_t generation =
 		__atomic_load_n(&kma_rule_generation, __ATOMIC_ACQUIRE);
+	struct kept_stack *k = &t->kept[use];
+	struct place zero = *here;
 	size_t walked, kept;
 
-	if (t->generation != generation)
-		t->first = TRACE_MAX;
-	t->generation = generation;
-	if (t->first == TRACE_MAX)
-		t->any_fp_slot = false;
-	if (!leave_library(t, &place, &bounds) ||
-	    !walk(t, place, &bounds, &walked, &kept)) {
-		t->first = TRACE_MAX;
-		t->rest = REST;
+	/* Rules that changed are of no use, and neither is another stack. */
+	if (k->generation != generation ||
+	    k->frame[TRACE_MAX - 1].sp > bounds->top)
+		k->first = TRACE_MAX;
+	k->generation = generation;
+
+	const struct library_path *path = leave_library(t, use, &zero, bounds);
+
+	if (!path || !walk(t, k, zero, bounds, &walked, &kept))
 		return false;
-	}
-	merge(t, walked, kept);
+	if (walked > 0 || kept != k->first)
+		merge(t, k, walked, kept);
+	note_path(k, path, here, &zero);
 	return true;
 }
 
-bool kma_trace_acquire(struct kma_thread *self, struct kma_trace_stack *ret)
+static bool acquire(struct kma_trace *t, const struct kma_thread *self,
+		    enum kma_stack_use use, const struct place *here)
 {
-	struct kma_trace *t = trace_of(self);
-	struct kma_registers here;
+	const struct kma_bounds bounds = kma_bounds_find(here->sp);
+	struct kept_stack *k = &t->kept[use];
 
+	if (is_repeated(k, self, here) || capture(t, use, here, &bounds))
+		return true;
+	k->first = TRACE_MAX;
+	k->sp = 0;
+	t->rest = REST;
+	return false;
+}
+
+/* Of the function this is inlined into: interrupted, so to speak, here. */
+__attribute__((always_inline)) static inline struct place place_here(void)
+{
+	struct place here;
+
+	kma_arch_here(&here.key, &here.sp, &here.fp);
+	here.key++;
+	return here;
+}
+
+/* The trace is the caller's until it is released. False: do without. */
+static bool take(struct kma_trace *t)
+{
 	if (!t || t->busy)
 		return false;
 	if (t->rest > 0) {
@@ -320,22 +488,102 @@ bool kma_trace_acquire(struct kma_thread *self, struct kma_trace_stack *ret)
 	}
 	t->busy = 1;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kma_arch_registers(&here);
-	if (!capture(t, &here)) {
-		kma_trace_release(self);
+	return true;
+}
+
+static void release(struct kma_trace *t)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	t->busy = 0;
+}
+
+static void tell(const struct kept_stack *k, struct kma_trace_stack *ret)
+{
+	ret->key = &k->key[k->first];
+	ret->depth = TRACE_MAX - k->first;
+	ret->hash = k->frame[k->first].hash;
+	ret->id = k->id;
+}
+
+bool kma_trace_acquire(struct kma_thread *self, enum kma_stack_use use,
+		       struct kma_trace_stack *ret)
+{
+	struct kma_trace *t = trace_of(self);
+	struct place here = place_here();
+
+	if (!take(t))
+		return false;
+	if (!acquire(t, self, use, &here)) {
+		release(t);
 		return false;
 	}
-	*ret = (struct kma_trace_stack){ .key = &t->key[t->first],
-					 .depth = TRACE_MAX - t->first,
-					 .hash = t->hash[t->first],
-					 .id = &t->id };
+	tell(&t->kept[use], ret);
 	return true;
+}
+
+void kma_trace_name(struct kma_thread *self, enum kma_stack_use use,
+		    uint32_t id)
+{
+	struct kma_trace *t = self->trace;
+
+	t->kept[use].id = id;
+	memo_put(t, &t->kept[use]);
 }
 
 void kma_trace_release(struct kma_thread *self)
 {
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	self->trace->busy = 0;
+	release(self->trace);
+}
+
+static uint32_t intern(const struct kma_trace_stack *stack)
+{
+	size_t limit = kma_stack_limit();
+
+	if (stack->depth > limit)
+		return kma_depot_intern(kma_stack_hash(stack->key, limit),
+					stack->key, limit, KMA_STACK_TRUNCATED);
+	return kma_depot_intern(stack->hash, stack->key, stack->depth, 0);
+}
+
+/* It is not the stack of last time, or not known by a name yet. */
+__attribute__((noinline)) static uint32_t
+intern_another(struct kma_thread *self, enum kma_stack_use use,
+	       const struct place *here)
+{
+	struct kma_trace *t = self ? trace_of(self) : NULL;
+	struct kma_trace_stack stack;
+
+	if (!take(t))
+		return kma_stack_intern_walked();
+	if (!acquire(t, self, use, here)) {
+		release(t);
+		return kma_stack_intern_walked();
+	}
+	tell(&t->kept[use], &stack);
+	if (stack.id == 0) {
+		stack.id = intern(&stack);
+		kma_trace_name(self, use, stack.id);
+	}
+	release(t);
+	return stack.id;
+}
+
+uint32_t kma_stack_intern(enum kma_stack_use use)
+{
+	struct kma_thread *self = kma_self;
+	struct kma_trace *t = self ? self->trace : NULL;
+	struct place here = place_here();
+	uint32_t id = 0;
+
+	if (__builtin_expect(t && !t->busy && t->rest == 0, 1)) {
+		t->busy = 1;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		if (is_repeated(&t->kept[use], self, &here))
+			id = t->kept[use].id;
+		release(t);
+	}
+	return __builtin_expect(id != 0, 1) ? id
+					    : intern_another(self, use, &here);
 }
 
 void kma_trace_discard(struct kma_thread *thread)

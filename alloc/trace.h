@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread's last stack, from which the next is made. */
+/* A thread's last stacks, from which the next are made. */
 #ifndef ALLOC_TRACE_H
 #define ALLOC_TRACE_H
+
+#include "alloc/stack.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +17,7 @@ struct kma_trace_stack {
 	const uint64_t *key; /* innermost first, the library's own cut */
 	size_t depth;
 	uint64_t hash; /* kma_stack_hash() of it */
-	uint32_t *id;  /* depot id it was given, kept with it; 0 none yet */
+	uint32_t id;   /* in the depot, as it was named; 0 not known yet */
 };
 
 /*
@@ -23,8 +25,13 @@ struct kma_trace_stack {
  * False: this stack is not for rules, or is deeper than the trace, or the trace
  * is in use below this signal handler: kma_stack_capture() has to do.
  */
-bool kma_trace_acquire(struct kma_thread *self, struct kma_trace_stack *ret);
+bool kma_trace_acquire(struct kma_thread *self, enum kma_stack_use use,
+		       struct kma_trace_stack *ret);
 void kma_trace_release(struct kma_thread *self);
+
+/* While it is acquired: the id it has, to be told when it comes again. */
+void kma_trace_name(struct kma_thread *self, enum kma_stack_use use,
+		    uint32_t id);
 
 /* The thread has ended. */
 void kma_trace_discard(struct kma_thread *thread);

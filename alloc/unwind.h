@@ -12,6 +12,7 @@
 #define ALLOC_UNWIND_H
 
 #include "alloc/arch.h"
+#include "alloc/thread.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,6 +83,20 @@ bool kma_cfi_step(const struct kma_cfi_row *row,
  * signal. Empty when there is no such memory. top is a multiple of 8.
  */
 struct kma_bounds kma_bounds_find(uintptr_t sp);
+
+/* The same where it is the thread's own stack, and known already; else false.
+ */
+static inline bool kma_bounds_own(const struct kma_thread *self, uintptr_t sp,
+				  struct kma_bounds *ret)
+{
+	uintptr_t low = sp - KMA_ARCH_REDZONE;
+
+	if (sp >= self->stack_top || sp < self->stack_low)
+		return false;
+	ret->low = low < self->stack_low ? self->stack_low : low;
+	ret->top = self->stack_top;
+	return true;
+}
 
 /* Forget the rules cached: a module's place was taken by another. */
 void kma_unwind_flush(void);

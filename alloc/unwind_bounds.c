@@ -129,6 +129,16 @@ static struct kma_bounds bounds_infer(struct kma_thread *self, uintptr_t sp)
 	return (struct kma_bounds){ sp, sp };
 }
 
+/* The kernel's name for it, or what it put there: some (gVisor, valgrind) do
+ * not name mappings. */
+static bool is_main_stack(const struct kma_mapping *mapping, const char *name)
+{
+	uintptr_t program = getauxval(AT_EXECFN);
+
+	return strcmp(name, "[stack]") == 0 ||
+	       (program >= mapping->start && program < mapping->end);
+}
+
 static struct kma_bounds bounds_learn(struct kma_thread *self, uintptr_t sp)
 {
 	struct kma_mapping mapping;
@@ -139,7 +149,7 @@ static struct kma_bounds bounds_learn(struct kma_thread *self, uintptr_t sp)
 		return bounds_infer(self, sp);
 	if (!mapping.readable)
 		return (struct kma_bounds){ sp, sp };
-	if (self && strcmp(name, "[stack]") == 0)
+	if (self && is_main_stack(&mapping, name))
 		return own_bounds(self, sp, mapping.end - MAIN_STACK_GAP,
 				  mapping.end);
 	if (self && descriptor > sp && descriptor < mapping.end)
@@ -152,8 +162,8 @@ struct kma_bounds kma_bounds_find(uintptr_t sp)
 	struct kma_thread *self = kma_self;
 	struct kma_bounds bounds;
 
-	if (self && sp < self->stack_top && sp >= self->stack_low)
-		return bounds_make(sp, self->stack_low, self->stack_top);
+	if (self && kma_bounds_own(self, sp, &bounds))
+		return bounds;
 	if (foreign_recall(sp, &bounds))
 		return bounds;
 	return bounds_learn(self, sp);

@@ -102,7 +102,7 @@ static struct kma_vmem_origin origin_now(void)
 
 	origin.time = kma_clock_now();
 	origin.thread = self ? self->tid : 0;
-	origin.stack = kma_stack_record(kma_root.audit_depth);
+	origin.stack = kma_stack_intern(KMA_STACK_OF_ALLOC);
 	kma_thread_leave(self);
 	return origin;
 }

@@ -76,18 +76,39 @@ static inline void kma_word_store(const struct kma_buffer *buffer,
 	__atomic_store_n(kma_word_of(buffer), word, __ATOMIC_RELEASE);
 }
 
-/*
- * Take a live buffer whose start for the program is user, by making its state
- * next; *ret is the word before. Else what is wrong is reported in function's
- * name, and false returned.
- */
-bool kma_word_claim(const struct kma_buffer *buffer, uintptr_t user,
-		    const char *function, enum kma_buffer_state next,
-		    uint64_t *ret);
+static inline bool kma_word_is_start(const struct kma_buffer *buffer,
+				     uintptr_t user, uint64_t word)
+{
+	return user == buffer->start + kma_word_offset(word);
+}
 
 /* Report what is wrong with freeing or resizing user, which is not a live
  * buffer's start. */
 void kma_word_refuse(const struct kma_buffer *buffer, uintptr_t user,
 		     const char *function);
+
+/*
+ * Take a live buffer whose start for the program is user, by making its state
+ * next; *ret is the word before. Else what is wrong is reported in function's
+ * name, and false returned.
+ */
+static inline bool kma_word_claim(const struct kma_buffer *buffer,
+				  uintptr_t user, const char *function,
+				  enum kma_buffer_state next, uint64_t *ret)
+{
+	uint64_t *place = kma_word_of(buffer);
+	uint64_t word = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+
+	while (kma_word_is_start(buffer, user, word) &&
+	       kma_word_state(word) == KMA_BUFFER_ALLOCATED)
+		if (__atomic_compare_exchange_n(
+			    place, &word, kma_word_with_state(word, next),
+			    false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			*ret = word;
+			return true;
+		}
+	kma_word_refuse(buffer, user, function);
+	return false;
+}
 
 #endif

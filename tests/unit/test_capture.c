@@ -82,7 +82,7 @@ static uint64_t stack_hash(const uint64_t *pc, size_t depth)
 	return hash;
 }
 
-static int traces_taken;
+static int traces_taken, ids_known;
 static uint64_t random_state = 88172645463325252;
 
 static unsigned char random_byte(void)
@@ -116,6 +116,19 @@ static void stacks_are_those_of_backtrace(void **state)
 	random_paths_match(2000, 24);
 }
 
+/* An id that is known already is that of this very stack. */
+static bool is_remembered(const struct kma_trace_stack *stack,
+			  enum kma_stack_use use)
+{
+	uint32_t id =
+		kma_depot_intern(stack->hash, stack->key, stack->depth, 0);
+
+	if (stack->id == 0)
+		kma_trace_name(kma_self, use, id);
+	ids_known += stack->id != 0;
+	return stack->id == 0 || stack->id == id;
+}
+
 /* The same stack as a plain walk finds, whatever the one before was. */
 __attribute__((noinline)) static int compare_trace(void *argument)
 {
@@ -124,8 +137,9 @@ __attribute__((noinline)) static int compare_trace(void *argument)
 	uint64_t pc[FRAMES];
 	uint16_t flags;
 	size_t depth = kma_stack_capture(pc, FRAMES, &flags), i = 1;
+	enum kma_stack_use use = random_byte() % KMA_STACK_USES;
 
-	if (!kma_trace_acquire(kma_self, &stack))
+	if (!kma_trace_acquire(kma_self, use, &stack))
 		return 0; /* a signal frame below */
 	while (i < depth && pc[depth - i] == stack.key[stack.depth - i])
 		i++;
@@ -134,6 +148,8 @@ __attribute__((noinline)) static int compare_trace(void *argument)
 		*found = "another stack";
 	else if (stack.hash != stack_hash(stack.key, stack.depth))
 		*found = "another hash";
+	else if (!is_remembered(&stack, use))
+		*found = "the id of another stack";
 	else
 		traces_taken++;
 	kma_trace_release(kma_self);
@@ -156,10 +172,12 @@ static void a_stack_made_from_the_last_is_the_same(void **state)
 		step[random_byte() % sizeof(step)] =
 			(unsigned char)(random_byte() % kinds);
 		path_call(&path);
+		path_call(&path);
 		if (found)
 			fail_msg("path %d: %s", i, found);
 	}
 	assert_true(traces_taken > 1000);
+	assert_true(ids_known > 1000);
 }
 
 static void *run_thread(void *argument)
