@@ -189,6 +189,24 @@ static bool take(const struct kma_request *request, struct kma_thread *self,
 	       take_at(request, KMA_TIER_AUDIT, self, ret);
 }
 
+/* What the caches keep, back to their slabs; empty slabs back to the heap. */
+static void reap(void)
+{
+	for (unsigned i = 0; i < kma_cache_count; i++)
+		if (kma_caches[i]->bufsize)
+			kma_magazine_drain(kma_caches[i]);
+}
+
+/* The heap is at its limit or its end: what the caches keep may be missing. */
+static bool take_after_reap(const struct kma_request *request,
+			    struct kma_thread *self, struct kma_buffer *ret)
+{
+	if (kma_thread_nested(self) || !kma_pages_could_hold(request->size))
+		return false;
+	reap();
+	return take(request, self, ret);
+}
+
 static void drain_deferred(void);
 
 /* By the seed's choice. */
@@ -219,7 +237,9 @@ void *kma_allocate(const struct kma_request *request)
 		kma_fork_check();
 		if (kma_deferred_count && !kma_thread_nested(self))
 			drain_deferred();
-		if (!is_to_fail(self) && take(request, self, &buffer))
+		if (!is_to_fail(self) &&
+		    (take(request, self, &buffer) ||
+		     take_after_reap(request, self, &buffer)))
 			p = dress(&buffer, request);
 		if (!p)
 			log_failure(request);
@@ -469,9 +489,7 @@ size_t kma_trim(void)
 	size_t trimmed = 0;
 
 	if (!kma_thread_nested(self) && kma_init()) {
-		for (unsigned i = 0; i < kma_cache_count; i++)
-			if (kma_caches[i]->bufsize)
-				kma_magazine_drain(kma_caches[i]);
+		reap();
 		trimmed = kma_pages_trim();
 	}
 	kma_thread_leave(self);

@@ -75,7 +75,8 @@ static char *append_number(char *at, size_t number)
 
 static struct kma_cache *cache_create(size_t bufsize, struct kma_cache **link)
 {
-	struct kma_cache *cache = kma_meta_alloc(sizeof(*cache));
+	struct kma_cache *cache =
+		kma_meta_take(KMA_META_CACHE, 1, sizeof(*cache));
 
 	if (!cache)
 		return NULL;

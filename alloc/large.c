@@ -180,8 +180,14 @@ bool kma_large_resize(const struct kma_buffer *buffer, size_t size)
 	slab->zeroed = false;
 	slab->cache->pages += pages - old;
 	kma_lock_release(lock);
-	if (pages > old)
+	if (pages < old) {
+		kma_arena_gave(KMA_ACCOUNT_OVERSIZE, (old - pages)
+							     << KMA_PAGE_SHIFT);
+	} else {
+		kma_arena_took(KMA_ACCOUNT_OVERSIZE, (pages - old)
+							     << KMA_PAGE_SHIFT);
 		set_words(slab, slab->base + (old << KMA_PAGE_SHIFT),
 			  pages - old);
+	}
 	return true;
 }

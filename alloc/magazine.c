@@ -37,12 +37,19 @@ static size_t magazine_bytes(const struct kma_magazine *magazine)
 
 static struct kma_magazine *magazine_create(const struct kma_cache *cache)
 {
-	struct kma_magazine *magazine = kma_meta_alloc(
+	struct kma_magazine *magazine = kma_meta_take(
+		kma_meta_magazine(cache->magazine_size), 1,
 		sizeof(*magazine) + cache->magazine_size * sizeof(void *));
 
 	if (magazine)
 		magazine->capacity = cache->magazine_size;
 	return magazine;
+}
+
+static void magazine_destroy(struct kma_magazine *magazine)
+{
+	kma_meta_give(kma_meta_magazine(magazine->capacity), magazine, 1,
+		      magazine_bytes(magazine));
 }
 
 static bool has_rounds(const struct kma_magazine *magazine)
@@ -366,7 +373,7 @@ static void hand_back(struct kma_cache *cache, enum kma_tier tier,
 	kma_lock_release(&cache->depot_lock);
 	if (surplus) {
 		magazine_flush(cache, surplus);
-		kma_meta_free(surplus, magazine_bytes(surplus));
+		magazine_destroy(surplus);
 	}
 }
 
@@ -410,7 +417,7 @@ void kma_magazine_drain(struct kma_cache *cache)
 			if (!magazine)
 				break;
 			magazine_flush(cache, magazine);
-			kma_meta_free(magazine, magazine_bytes(magazine));
+			magazine_destroy(magazine);
 		} while (true);
 	kma_lock_acquire(&cache->lock);
 	kma_slab_reap(cache);

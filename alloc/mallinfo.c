@@ -13,47 +13,11 @@
 #include "alloc/guard.h"
 #include "alloc/root.h"
 #include "alloc/sys.h"
+#include "alloc/usage.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-
-/* One cache's buffers: in all slabs, and with the program. */
-struct usage {
-	size_t total, in_use;
-};
-
-static uint64_t sum_of_threads(unsigned index, bool frees)
-{
-	uint64_t sum = 0;
-
-	for (struct kma_thread *thread = kma_root.threads; thread;
-	     thread = thread->next)
-		for (unsigned tier = 0; tier < KMA_TIER_COUNT; tier++) {
-			size_t set = tier * thread->magset_caches + index;
-
-			if (index < thread->magset_caches)
-				sum += frees ? thread->magsets[set].free
-					     : thread->magsets[set].alloc;
-		}
-	return sum;
-}
-
-/* The registry's lock is held: no thread's counts move to the cache's. */
-static struct usage usage_of(struct kma_cache *cache)
-{
-	struct usage usage;
-	uint64_t frees = sum_of_threads(cache->index, true);
-	uint64_t allocs = sum_of_threads(cache->index, false);
-
-	kma_lock_acquire(&cache->lock);
-	usage.total = cache->buf_total;
-	allocs += cache->alloc;
-	frees += cache->free;
-	kma_lock_release(&cache->lock);
-	usage.in_use = allocs > frees ? (size_t)(allocs - frees) : 0;
-	return usage;
-}
 
 struct mallinfo2 mallinfo2(void)
 {
@@ -69,7 +33,7 @@ struct mallinfo2 mallinfo2(void)
 	info.arena = extent * KMA_PAGE_SIZE;
 	kma_lock_acquire(&kma_thread_lock);
 	for (unsigned i = 0; i < kma_cache_count; i++) {
-		struct usage usage = usage_of(kma_caches[i]);
+		struct kma_usage usage = kma_usage_of(kma_caches[i]);
 
 		info.ordblks += usage.total - usage.in_use;
 		info.uordblks += usage.in_use * kma_caches[i]->bufsize;

@@ -215,6 +215,11 @@ static bool choose_mtbf(struct text value)
 	       (seed.size == 0 || text_number(seed, &kma_options.mtbf_seed));
 }
 
+static bool choose_limit(struct text value)
+{
+	return text_size(value, &kma_options.limit) && kma_options.limit > 0;
+}
+
 /* KMA_OPTIONS=tier:CACHE=TIER */
 static bool choose_tier(struct text name, struct text value)
 {
@@ -360,19 +365,13 @@ static const struct item logging_items[] = {
 };
 
 static const struct item options_items[] = {
-	{ "backend", NULL },
-	{ "allocator", NULL },
-	{ "concurrency", NULL },
-	{ "max_contention", NULL },
-	{ "nomagazines", NULL },
-	{ "reap_interval", NULL },
-	{ "size_add", NULL },
-	{ "size_remove", NULL },
-	{ "size_clear", NULL },
-	{ "perthread_cache", NULL },
-	{ "sbrk_minalloc", NULL },
-	{ "sbrk_pagesize", NULL },
-	{ NULL, NULL },
+	{ "backend", NULL },         { "allocator", NULL },
+	{ "concurrency", NULL },     { "limit", choose_limit },
+	{ "max_contention", NULL },  { "nomagazines", NULL },
+	{ "reap_interval", NULL },   { "size_add", NULL },
+	{ "size_remove", NULL },     { "size_clear", NULL },
+	{ "perthread_cache", NULL }, { "sbrk_minalloc", NULL },
+	{ "sbrk_pagesize", NULL },   { NULL, NULL },
 };
 
 static const struct item dump_items[] = {

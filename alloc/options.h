@@ -32,7 +32,8 @@ struct kma_options {
 	size_t guard_depth; /* freed ones whose pages stay untouchable */
 	bool noabort;
 	bool verbose;
-	size_t mtbf; /* one call in so many fails; 0 none */
+	size_t limit; /* bytes that the heap gives out; 0 none */
+	size_t mtbf;  /* one call in so many fails; 0 none */
 	size_t mtbf_seed;
 	size_t transaction_log; /* bytes; 0 none */
 	size_t fail_log;        /* likewise */

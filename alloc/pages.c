@@ -59,6 +59,7 @@ static struct run *bins[BINS];
 static uint64_t occupied[BITMAP_WORDS];
 static struct run *oldest_dirty, *newest_dirty;
 static size_t dirty_pages, free_pages;
+static size_t limit_pages; /* in use; 0: no limit */
 
 static size_t bytes_of(size_t pages)
 {
@@ -200,7 +201,7 @@ static void run_unlink(struct run *run)
  */
 static void run_create(uintptr_t base, size_t count, size_t dirty)
 {
-	struct run *run = kma_meta_alloc(sizeof(*run));
+	struct run *run = kma_meta_take(KMA_META_RUN, 1, sizeof(*run));
 
 	if (!run) {
 		sys_madvise(base, bytes_of(count), MADV_DONTNEED);
@@ -225,11 +226,24 @@ static struct run *run_ending_at(uintptr_t address)
 	return (struct run *)(uintptr_t)(word & KMA_PAGE_SLAB_MASK);
 }
 
+static size_t pages_in_use(void)
+{
+	return top ? ((top - kma_reserve.heap.base) >> KMA_PAGE_SHIFT) -
+			       free_pages
+		   : 0;
+}
+
+static bool exceeds_limit(size_t more)
+{
+	size_t in_use = pages_in_use();
+
+	return limit_pages &&
+	       (in_use > limit_pages || more > limit_pages - in_use);
+}
+
 static size_t dirty_limit(void)
 {
-	size_t in_use =
-		((top - kma_reserve.heap.base) >> KMA_PAGE_SHIFT) - free_pages;
-	size_t limit = in_use / 8;
+	size_t limit = pages_in_use() / 8;
 
 	if (limit < dirty_min)
 		return dirty_min;
@@ -276,13 +290,13 @@ static void run_release(uintptr_t base, size_t count, size_t dirty)
 		base = before->base;
 		count += before->count;
 		dirty += before->dirty;
-		kma_meta_free(before, sizeof(*before));
+		kma_meta_give(KMA_META_RUN, before, 1, sizeof(*before));
 	}
 	if (after) {
 		run_unlink(after);
 		count += after->count;
 		dirty += after->dirty;
-		kma_meta_free(after, sizeof(*after));
+		kma_meta_give(KMA_META_RUN, after, 1, sizeof(*after));
 	}
 	run_create(base, count, dirty);
 }
@@ -297,6 +311,7 @@ void kma_pages_free(uintptr_t base, size_t count)
 		memory_return(base, count);
 		kma_lock_acquire(&kma_pages_lock);
 	}
+	kma_arena_gave(KMA_ACCOUNT_HEAP, bytes_of(count));
 	kma_pages_set(base, count, KMA_PAGE_FREE);
 	run_release(base, count, dirty ? count : 0);
 	if (dirty_pages > dirty_limit())
@@ -379,7 +394,7 @@ static uintptr_t extend_top(size_t count, size_t align, bool *zeroed)
 		size_t pages = last->count, dirty = last->dirty;
 
 		run_unlink(last);
-		kma_meta_free(last, sizeof(*last));
+		kma_meta_give(KMA_META_RUN, last, 1, sizeof(*last));
 		rest_create(start, base, pages, dirty);
 	} else if (base > top) {
 		run_release(top, (base - top) >> KMA_PAGE_SHIFT, 0);
@@ -395,7 +410,7 @@ static void run_cut(struct run *run, uintptr_t base, size_t count)
 	size_t pages = run->count, dirty = run->dirty;
 
 	run_unlink(run);
-	kma_meta_free(run, sizeof(*run));
+	kma_meta_give(KMA_META_RUN, run, 1, sizeof(*run));
 	rest_create(start, base, pages, dirty);
 	rest_create(base + bytes_of(count), end, pages, dirty);
 }
@@ -423,9 +438,13 @@ uintptr_t kma_pages_alloc(size_t count, size_t align, bool *zeroed)
 	if (count == 0 || count > limit || align >> KMA_PAGE_SHIFT > limit)
 		return 0;
 	kma_lock_acquire(&kma_pages_lock);
-	uintptr_t base = take(count, align, zeroed);
+	uintptr_t base = exceeds_limit(count) ? 0 : take(count, align, zeroed);
 
 	kma_lock_release(&kma_pages_lock);
+	if (base)
+		kma_arena_took(KMA_ACCOUNT_HEAP, bytes_of(count));
+	else
+		kma_arena_failed(KMA_ACCOUNT_HEAP);
 	return base;
 }
 
@@ -448,7 +467,7 @@ static bool grow(uintptr_t base, size_t old, size_t count)
 		return false;
 	if (after) {
 		run_unlink(after);
-		kma_meta_free(after, sizeof(*after));
+		kma_meta_give(KMA_META_RUN, after, 1, sizeof(*after));
 	}
 	top = base + bytes_of(count);
 	return true;
@@ -462,9 +481,11 @@ bool kma_pages_resize(uintptr_t base, size_t old, size_t count)
 		return true;
 	}
 	kma_lock_acquire(&kma_pages_lock);
-	bool grown = grow(base, old, count);
+	bool grown = !exceeds_limit(count - old) && grow(base, old, count);
 
 	kma_lock_release(&kma_pages_lock);
+	if (grown)
+		kma_arena_took(KMA_ACCOUNT_HEAP, bytes_of(count - old));
 	return grown;
 }
 
@@ -474,6 +495,26 @@ size_t kma_pages_trim(void)
 	size_t purged = purge_down_to(0);
 	kma_lock_release(&kma_pages_lock);
 	return bytes_of(purged);
+}
+
+void kma_pages_set_limit(size_t pages)
+{
+	kma_lock_acquire(&kma_pages_lock);
+	limit_pages = pages;
+	kma_lock_release(&kma_pages_lock);
+}
+
+size_t kma_pages_limit(void)
+{
+	return __atomic_load_n(&limit_pages, __ATOMIC_RELAXED);
+}
+
+bool kma_pages_could_hold(size_t size)
+{
+	size_t limit = kma_pages_limit();
+
+	return size < kma_reserve.heap.end - kma_reserve.heap.base &&
+	       (!limit || size <= bytes_of(limit));
 }
 
 void kma_pages_count(size_t *free, size_t *extent)

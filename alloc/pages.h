@@ -71,6 +71,13 @@ bool kma_pages_resize(uintptr_t base, size_t old, size_t count);
 /* Return all free memory to the system; bytes returned. */
 size_t kma_pages_trim(void);
 
+/* At most so many pages in use, from now on; 0: no limit. */
+void kma_pages_set_limit(size_t pages);
+size_t kma_pages_limit(void);
+
+/* Would so many bytes fit if nothing else were allocated? */
+bool kma_pages_could_hold(size_t size);
+
 /* Pages in free runs, and pages ever handed out. */
 void kma_pages_count(size_t *free, size_t *extent);
 

@@ -47,8 +47,10 @@ static uint64_t at_most(uint64_t value, uint64_t limit)
 	return value < limit ? value : limit;
 }
 
-static uint64_t lay_part(struct kma_range *range, uint64_t at, uint64_t size)
+static uint64_t lay_part(struct kma_range *range, enum kma_account account,
+			 uint64_t at, uint64_t size)
 {
+	range->account = account;
 	range->base = at;
 	range->committed = at;
 	range->end = at + round_up(size, KMA_PAGE_SIZE);
@@ -62,13 +64,14 @@ static uint64_t lay_out(struct kma_reserve *reserve, uint64_t base,
 	uint64_t at = base + guard_size;
 
 	reserve->base = base;
-	at = lay_part(&reserve->page_map, at,
+	at = lay_part(&reserve->page_map, KMA_ACCOUNT_PAGE_MAP, at,
 		      (heap >> KMA_PAGE_SHIFT) * sizeof(uint64_t));
-	at = lay_part(&reserve->meta, at, heap / shares->meta);
-	at = lay_part(&reserve->depot, at,
+	at = lay_part(&reserve->meta, KMA_ACCOUNT_METADATA, at,
+		      heap / shares->meta);
+	at = lay_part(&reserve->depot, KMA_ACCOUNT_STACKS, at,
 		      at_most(heap / shares->depot, depot_max));
-	at = lay_part(&reserve->logs, at, heap / shares->logs);
-	at = lay_part(&reserve->heap, at, heap);
+	at = lay_part(&reserve->logs, KMA_ACCOUNT_LOG, at, heap / shares->logs);
+	at = lay_part(&reserve->heap, KMA_ACCOUNT_HEAP, at, heap);
 	reserve->end = at;
 	return at;
 }
@@ -132,6 +135,7 @@ static bool commit_exactly(struct kma_range *range, uintptr_t upto)
 		return false;
 	sys_madvise(range->committed, size, MADV_DODUMP);
 	__atomic_store_n(&range->committed, upto, __ATOMIC_RELEASE);
+	kma_arena_grew(range->account, size);
 	return true;
 }
 

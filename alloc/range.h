@@ -14,6 +14,8 @@
 #ifndef ALLOC_RANGE_H
 #define ALLOC_RANGE_H
 
+#include "alloc/arena.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +24,7 @@ struct kma_range {
 	uintptr_t base;
 	uintptr_t committed; /* first byte that is not yet usable */
 	uintptr_t end;
+	enum kma_account account;
 };
 
 /* The parts, set once by kma_reserve_init(). */

@@ -15,6 +15,7 @@
 #include "alloc/dump.h"
 #include "alloc/fork.h"
 #include "alloc/instance.h"
+#include "alloc/meta.h"
 #include "alloc/options.h"
 #include "alloc/sample.h"
 #include "alloc/schema.h"
@@ -86,7 +87,10 @@ static bool start_core(void)
 		kma_instance.start();
 	fill_root();
 	kma_sample_init();
-	if (!kma_cache_init())
+	kma_pages_set_limit((kma_options.limit + KMA_PAGE_SIZE - 1) >>
+			    KMA_PAGE_SHIFT);
+	kma_meta_init();
+	if (!kma_arena_init() || !kma_cache_init())
 		return false;
 	kma_thread_init();
 	kma_depot_init();

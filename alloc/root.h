@@ -28,6 +28,7 @@ struct kma_depot;
 struct kma_log;
 struct kma_thread;
 struct kma_vmem;
+struct kma_meta_cache;
 
 struct kma_root {
 	struct kma_root_head head;
@@ -59,6 +60,9 @@ struct kma_root {
 	struct kma_depot *depot;
 	struct kma_log *logs;
 	struct kma_vmem *arenas;
+	struct kma_meta_cache *meta_caches;
+	uint32_t meta_cache_count;
+	uint32_t pad;
 	struct kma_errors errors;
 };
 

@@ -5,11 +5,13 @@
 #include "alloc/audit.h"
 #include "alloc/cache.h"
 #include "alloc/log.h"
+#include "alloc/meta.h"
 #include "alloc/module.h"
 #include "alloc/pattern.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/thread.h"
+#include "alloc/vmem.h"
 
 #include <stddef.h>
 

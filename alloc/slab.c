@@ -86,10 +86,16 @@ static size_t record_size(enum kma_tier tier)
 	return tier == KMA_TIER_LITE ? sizeof(uint64_t) : 0;
 }
 
+static enum kma_meta_kind record_kind(enum kma_tier tier)
+{
+	return has_bufctls(tier) ? KMA_META_BUFCTL : KMA_META_WORD;
+}
+
 /* A header with its bitmap behind it, and records where the tier has them. */
 static struct kma_slab *header_create(uint32_t buffers, enum kma_tier tier)
 {
-	struct kma_slab *slab = kma_meta_alloc(header_size(buffers));
+	struct kma_slab *slab =
+		kma_meta_take(KMA_META_SLAB, 1, header_size(buffers));
 	void *records = NULL;
 
 	if (!slab)
@@ -98,9 +104,11 @@ static struct kma_slab *header_create(uint32_t buffers, enum kma_tier tier)
 	slab->tier = (uint8_t)tier;
 	slab->free_bits = (uint64_t *)(slab + 1);
 	if (record_size(tier)) {
-		records = kma_meta_alloc(buffers * record_size(tier));
+		records = kma_meta_take(record_kind(tier), buffers,
+					buffers * record_size(tier));
 		if (!records) {
-			kma_meta_free(slab, header_size(buffers));
+			kma_meta_give(KMA_META_SLAB, slab, 1,
+				      header_size(buffers));
 			return NULL;
 		}
 	}
@@ -115,8 +123,9 @@ static void header_destroy(struct kma_slab *slab)
 {
 	void *records = slab->bufctls ? (void *)slab->bufctls : slab->words;
 
-	kma_meta_free(records, slab->buffers * record_size(slab->tier));
-	kma_meta_free(slab, header_size(slab->buffers));
+	kma_meta_give(record_kind(slab->tier), records, slab->buffers,
+		      slab->buffers * record_size(slab->tier));
+	kma_meta_give(KMA_META_SLAB, slab, 1, header_size(slab->buffers));
 }
 
 static void list_insert(struct kma_slab *slab, enum kma_slab_list list)
@@ -154,11 +163,25 @@ static void list_settle(struct kma_slab *slab)
 	list_insert(slab, list);
 }
 
+static enum kma_account account_of(const struct kma_cache *cache)
+{
+	return cache->bufsize ? KMA_ACCOUNT_DEFAULT : KMA_ACCOUNT_OVERSIZE;
+}
+
 static void count_slab(struct kma_cache *cache, const struct kma_slab *slab)
 {
 	cache->slab_create++;
 	cache->buf_total += slab->buffers;
 	cache->pages += slab->pages;
+	kma_arena_took(account_of(cache), slab->pages << KMA_PAGE_SHIFT);
+}
+
+static void uncount_slab(struct kma_cache *cache, const struct kma_slab *slab)
+{
+	cache->slab_destroy++;
+	cache->buf_total -= slab->buffers;
+	cache->pages -= slab->pages;
+	kma_arena_gave(account_of(cache), slab->pages << KMA_PAGE_SHIFT);
 }
 
 static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
@@ -201,9 +224,7 @@ static void slab_destroy(struct kma_slab *slab)
 
 	kma_audit_evict(slab);
 	list_remove(slab);
-	cache->slab_destroy++;
-	cache->buf_total -= slab->buffers;
-	cache->pages -= slab->pages;
+	uncount_slab(cache, slab);
 	kma_pages_free(slab->base, slab->pages);
 	header_destroy(slab);
 }
@@ -329,9 +350,7 @@ void kma_slab_destroy_large(struct kma_slab *slab)
 
 	kma_lock_acquire(&cache->lock);
 	list_remove(slab);
-	cache->slab_destroy++;
-	cache->buf_total -= slab->buffers;
-	cache->pages -= slab->pages;
+	uncount_slab(cache, slab);
 	kma_lock_release(&cache->lock);
 	header_destroy(slab);
 }

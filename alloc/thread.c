@@ -67,7 +67,8 @@ static struct kma_thread *record_reuse(void)
 
 static struct kma_thread *record_create(void)
 {
-	struct kma_thread *thread = kma_meta_alloc(sizeof(*thread));
+	struct kma_thread *thread =
+		kma_meta_take(KMA_META_THREAD, 1, sizeof(*thread));
 
 	if (!thread)
 		return NULL;
@@ -117,7 +118,8 @@ static void record_fill(struct kma_thread *thread, struct kma_magset *magsets,
 static struct kma_thread *record_register(void)
 {
 	uint32_t caches = caches_with_room_for(kma_cache_count);
-	struct kma_magset *magsets = kma_meta_alloc(magsets_size(caches));
+	struct kma_magset *magsets =
+		kma_meta_take(KMA_META_THREAD, 1, magsets_size(caches));
 
 	if (!magsets)
 		return NULL;
@@ -203,12 +205,13 @@ static bool magsets_grow(struct kma_thread *self, uint32_t count)
 	uint32_t caches = caches_with_room_for(count);
 	struct kma_magset *old = self->magsets;
 	size_t old_size = magsets_size(self->magset_caches);
-	struct kma_magset *wider = kma_meta_alloc(magsets_size(caches));
+	struct kma_magset *wider =
+		kma_meta_take(KMA_META_THREAD, 1, magsets_size(caches));
 
 	if (!wider)
 		return false;
 	magsets_replace(self, wider, caches);
-	kma_meta_free(old, old_size);
+	kma_meta_give(KMA_META_THREAD, old, 1, old_size);
 	return true;
 }
 
@@ -243,7 +246,7 @@ static void record_end(struct kma_thread *thread)
 	newest_exited = thread;
 	exited_count++;
 	kma_lock_release(&kma_thread_lock);
-	kma_meta_free(magsets, size);
+	kma_meta_give(KMA_META_THREAD, magsets, 1, size);
 }
 
 static void at_thread_exit(void *argument)

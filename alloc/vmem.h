@@ -86,6 +86,9 @@ struct kma_vmem_qcache {
 	uint64_t in_use, total; /* pieces */
 };
 
+/* Of kma_vmem.flags: the numbers alone are here (arena.h). */
+enum { KMA_VMEM_ACCOUNT = 1 };
+
 enum {
 	KMA_VMEM_LISTS = 64,
 	KMA_VMEM_HASH_MIN = 16,
@@ -207,6 +210,11 @@ int kma_vmem_take(struct kma_vmem *vmem, const struct kma_vmem_want *want,
 enum kma_vmem_freed kma_vmem_put(struct kma_vmem *vmem, uintptr_t address,
 				 size_t size, enum kma_vmem_giver giver,
 				 size_t *found);
+
+/* As kma_vmem_xcreate() without a static span, while the allocator starts. */
+struct kma_vmem *kma_vmem_make(const char *name, size_t quantum,
+			       const struct kma_vmem_source *source,
+			       size_t qcache_max, unsigned flags);
 
 /* For fork.c: apply to each lock of each arena, in their order. */
 void kma_vmem_each_lock(void (*apply)(struct kma_lock *lock));

@@ -92,7 +92,7 @@ static void arena_discard(struct kma_vmem *vmem)
 {
 	kma_vmem_qcaches_destroy(vmem);
 	kma_vmem_tags_discard(vmem);
-	kma_meta_free(vmem, sizeof(*vmem));
+	kma_meta_give(KMA_META_VMEM, vmem, 1, sizeof(*vmem));
 }
 
 static bool is_valid(const char *name, size_t quantum, unsigned flags)
@@ -101,37 +101,48 @@ static bool is_valid(const char *name, size_t quantum, unsigned flags)
 	       (flags & ~(unsigned)CREATE_FLAGS) == 0;
 }
 
+struct kma_vmem *kma_vmem_make(const char *name, size_t quantum,
+			       const struct kma_vmem_source *source,
+			       size_t qcache_max, unsigned flags)
+{
+	struct kma_vmem *vmem = kma_meta_take(KMA_META_VMEM, 1, sizeof(*vmem));
+
+	if (!vmem)
+		return NULL;
+	arena_init(vmem, name, quantum, qcache_max, flags);
+	if (source)
+		vmem->source = *source;
+	vmem->parent = vmem->source.arena;
+	if (!kma_vmem_qcaches_create(vmem)) {
+		arena_discard(vmem);
+		return NULL;
+	}
+	list_append(vmem);
+	return vmem;
+}
+
 struct kma_vmem *kma_vmem_xcreate(const char *name, uintptr_t base, size_t size,
 				  size_t quantum,
 				  const struct kma_vmem_source *source,
 				  size_t qcache_max, unsigned flags)
 {
 	struct kma_vmem *vmem = NULL;
-	int failed = ENOMEM;
+	int failed = EINVAL;
 
-	if (!is_valid(name, quantum, flags)) {
-		errno = EINVAL;
-		return NULL;
+	if (is_valid(name, quantum, flags)) {
+		failed = ENOMEM;
+		if (kma_init())
+			vmem = kma_vmem_make(name, quantum, source, qcache_max,
+					     flags);
 	}
-	if (kma_init())
-		vmem = kma_meta_alloc(sizeof(*vmem));
-	if (vmem) {
-		arena_init(vmem, name, quantum, qcache_max, flags);
-		if (source)
-			vmem->source = *source;
-		vmem->parent = vmem->source.arena;
-		if (kma_vmem_qcaches_create(vmem))
-			failed = size ? kma_vmem_add(vmem, base, size,
-						     KMA_VM_NOSLEEP)
-				      : 0;
+	if (vmem && size)
+		failed = kma_vmem_add(vmem, base, size, KMA_VM_NOSLEEP);
+	if (vmem && size && failed) {
+		kma_vmem_destroy(vmem);
+		vmem = NULL;
 	}
-	if (failed) {
-		if (vmem)
-			arena_discard(vmem);
+	if (!vmem)
 		errno = failed;
-		return NULL;
-	}
-	list_append(vmem);
 	return vmem;
 }
 

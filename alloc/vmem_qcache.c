@@ -62,7 +62,7 @@ static struct kma_vmem_slab *record_get(struct kma_vmem_qcache *cache,
 	if (slab)
 		cache->spare = slab->next;
 	else
-		slab = kma_meta_alloc(record_size(pieces));
+		slab = kma_meta_take(KMA_META_VMEM, 1, record_size(pieces));
 	kma_vmem_leave(&cache->lock, self);
 	return slab;
 }
@@ -274,7 +274,8 @@ struct kma_vmem_qcache *kma_vmem_qcache_for(const struct kma_vmem *vmem,
 
 static struct kma_vmem_qcache *cache_create(struct kma_vmem *vmem, size_t size)
 {
-	struct kma_vmem_qcache *cache = kma_meta_alloc(sizeof(*cache));
+	struct kma_vmem_qcache *cache =
+		kma_meta_take(KMA_META_VMEM, 1, sizeof(*cache));
 	struct kma_text name;
 
 	if (!cache)
@@ -313,9 +314,10 @@ static void cache_destroy(struct kma_vmem_qcache *cache)
 
 	while ((slab = cache->spare)) {
 		cache->spare = slab->next;
-		kma_meta_free(slab, record_size(slab->pieces));
+		kma_meta_give(KMA_META_VMEM, slab, 1,
+			      record_size(slab->pieces));
 	}
-	kma_meta_free(cache, sizeof(*cache));
+	kma_meta_give(KMA_META_VMEM, cache, 1, sizeof(*cache));
 }
 
 void kma_vmem_qcaches_destroy(struct kma_vmem *vmem)

@@ -19,8 +19,8 @@ static struct kma_vmem_seg *spare_tags; /* by next */
 /* Lock of the spare tags held. */
 static void tags_refill(void)
 {
-	struct kma_vmem_seg *tags =
-		kma_meta_alloc(TAGS_AT_A_TIME * sizeof(*tags));
+	struct kma_vmem_seg *tags = kma_meta_take(
+		KMA_META_SEG, TAGS_AT_A_TIME, TAGS_AT_A_TIME * sizeof(*tags));
 
 	for (int i = 0; tags && i < TAGS_AT_A_TIME; i++) {
 		tags[i].next = spare_tags;
@@ -125,11 +125,15 @@ static void chain_push(struct kma_vmem *vmem, struct kma_vmem_seg *seg)
 	*chain = seg;
 }
 
+static void chains_free(struct kma_vmem_seg **chains, size_t count)
+{
+	kma_meta_give(KMA_META_HASH, chains, count, count * sizeof(*chains));
+}
+
 static void hash_discard(struct kma_vmem *vmem)
 {
 	if (vmem->hash != vmem->hash_first)
-		kma_meta_free(vmem->hash,
-			      vmem->hash_size * sizeof(struct kma_vmem_seg *));
+		chains_free(vmem->hash, vmem->hash_size);
 }
 
 /* Twice as many chains; without memory for them they only grow longer. */
@@ -137,7 +141,8 @@ static void hash_grow(struct kma_vmem *vmem)
 {
 	size_t size = vmem->hash_size, grown = size * 2;
 	struct kma_vmem_seg **old = vmem->hash;
-	struct kma_vmem_seg **hash = kma_meta_alloc(grown * sizeof(*hash));
+	struct kma_vmem_seg **hash =
+		kma_meta_take(KMA_META_HASH, grown, grown * sizeof(*hash));
 
 	if (!hash)
 		return;
@@ -150,7 +155,7 @@ static void hash_grow(struct kma_vmem *vmem)
 			chain_push(vmem, seg);
 		}
 	if (old != vmem->hash_first)
-		kma_meta_free(old, size * sizeof(struct kma_vmem_seg *));
+		chains_free(old, size);
 }
 
 static void hash_insert(struct kma_vmem *vmem, struct kma_vmem_seg *seg)

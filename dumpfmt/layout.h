@@ -111,6 +111,9 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_root, logs, POINTER)			\
 		FIELD(kma_root, errors, EMBED)			\
 		FIELD(kma_root, fork_count, UINT)		\
+		FIELD(kma_root, arenas, POINTER)		\
+		FIELD(kma_root, meta_caches, POINTER)		\
+		FIELD(kma_root, meta_cache_count, UINT)		\
 	END(kma_root)						\
 	BEGIN(kma_clock_pair, 1)				\
 		FIELD(kma_clock_pair, ticks, UINT)		\
@@ -172,6 +175,55 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_magset, alloc, UINT)			\
 		FIELD(kma_magset, free, UINT)			\
 	END(kma_magset)						\
+	BEGIN(kma_meta_cache, 1)				\
+		FIELD(kma_meta_cache, name, TEXT)		\
+		FIELD(kma_meta_cache, unit, UINT)		\
+		FIELD(kma_meta_cache, in_use, UINT)		\
+		FIELD(kma_meta_cache, memory, UINT)		\
+		FIELD(kma_meta_cache, alloc, UINT)		\
+		FIELD(kma_meta_cache, alloc_fail, UINT)		\
+	END(kma_meta_cache)					\
+	BEGIN(kma_vmem, 1)					\
+		FIELD(kma_vmem, next, POINTER)			\
+		FIELD(kma_vmem, name, TEXT)			\
+		FIELD(kma_vmem, flags, UINT)			\
+		FIELD(kma_vmem, parent, POINTER)		\
+		FIELD(kma_vmem, quantum, UINT)			\
+		FIELD(kma_vmem, limit, UINT)			\
+		FIELD(kma_vmem, in_use, UINT)			\
+		FIELD(kma_vmem, total, UINT)			\
+		FIELD(kma_vmem, imported, UINT)			\
+		FIELD(kma_vmem, alloc, UINT)			\
+		FIELD(kma_vmem, free, UINT)			\
+		FIELD(kma_vmem, alloc_fail, UINT)		\
+		FIELD(kma_vmem, waits, UINT)			\
+		FIELD(kma_vmem, segments, UINT)			\
+		FIELD(kma_vmem, head, EMBED)			\
+		FIELD(kma_vmem, qcache_count, UINT)		\
+		ARRAY(kma_vmem, qcaches, POINTER)		\
+	END(kma_vmem)						\
+	BEGIN(kma_vmem_seg, 1)					\
+		FIELD(kma_vmem_seg, start, UINT)		\
+		FIELD(kma_vmem_seg, length, UINT)		\
+		FIELD(kma_vmem_seg, size, UINT)			\
+		FIELD(kma_vmem_seg, next, POINTER)		\
+		FIELD(kma_vmem_seg, type, UINT)			\
+		FIELD(kma_vmem_seg, giver, UINT)		\
+		FIELD(kma_vmem_seg, imported, UINT)		\
+		FIELD(kma_vmem_seg, time, UINT)			\
+		FIELD(kma_vmem_seg, stack, UINT)		\
+		FIELD(kma_vmem_seg, thread, UINT)		\
+	END(kma_vmem_seg)					\
+	BEGIN(kma_vmem_qcache, 1)				\
+		FIELD(kma_vmem_qcache, name, TEXT)		\
+		FIELD(kma_vmem_qcache, size, UINT)		\
+		FIELD(kma_vmem_qcache, slab_size, UINT)		\
+		FIELD(kma_vmem_qcache, slabs, UINT)		\
+		FIELD(kma_vmem_qcache, in_use, UINT)		\
+		FIELD(kma_vmem_qcache, total, UINT)		\
+		FIELD(kma_vmem_qcache, alloc, UINT)		\
+		FIELD(kma_vmem_qcache, alloc_fail, UINT)	\
+	END(kma_vmem_qcache)					\
 	BEGIN(kma_thread, 2)					\
 		FIELD(kma_thread, next, POINTER)		\
 		FIELD(kma_thread, tid, UINT)			\
@@ -331,6 +383,12 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_OP_ALLOC)			\
 	CONSTANT(KMA_OP_FREE)			\
 	CONSTANT(KMA_OP_REALLOC)		\
+	CONSTANT(KMA_VMEM_ACCOUNT)		\
+	CONSTANT(KMA_VMC_IDENTIFIER)		\
+	CONSTANT(KMA_VMEM_SEG_ALLOC)		\
+	CONSTANT(KMA_VMEM_SEG_FREE)		\
+	CONSTANT(KMA_VMEM_SEG_SPAN)		\
+	CONSTANT(KMA_VMEM_BY_QCACHE)		\
 	CONSTANT(KMA_THREAD_LIVE)		\
 	CONSTANT(KMA_THREAD_EXITED)
 /* clang-format on */

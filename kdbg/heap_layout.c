@@ -151,10 +151,18 @@ void heap_layout_absent(const struct heap_layout *layout,
 				     const char *name),
 			void *context)
 {
-	for (size_t i = 0; i < field_count; i++)
-		if (!field_slot(layout, &wanted_fields[i])->present)
-			each(context, wanted_fields[i].owner,
-			     wanted_fields[i].name);
+	const char *unknown = ""; /* a structure, and so its fields */
+
+	for (size_t i = 0; i < field_count; i++) {
+		const struct wanted_field *want = &wanted_fields[i];
+
+		if (field_slot(layout, want)->present ||
+		    strcmp(want->owner, unknown) == 0)
+			continue;
+		each(context, want->owner, want->name);
+		if (want->kind == KMA_SCHEMA_STRUCT)
+			unknown = want->owner;
+	}
 	for (size_t i = 0; i < constant_count; i++) {
 		const struct constant *slot =
 			(const struct constant *)((const char *)layout +

@@ -6,6 +6,9 @@
 #ifndef KMA_KMA_H
 #define KMA_KMA_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -26,6 +29,40 @@ int kma_dump(const char *path);
  * same at start.
  */
 int kma_set_tier(const char *cache, const char *tier);
+
+/*
+ * What the allocator holds. Fields are added at the end and never change their
+ * meaning; version rises when they do. Bytes, where nothing else is said.
+ */
+struct kma_stats {
+	uint32_t size;    /* bytes that this library knows of the structure */
+	uint32_t version; /* 1 */
+
+	uint64_t reserved;       /* addresses */
+	uint64_t committed;      /* of them usable: heap and all below */
+	uint64_t heap_committed; /* for slabs, large buffers and arenas */
+	uint64_t heap_in_use;    /* of that, handed out */
+	uint64_t heap_limit;     /* KMA_OPTIONS=limit; UINT64_MAX: none */
+	uint64_t slabs;          /* in use by slabs of caches */
+	uint64_t large;          /* in use by buffers above 128 KiB */
+	uint64_t metadata_committed;
+	uint64_t metadata_in_use;
+	uint64_t stacks; /* kept stacks of allocations and frees */
+	uint64_t logs;
+
+	uint64_t buffers;                      /* number, in all slabs */
+	uint64_t buffers_in_use;               /* of them with the program */
+	uint64_t allocations, frees, failures; /* since the start */
+};
+
+/*
+ * Fill in *ret, of which the caller knows size bytes: sizeof(*ret). What the
+ * library does not know reads as 0. Counts of threads at work are a moment old.
+ * Returns 0, or -1 with errno EINVAL (size too small) or EAGAIN (in a signal
+ * handler that interrupted the allocator). Takes locks: not for signal
+ * handlers otherwise.
+ */
+int kma_stats(struct kma_stats *ret, size_t size);
 
 #ifdef __cplusplus
 }

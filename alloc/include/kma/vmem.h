@@ -173,6 +173,13 @@ bool kma_vmem_contains(struct kma_vmem *vmem, uintptr_t address, size_t size);
  * is allocated stays, sleepers look again. */
 void kma_vmem_set_limit(struct kma_vmem *vmem, size_t limit);
 
+/*
+ * The arena of the heap's pages, kmem_va: memory to read and write, of no
+ * defined contents, in multiples of 4096. To allocate from, or as a source of
+ * other arenas. NULL: the allocator could not start.
+ */
+struct kma_vmem *kma_vmem_heap(void);
+
 /* Give back what quantum caches keep in whole slabs; bytes. */
 size_t kma_vmem_reap(struct kma_vmem *vmem);
 
