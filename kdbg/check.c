@@ -12,6 +12,7 @@
  */
 #include "kdbg/check.h"
 
+#include "kdbg/baseline.h"
 #include "kdbg/check_examine.h"
 #include "kdbg/check_judge.h"
 #include "kdbg/check_options.h"
@@ -46,6 +47,7 @@ struct check {
 	struct supervised supervised;
 	struct check_examiner examiner;
 	struct suppressions suppressions;
+	struct baseline *baseline;
 	struct check_result result;
 };
 
@@ -224,6 +226,7 @@ static void add_up(struct check_result *result,
 	result->unchecked += process->verdict == CHECK_UNCHECKED;
 	result->allowed += process->verdict == CHECK_ALLOWED;
 	result->buffers += process->buffers;
+	result->known += process->known_count;
 	totals->groups += process->leak_count;
 	totals->possible += process->possible_count;
 	totals->errors += process->errors_reported;
@@ -268,10 +271,14 @@ static struct err *settle_all(struct check *check)
 		return err_new(ERR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; i < result->count; i++) {
 		settle(check, &list[i], &result->processes[i]);
+		struct err *err = baseline_apply(
+			check->baseline, &result->arena, &result->processes[i]);
+		if (err)
+			return err;
 		add_up(result, &result->processes[i]);
 	}
 	sort_dumps(check);
-	return NULL;
+	return baseline_list_gone(check->baseline, result);
 }
 
 /* Findings of the system's programs are told, and no failure. */
@@ -355,6 +362,8 @@ static void tell(struct check *check, int status)
 	check->result.argv = check->options.argv;
 	check->result.suppressions = check->suppressions.first;
 	check->result.gen_suppressions = check->options.gen_suppressions;
+	check->result.baseline = check->options.baseline;
+	check->result.baseline_updated = check->options.update_baseline;
 	check_reports_write(&check->reports, &check->result,
 			    !has_failed(check) &&
 				    !is_incomplete(&check->result));
@@ -385,6 +394,8 @@ static struct err *check_command(struct check *check, int *status)
 	}
 	if (!err)
 		tell(check, *status);
+	if (!err)
+		err = baseline_save(check->baseline);
 	supervised_deinit(&check->supervised);
 	return err;
 }
@@ -424,6 +435,10 @@ static struct err *check_run(struct check *check, int *status)
 	if (!err)
 		err = read_suppressions(check);
 	if (!err)
+		err = baseline_open(check->options.baseline,
+				    check->options.update_baseline,
+				    &check->baseline);
+	if (!err)
 		err = supervise_directory(&check->directory);
 	if (!err)
 		err = choose_dumps(check);
@@ -438,6 +453,7 @@ static struct err *check_run(struct check *check, int *status)
 		err = unwritten;
 	if (check->directory)
 		supervise_remove_directory(check->directory);
+	baseline_close(check->baseline);
 	check_examiner_deinit(&check->examiner);
 	suppressions_deinit(&check->suppressions);
 	arena_deinit(&check->result.arena);

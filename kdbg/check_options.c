@@ -59,6 +59,10 @@ static const char help_text[] =
 	"form,\n"
 	"                             valgrind's, or ours; repeatable)\n"
 	"      --gen-suppressions     print a suppression for each leak\n"
+	"      --baseline FILE        fail only on leaks that are not in FILE, "
+	"or\n"
+	"                             have grown\n"
+	"      --update-baseline      add the leaks of this run to FILE\n"
 	"      --src-root DIR         tell places in the sources below DIR, "
 	"by\n"
 	"                             paths relative to it\n"
@@ -97,7 +101,8 @@ enum option_code {
 	OPTION_SRC_ROOT,
 	OPTION_HELP,
 	OPTION_VERSION,
-	OPTION_LATER,  /* documented, and not in this version */
+	OPTION_BASELINE,
+	OPTION_UPDATE,
 	OPTION_REPORT, /* the first of CHECK_REPORTS */
 };
 
@@ -120,7 +125,8 @@ static const struct option options_table[] = {
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ "suppressions", required_argument, NULL, OPTION_SUPPRESSIONS },
 	{ "gen-suppressions", no_argument, NULL, OPTION_GENERATE },
-	{ "baseline", required_argument, NULL, OPTION_LATER },
+	{ "baseline", required_argument, NULL, OPTION_BASELINE },
+	{ "update-baseline", no_argument, NULL, OPTION_UPDATE },
 	{ "junit", required_argument, NULL, OPTION_REPORT + REPORT_JUNIT },
 	{ "sarif", required_argument, NULL, OPTION_REPORT + REPORT_SARIF },
 	{ "valgrind-xml", required_argument, NULL,
@@ -214,6 +220,10 @@ static void set_option(int code, struct check_options *ret)
 		ret->allow[ret->allow_count++] = optarg;
 	else if (code == OPTION_SUPPRESSIONS)
 		ret->suppressions[ret->suppression_count++] = optarg;
+	else if (code == OPTION_BASELINE)
+		ret->baseline = optarg;
+	else if (code == OPTION_UPDATE)
+		ret->update_baseline = true;
 	else if (code == OPTION_GENERATE)
 		ret->gen_suppressions = true;
 	else if (code == OPTION_STRICT)
@@ -232,9 +242,9 @@ static void set_option(int code, struct check_options *ret)
 		ret->reports[code - OPTION_REPORT] = optarg;
 }
 
-/* False: a value that is none, an option of a later version, --help. */
-static bool parse_option(int code, int index, struct check_options *ret,
-			 bool *keep_given, int *status)
+/* False: a value that is none, --help. */
+static bool parse_option(int code, struct check_options *ret, bool *keep_given,
+			 int *status)
 {
 	switch (code) {
 	case OPTION_HELP:
@@ -242,10 +252,6 @@ static bool parse_option(int code, int index, struct check_options *ret,
 		return false;
 	case OPTION_VERSION:
 		*status = puts("kdbg " KMA_VERSION) < 0;
-		return false;
-	case OPTION_LATER:
-		fprintf(stderr, "kdbg check: --%s is not in this version\n",
-			options_table[index].name);
 		return false;
 	case OPTION_CHILDREN:
 		return parse_children(optarg, ret);
@@ -272,18 +278,20 @@ static bool parse_all(int argc, char **argv, struct check_options *ret,
 		      int *status)
 {
 	bool keep_given = false;
-	int code, index = 0;
+	int code;
 
 	optind = 1;
-	while ((code = getopt_long(argc, argv, "+", options_table, &index)) !=
-	       -1)
-		if (!parse_option(code, index, ret, &keep_given, status))
+	while ((code = getopt_long(argc, argv, "+", options_table, NULL)) != -1)
+		if (!parse_option(code, ret, &keep_given, status))
 			return false;
 	if (ret->dump_dir && !keep_given)
 		ret->keep = KEEP_FINDINGS;
 	ret->argv = argv + optind;
 	if (!ret->argv[0])
 		fputs("kdbg check: no command; see kdbg check --help\n",
+		      stderr);
+	else if (ret->update_baseline && !ret->baseline)
+		fputs("kdbg check: --update-baseline needs --baseline FILE\n",
 		      stderr);
 	else if (ret->keep != KEEP_NEVER && !ret->dump_dir)
 		fputs("kdbg check: --keep needs --dump-dir\n", stderr);

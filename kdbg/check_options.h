@@ -30,6 +30,7 @@ struct check_options {
 	const char *dump_dir;               /* NULL: none */
 	const char *reports[CHECK_REPORTS]; /* paths; NULL: none */
 	const char *src_root;               /* NULL: none */
+	const char *baseline;               /* NULL: none */
 	const char **suppressions;          /* files; as many as argc at most */
 	size_t suppression_count;
 	const char **skip; /* patterns; as many as argc at most */
@@ -41,7 +42,7 @@ struct check_options {
 	int findings_status;
 	bool possible_fails; /* --fail-on=possible */
 	bool no_children, strict_children, keep_going, quiet, github;
-	bool gen_suppressions;
+	bool gen_suppressions, update_baseline;
 };
 
 /* False: *status is what to exit with, and what there was to say is said. */

@@ -28,12 +28,21 @@ struct check_stack {
 	size_t count;
 };
 
+/* What a baseline says of a leak. */
+enum check_baseline {
+	BASELINE_NONE, /* there is no baseline */
+	BASELINE_NEW,
+	BASELINE_GROWN,
+	BASELINE_KNOWN,
+};
+
 struct check_leak { /* one group of leaked buffers */
 	const char *class;
 	const char *cache;
 	uint64_t leaked, bytes, retained;
 	uint64_t address; /* of the oldest */
 	bool cycle;
+	enum check_baseline baseline;
 	/* The first frame of the stack that is the program's. */
 	struct check_frame caller;
 	struct check_stack stack;
@@ -70,6 +79,10 @@ struct check_process {
 	const struct check_leak *possible;
 	size_t possible_count;
 	uint64_t possible_buffers, possible_bytes;
+	/* Leaks that the baseline has, of both kinds: no failure. */
+	const struct check_leak *known;
+	size_t known_count;
+	uint64_t known_buffers, known_bytes;
 	const struct check_error *errors;
 	size_t error_count;
 	uint64_t errors_reported; /* all; the first ones are in errors */
@@ -77,6 +90,12 @@ struct check_process {
 	const char *dump;         /* path, where it is kept; else NULL */
 	const char *dump_failure; /* why none is kept; NULL: none was wanted */
 	const char *file;         /* path of the dump, kept or not; or NULL */
+};
+
+/* A leak of the baseline that was in no process this time. */
+struct check_gone {
+	const char *program, *place;
+	uint64_t signature, buffers, bytes;
 };
 
 struct suppression;
@@ -93,6 +112,11 @@ struct check_result {
 	const struct suppression *suppressions; /* NULL: none */
 	bool gen_suppressions;
 	const char *src_root; /* real path; NULL: none */
+	const char *baseline; /* path; NULL: none */
+	bool baseline_updated;
+	const struct check_gone *gone;
+	size_t gone_count;
+	size_t known; /* groups, of all processes */
 	time_t started;
 	double seconds; /* that the command ran */
 	int status;     /* the verdict */

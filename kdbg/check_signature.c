@@ -8,8 +8,10 @@
  *	out	addresses, offsets, files and lines; the allocator's own frames,
  *		which are kdbg's business; what called main, which is libc's
  *
- * A library's ".so.1.2" is cut after ".so". The class of a leak is left out:
- * the same loss is definite today and possible tomorrow, by a stale word.
+ * A library's ".so.1.2" is cut after ".so", and what a compiler appends to the
+ * name of a copy it made (".isra.0", " [clone .cold]"). The class of a leak is
+ *left out: the same loss is definite today and possible tomorrow, by a stale
+ *word.
  */
 #include "kdbg/check_signature.h"
 
@@ -57,6 +59,23 @@ static size_t stable_module_length(const char *name)
 	return so ? (size_t)(so - name) + 3 : strlen(name);
 }
 
+/* No name in C has a dot; one in C++ has none before its '<' or '('. */
+static size_t stable_name_length(const char *name)
+{
+	const char *clone = strstr(name, " [clone ");
+	const char *offset = strstr(name, "+0x");
+	size_t plain = strcspn(name, ".(<");
+	size_t length = strlen(name);
+
+	if (offset && (size_t)(offset - name) < length)
+		length = (size_t)(offset - name);
+	if (clone && (size_t)(clone - name) < length)
+		length = (size_t)(clone - name);
+	if (plain && name[plain] == '.' && plain < length)
+		length = plain;
+	return length;
+}
+
 uint64_t check_signature(const char *kind, const struct check_stack *stack)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -68,11 +87,8 @@ uint64_t check_signature(const char *kind, const struct check_stack *stack)
 		const struct check_frame *frame = &stack->frames[i];
 		const char *module = base_name(frame->module);
 		const char *name = frame->function ? frame->function : "";
-		const char *offset = strstr(name, "+0x");
 		hash = hash_bytes(hash, module, stable_module_length(module));
-		hash = hash_bytes(hash, name,
-				  offset ? (size_t)(offset - name)
-					 : strlen(name));
+		hash = hash_bytes(hash, name, stable_name_length(name));
 	}
 	return hash;
 }

@@ -148,6 +148,7 @@ static void describe_leak(const struct check_result *result,
 	ret->rule = leak_rule(leak);
 	ret->signature = check_signature("leak", &leak->stack);
 	ret->fails = !ret->process->system &&
+		     leak->baseline != BASELINE_KNOWN &&
 		     (ret->rule != RULE_POSSIBLE || result->possible_fails);
 	snprintf(ret->title, sizeof(ret->title),
 		 "%s leak: %" PRIu64 " byte%s in %" PRIu64
@@ -181,10 +182,13 @@ static void describe_error(const struct check_result *result,
 	find_place(result, stack, NULL, ret);
 }
 
-/* The findings of a process in order: errors, leaks, possible leaks. */
-static bool describe(const struct check_result *result, size_t index,
+/* The findings of a process in order: errors, leaks, possible leaks, known
+ * ones. */
+static bool describe(const struct report_findings *at,
 		     struct report_finding *ret)
 {
+	const struct check_result *result = at->result;
+	size_t index = at->index;
 	const struct check_process *process = ret->process;
 
 	if (index < process->error_count)
@@ -193,6 +197,9 @@ static bool describe(const struct check_result *result, size_t index,
 		describe_leak(result, &process->leaks[index], ret);
 	else if ((index -= process->leak_count) < process->possible_count)
 		describe_leak(result, &process->possible[index], ret);
+	else if ((index -= process->possible_count) < process->known_count &&
+		 at->with_known)
+		describe_leak(result, &process->known[index], ret);
 	else
 		return false;
 	return true;
@@ -211,7 +218,7 @@ bool report_findings_next(struct report_findings *at,
 		ret->process = process;
 		ret->leak = NULL;
 		ret->error = NULL;
-		if (describe(result, at->index, ret)) {
+		if (describe(at, ret)) {
 			at->index++;
 			return true;
 		}

@@ -32,8 +32,9 @@ struct report_finding {
 	bool inside;         /* path is relative to the source root */
 };
 
-struct report_findings { /* all zero but result: before the first */
+struct report_findings { /* all zero but these: before the first */
 	const struct check_result *result;
+	bool with_known; /* those, too, that the baseline has */
 	size_t process, index;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/report.h"
 
+#include "kdbg/check_signature.h"
 #include "kdbg/sink.h"
 
 #include <inttypes.h>
@@ -10,6 +11,13 @@ static const char *const verdict_names[] = {
 	[CHECK_UNCHECKED] = "unchecked",
 	[CHECK_ALLOWED] = "allowed",
 	[CHECK_IGNORED] = "ignored",
+};
+
+static const char *const baseline_names[] = {
+	[BASELINE_NONE] = NULL,
+	[BASELINE_NEW] = "new",
+	[BASELINE_GROWN] = "grown",
+	[BASELINE_KNOWN] = "known",
 };
 
 static void put_text(FILE *out, const char *key, const char *text)
@@ -29,6 +37,11 @@ static void put_count(FILE *out, const char *key, uint64_t count)
 static void put_address(FILE *out, const char *key, uint64_t address)
 {
 	fprintf(out, ", \"%s\": \"%#" PRIx64 "\"", key, address);
+}
+
+static void put_signature(FILE *out, uint64_t signature)
+{
+	fprintf(out, ", \"signature\": \"%016" PRIx64 "\"", signature);
 }
 
 static void put_flag(FILE *out, const char *key, bool flag)
@@ -75,6 +88,8 @@ static void put_process(FILE *out, const struct check_process *process)
 	put_count(out, "leaked_bytes", process->leaked_bytes);
 	put_count(out, "possible", process->possible_buffers);
 	put_count(out, "possible_bytes", process->possible_bytes);
+	put_count(out, "known", process->known_buffers);
+	put_count(out, "known_bytes", process->known_bytes);
 	put_count(out, "errors", process->errors_reported);
 	put_text(out, "trust", process->trust);
 	put_text(out, "dump", process->dump);
@@ -92,10 +107,23 @@ static void put_leak(FILE *out, const struct check_process *process,
 	put_count(out, "bytes", leak->bytes);
 	put_count(out, "retained", leak->retained);
 	put_flag(out, "cycle", leak->cycle);
+	put_text(out, "baseline", baseline_names[leak->baseline]);
+	put_signature(out, check_signature("leak", &leak->stack));
 	put_address(out, "address", leak->address);
 	fputs(", \"caller\": ", out);
 	put_frame(out, &leak->caller);
 	put_stack(out, "stack", &leak->stack);
+	fputs("}\n", out);
+}
+
+static void put_gone(FILE *out, const struct check_gone *gone)
+{
+	fputs("{\"type\": \"gone\"", out);
+	put_text(out, "program", gone->program);
+	put_signature(out, gone->signature);
+	put_count(out, "leaked", gone->buffers);
+	put_count(out, "bytes", gone->bytes);
+	put_text(out, "caller", gone->place);
 	fputs("}\n", out);
 }
 
@@ -138,15 +166,20 @@ void report_jsonl(const struct check_result *result, FILE *out)
 			put_leak(out, process, &process->leaks[j]);
 		for (size_t j = 0; j < process->possible_count; j++)
 			put_leak(out, process, &process->possible[j]);
+		for (size_t j = 0; j < process->known_count; j++)
+			put_leak(out, process, &process->known[j]);
 		for (size_t j = 0; j < process->error_count; j++)
 			put_error(out, process, &process->errors[j]);
 	}
+	for (size_t i = 0; i < result->gone_count; i++)
+		put_gone(out, &result->gone[i]);
 	fputs("{\"type\": \"summary\"", out);
 	put_count(out, "processes", result->checked);
 	put_count(out, "unchecked", result->unchecked);
 	put_count(out, "allowed", result->allowed);
 	put_count(out, "buffers", result->buffers);
 	put_totals(out, "", &result->own);
+	put_count(out, "known_groups", result->known);
 	put_totals(out, "system_", &result->system);
 	put_count(out, "lost_records", result->lost);
 	put_flag(out, "timed_out", result->timed_out);

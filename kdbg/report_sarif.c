@@ -111,6 +111,12 @@ static void put_stacks(FILE *out, const struct check_result *result,
 	fputc(']', out);
 }
 
+static const char *const baseline_states[] = {
+	[BASELINE_NEW] = "new",
+	[BASELINE_GROWN] = "updated",
+	[BASELINE_KNOWN] = "unchanged",
+};
+
 static void put_result(FILE *out, const struct check_result *result,
 		       const struct report_finding *finding)
 {
@@ -134,6 +140,9 @@ static void put_result(FILE *out, const struct check_result *result,
 		finding->leak && finding->leak->leaked < INT32_MAX
 			? finding->leak->leaked
 			: 1);
+	if (finding->leak && finding->leak->baseline)
+		fprintf(out, ", \"baselineState\": \"%s\"",
+			baseline_states[finding->leak->baseline]);
 	put_stacks(out, result, finding);
 	fprintf(out, ", \"properties\": {\"pid\": %u, \"program\": ",
 		finding->process->pid);
@@ -143,7 +152,7 @@ static void put_result(FILE *out, const struct check_result *result,
 
 static void put_results(FILE *out, const struct check_result *result)
 {
-	struct report_findings at = { .result = result };
+	struct report_findings at = { .result = result, .with_known = true };
 	struct report_finding finding;
 	const char *comma = "";
 

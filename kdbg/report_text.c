@@ -36,9 +36,18 @@ static void put_stack(FILE *out, const char *title,
 
 static void put_leak(FILE *out, const struct check_leak *leak)
 {
-	fprintf(out, "  %s leak: %" PRIu64 " byte%s in %" PRIu64 " buffer%s%s",
-		leak->class, leak->bytes, plural(leak->bytes), leak->leaked,
-		plural(leak->leaked), leak->cycle ? " (a cycle)" : "");
+	static const char *const states[] = {
+		[BASELINE_NONE] = "",
+		[BASELINE_NEW] = "new, ",
+		[BASELINE_GROWN] = "grown, ",
+		[BASELINE_KNOWN] = "known, ",
+	};
+
+	fprintf(out,
+		"  %s%s leak: %" PRIu64 " byte%s in %" PRIu64 " buffer%s%s",
+		states[leak->baseline], leak->class, leak->bytes,
+		plural(leak->bytes), leak->leaked, plural(leak->leaked),
+		leak->cycle ? " (a cycle)" : "");
 	if (leak->retained > leak->bytes)
 		fprintf(out, ", holding %" PRIu64, leak->retained);
 	fprintf(out, ", %s, allocated by ", leak->cache);
@@ -205,6 +214,22 @@ static bool any_dump(const struct check_result *result)
 	return false;
 }
 
+static void put_baseline(FILE *out, const struct check_result *result)
+{
+	if (!result->baseline)
+		return;
+	fprintf(out, "\nBaseline %s: %zu known place%s%s\n", result->baseline,
+		result->known, plural(result->known),
+		result->baseline_updated ? ", all of this run are now" : "");
+	for (size_t i = 0; i < result->gone_count; i++) {
+		const struct check_gone *gone = &result->gone[i];
+		fprintf(out,
+			"  gone: %" PRIu64 " bytes in %" PRIu64
+			" buffers of %s, allocated by %s\n",
+			gone->bytes, gone->buffers, gone->program, gone->place);
+	}
+}
+
 /* What the suppressions did, and what the user may add to them. */
 static void put_suppressions(FILE *out, const struct check_result *result)
 {
@@ -229,6 +254,7 @@ void report_text(const struct check_result *result, FILE *out)
 			"\n%" PRIu64 " event%s did not fit the roster: some "
 			"process is on no account\n",
 			result->lost, plural(result->lost));
+	put_baseline(out, result);
 	put_suppressions(out, result);
 	if (!result->checked)
 		fputs("\nNo process was checked.\n", out);
