@@ -92,6 +92,9 @@ static size_t make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
 		const char *name = found[i].function ? found[i].function
 						     : found[i].linkage;
 		char text[TEXT_SIZE];
+		/* operator new is _Znwm to who wrote it in C. */
+		if (name && strncmp(name, "_Z", 2) == 0 && symbol.name)
+			name = symbol.name;
 		if (!name) {
 			symbols_format(judge->symbols, pc, text, sizeof(text));
 			name = text;

@@ -6,12 +6,13 @@
  *	in	names of functions, inlined ones too, and the last part of the
  *		path of each one's module
  *	out	addresses, offsets, files and lines; the allocator's own frames,
- *		which are kdbg's business; what called main, which is libc's
+ *		which are kdbg's business; what called main, or the function of
+ *		a thread, which is libc's
  *
  * A library's ".so.1.2" is cut after ".so", and what a compiler appends to the
  * name of a copy it made (".isra.0", " [clone .cold]"). The class of a leak is
- *left out: the same loss is definite today and possible tomorrow, by a stale
- *word.
+ * left out: the same loss is definite today and possible tomorrow, by a stale
+ * word.
  */
 #include "kdbg/check_signature.h"
 
@@ -34,7 +35,17 @@ static const char *base_name(const char *path)
 
 static bool is_allocator(const struct check_frame *frame)
 {
-	return strncmp(base_name(frame->module), "libkma", 6) == 0;
+	const char *name = base_name(frame->module);
+
+	return strncmp(name, "libkma.so", 9) == 0 ||
+	       strncmp(name, "libkma_malloc.so", 16) == 0;
+}
+
+/* libc's, or our own function that a thread begins with. */
+static bool is_start(const struct check_frame *frame)
+{
+	return is_allocator(frame) ||
+	       strncmp(base_name(frame->module), "libc.so", 7) == 0;
 }
 
 void check_signature_span(const struct check_stack *stack, size_t *first,
@@ -50,6 +61,12 @@ void check_signature_span(const struct check_stack *stack, size_t *first,
 			return;
 		}
 	}
+	/* All of it may be libc's: then that is what there is to tell. */
+	size_t own = *end;
+	while (own > *first && is_start(&stack->frames[own - 1]))
+		own--;
+	if (own > *first)
+		*end = own;
 }
 
 static size_t stable_module_length(const char *name)

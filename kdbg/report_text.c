@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/report.h"
 
+#include "kdbg/check_signature.h"
 #include "kdbg/suppressions.h"
 
 #include <inttypes.h>
@@ -20,14 +21,21 @@ static void put_frame(FILE *out, const struct check_frame *frame)
 		fprintf(out, " (%s:%u)", frame->file, frame->line);
 }
 
+/* From the function of the allocator that was called, by its name alone, to
+ * main or where a thread begins. */
 static void put_stack(FILE *out, const char *title,
 		      const struct check_stack *stack)
 {
+	size_t first, end;
+
 	if (!stack->count)
 		return;
 	if (title)
 		fprintf(out, "    %s:\n", title);
-	for (size_t i = 0; i < stack->count; i++) {
+	check_signature_span(stack, &first, &end);
+	if (first)
+		fprintf(out, "        %s\n", stack->frames[first - 1].function);
+	for (size_t i = first; i < end; i++) {
 		fputs("        ", out);
 		put_frame(out, &stack->frames[i]);
 		fputc('\n', out);
