@@ -276,6 +276,12 @@ def test_leak_is_found_however_it_ends():
         expect(supervised("leak", 2, how, 0), 23, leaks=[2])
 
 
+def test_leak_of_the_last_moment():
+    """No frame of libkma's own way to the end keeps an old word alive."""
+    for end in (["exit", 0], ["_exit", 0]):
+        expect(supervised("leak-last", *end), 23, leaks=[1])
+
+
 def test_leak_of_a_thread():
     expect(supervised("thread-leak", 4), 23, leaks=[4])
 

@@ -264,6 +264,8 @@ static bool act(const char *action, int number)
 {
 	if (strcmp(action, "leak") == 0)
 		lose(number);
+	else if (strcmp(action, "leak-last") == 0)
+		lose_one(); /* what it leaves on the stack stays there */
 	else if (strcmp(action, "thread-leak") == 0)
 		thread(number);
 	else if (strcmp(action, "hold") == 0)
