@@ -5,6 +5,7 @@
 #include "kdbg/suppressions.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { GROUPS_SHOWN = 20 }; /* of one process; the rest is counted */
@@ -82,11 +83,9 @@ static void put_name(FILE *out, const struct check_process *process)
 				  : "");
 }
 
-/* "/src/prog (pid 12): 120 bytes leaked in 3 buffers, 1 heap error" */
-static void put_counts(FILE *out, const struct check_process *process)
+/* " 120 bytes leaked in 3 buffers, 1 heap error" */
+static void put_totals(FILE *out, const struct check_process *process)
 {
-	put_name(out, process);
-	fputc(':', out);
 	if (process->leaked_buffers)
 		fprintf(out,
 			" %" PRIu64 " byte%s leaked in %" PRIu64 " buffer%s",
@@ -99,6 +98,13 @@ static void put_counts(FILE *out, const struct check_process *process)
 			process->errors_reported,
 			plural(process->errors_reported));
 	fputc('\n', out);
+}
+
+static void put_counts(FILE *out, const struct check_process *process)
+{
+	put_name(out, process);
+	fputc(':', out);
+	put_totals(out, process);
 }
 
 static void put_leaks(FILE *out, const struct check_leak *leaks, size_t count)
@@ -182,20 +188,52 @@ static void put_own(FILE *out, const struct check_result *result)
 		}
 }
 
+static int by_path(const void *a, const void *b)
+{
+	const struct check_process *x = *(const struct check_process *const *)a;
+	const struct check_process *y = *(const struct check_process *const *)b;
+
+	return strcmp(x->path, y->path);
+}
+
+/* The processes of one program, from list on; how many they are. */
+static size_t put_system_program(FILE *out,
+				 const struct check_process *const *list,
+				 size_t count)
+{
+	struct check_process sum = { .path = list[0]->path };
+	size_t n = 0;
+
+	for (; n < count && strcmp(list[n]->path, sum.path) == 0; n++) {
+		sum.leaked_buffers += list[n]->leaked_buffers;
+		sum.leaked_bytes += list[n]->leaked_bytes;
+		sum.errors_reported += list[n]->errors_reported;
+	}
+	fprintf(out, "  %s (%zu process%s):", sum.path, n, n == 1 ? "" : "es");
+	put_totals(out, &sum);
+	return n;
+}
+
 /* Who runs a script wants to know of its own programs: a line must do. */
 static void put_system(FILE *out, const struct check_result *result)
 {
-	const char *title =
-		"\nIn programs of the system, which do not fail the check "
-		"(--strict-children shows more):\n";
+	const struct check_process **list =
+		calloc(result->count + 1, sizeof(*list));
+	size_t count = 0;
 
-	for (size_t i = 0; i < result->count; i++)
-		if (is_shown(result, &result->processes[i], true)) {
-			fputs(title, out);
-			title = "";
-			fputs("  ", out);
-			put_counts(out, &result->processes[i]);
-		}
+	for (size_t i = 0; list && i < result->count; i++)
+		if (is_shown(result, &result->processes[i], true))
+			list[count++] = &result->processes[i];
+	if (count) {
+		qsort(list, count, sizeof(*list), by_path);
+		fputs("\nIn programs of the system, which do not fail the "
+		      "check "
+		      "(--strict-children shows more):\n",
+		      out);
+	}
+	for (size_t i = 0; i < count;)
+		i += put_system_program(out, list + i, count - i);
+	free(list);
 }
 
 static void put_unchecked(FILE *out, const struct check_result *result,

@@ -264,8 +264,6 @@ static bool act(const char *action, int number)
 {
 	if (strcmp(action, "leak") == 0)
 		lose(number);
-	else if (strcmp(action, "leak-last") == 0)
-		lose_one(); /* what it leaves on the stack stays there */
 	else if (strcmp(action, "thread-leak") == 0)
 		thread(number);
 	else if (strcmp(action, "hold") == 0)
@@ -299,7 +297,9 @@ static bool act(const char *action, int number)
 /* The actions without an argument. */
 static bool act_alone(const char *action)
 {
-	if (strcmp(action, "clearenv") == 0)
+	if (strcmp(action, "leak-last") == 0)
+		lose_one(); /* what it leaves on the stack stays there */
+	else if (strcmp(action, "clearenv") == 0)
 		clearenv();
 	else if (strcmp(action, "terminal") == 0)
 		show_terminal();
