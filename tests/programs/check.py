@@ -555,7 +555,7 @@ def test_usage():
                             (["--children=some", "--", "true"], "all or none"),
                             (["--fail-on=some", "--", "true"], "possible"),
                             (["--tier", "some", "--", "true"], "audit"),
-                            (["--baseline", "x", "--", "true"], "not in this version")):
+                            (["--update-baseline", "--", "true"], "needs --baseline")):
         result = run([KDBG, "check", *arguments])
         equal(result.status, 2, arguments)
         contains(result.err, text)

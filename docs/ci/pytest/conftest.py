@@ -14,3 +14,14 @@ def run_checked():
     def run(*command, **options):
         return subprocess.run([*CHECK, *command], check=True, **options)
     return run
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A C program out of a line of source: your suite has its own."""
+    def build(source):
+        path = tmp_path / "program"
+        subprocess.run(["cc", "-g", "-o", path, "-x", "c", "-"], check=True,
+                       input=f"#include <stdlib.h>\n{source}\n", text=True)
+        return str(path)
+    return build

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A test of a program, which fails when the program leaks."""
+"""Tests of programs, which fail when a program leaks."""
 
 
-def test_prints(run_checked):
+def test_sound(run_checked):
     done = run_checked("/bin/echo", "hello", capture_output=True)
     assert done.stdout == b"hello\n"
+
+
+def test_leaky(run_checked, program):
+    run_checked(program("void *volatile kept;"
+                        "int main(void) { kept = malloc(10); kept = malloc(20); }"))
