@@ -154,26 +154,24 @@ static void tell(const char *what, int error)
 	kma_message(text);
 }
 
-/* The calling thread, as it is in the function this is inlined into. */
-__attribute__((always_inline)) static inline void
-capture_self(const struct dump_request *request)
+/* The calling thread. */
+static void capture_self(const struct dump_request *request)
 {
-	struct kma_registers registers;
-
 	memset(&self, 0, sizeof(self));
 	if (request->context) {
 		dump_threads_from_context(&self, request->context);
 	} else {
-		kma_arch_registers(&registers);
+		const uintptr_t *column = request->here->column;
+
 		self.registers = (struct dump_registers){
-			.rbx = registers.column[KMA_COLUMN_RBX],
-			.rbp = registers.column[KMA_COLUMN_FP],
-			.rsp = registers.column[KMA_COLUMN_SP],
-			.r12 = registers.column[KMA_COLUMN_R12],
-			.r13 = registers.column[KMA_COLUMN_R13],
-			.r14 = registers.column[KMA_COLUMN_R14],
-			.r15 = registers.column[KMA_COLUMN_R15],
-			.rip = registers.column[KMA_COLUMN_PC],
+			.rbx = column[KMA_COLUMN_RBX],
+			.rbp = column[KMA_COLUMN_FP],
+			.rsp = column[KMA_COLUMN_SP],
+			.r12 = column[KMA_COLUMN_R12],
+			.r13 = column[KMA_COLUMN_R13],
+			.r14 = column[KMA_COLUMN_R14],
+			.r15 = column[KMA_COLUMN_R15],
+			.rip = column[KMA_COLUMN_PC],
 			.fs_base = kma_arch_thread_pointer(),
 		};
 		self.flags = DUMP_THREAD_REGISTERS;
@@ -376,13 +374,14 @@ __attribute__((noinline)) int dump_run(const struct dump_request *request)
 	return call.status;
 }
 
-void kma_dump_exit(int status)
+void kma_dump_exit(int status, const struct kma_registers *here)
 {
 	if (is_guest())
 		return;
 	kma_audit_verify_all();
 	dump_run(&(struct dump_request){
 		.reason = KMA_DUMP_EXIT,
+		.here = here,
 		.exit_status = (uint32_t)status,
 		.last = true,
 		.none = !kma_options.dump.on_exit,
@@ -391,11 +390,15 @@ void kma_dump_exit(int status)
 
 void kma_dump_replaced(void)
 {
+	struct kma_registers here;
+
 	if (!kma_options.dump.on_exit || !kma_instance.ended ||
 	    !kma_root.errors.count || is_guest())
 		return;
+	kma_arch_registers(&here);
 	dump_run(&(struct dump_request){
 		.reason = KMA_DUMP_ERROR,
+		.here = &here,
 		.exit_status = DUMP_EXIT_STATUS_UNKNOWN,
 		.replaced = true,
 	});
@@ -418,15 +421,18 @@ static bool wanted(enum kma_dump_reason reason)
 int kma_dump_write(enum kma_dump_reason reason, const void *siginfo,
 		   const void *ucontext)
 {
+	struct kma_registers here;
 	struct dump_request request = {
 		.reason = reason,
 		.info = siginfo,
 		.context = ucontext,
+		.here = &here,
 		.exit_status = DUMP_EXIT_STATUS_UNKNOWN,
 	};
 
 	if (!wanted(reason))
 		return 0;
+	kma_arch_registers(&here);
 	request.last = reason == KMA_DUMP_SIGNAL ||
 		       (reason == KMA_DUMP_ERROR && !kma_options.noabort);
 	request.detached = reason == KMA_DUMP_REQUEST && ucontext;
@@ -435,8 +441,10 @@ int kma_dump_write(enum kma_dump_reason reason, const void *siginfo,
 
 __attribute__((visibility("default"))) int kma_dump(const char *path)
 {
+	struct kma_registers here;
 	struct dump_request request = {
 		.reason = KMA_DUMP_REQUEST,
+		.here = &here,
 		.path = path,
 		.exit_status = DUMP_EXIT_STATUS_UNKNOWN,
 	};
@@ -445,6 +453,7 @@ __attribute__((visibility("default"))) int kma_dump(const char *path)
 		errno = ENOMEM;
 		return -1;
 	}
+	kma_arch_registers(&here);
 	int status = dump_run(&request);
 	if (status == 0)
 		return 0;

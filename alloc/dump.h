@@ -25,6 +25,7 @@ enum kma_dump_reason {
 	KMA_DUMP_REQUEST = 4,
 };
 
+struct kma_registers;
 struct kma_thread;
 
 /* Install the triggers that kma_options asks for. */
@@ -38,8 +39,9 @@ void kma_dump_init(void);
 int kma_dump_write(enum kma_dump_reason reason, const void *siginfo,
 		   const void *ucontext);
 
-/* The process ends, whichever way it takes: dump once, tell the supervisor. */
-void kma_dump_exit(int status);
+/* The process ends, whichever way it takes: dump once, tell the supervisor.
+ * here: kma_arch_registers() of the function that the program called. */
+void kma_dump_exit(int status, const struct kma_registers *here);
 
 /* An exec is about to replace this image: what it did wrong, and went on after
  * (noabort), would go with it. Only where a supervisor is told. */

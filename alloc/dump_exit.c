@@ -10,14 +10,33 @@
  */
 #include "alloc/dump_impl.h"
 
+#include "alloc/unwind.h"
+
+#include <stdlib.h>
+
 extern int __cxa_atexit(void (*function)(void *), void *argument, void *dso);
 extern int __cxa_at_quick_exit(void (*function)(void *), void *dso);
+
+/*
+ * Where the program is, or rather was: the caller of exit(). What earlier calls
+ * left on the stack where exit() and its handlers now have their frames would
+ * pass for references.
+ */
+__attribute__((always_inline)) static inline void
+capture_caller(uintptr_t function, struct kma_registers *ret)
+{
+	kma_arch_registers(ret);
+	kma_unwind_out_of(function, ret);
+}
 
 /* glibc hands the exit status to every such function, after its argument. */
 static void at_exit(void *argument, int status)
 {
+	struct kma_registers here;
+
 	(void)argument;
-	kma_dump_exit(status);
+	capture_caller((uintptr_t)exit, &here);
+	kma_dump_exit(status, &here);
 }
 
 static int quick_status = (int)DUMP_EXIT_STATUS_UNKNOWN;
@@ -29,8 +48,11 @@ void kma_dump_expect_quick_exit(int status)
 
 static void at_quick(void *argument)
 {
+	struct kma_registers here;
+
 	(void)argument;
-	kma_dump_exit(quick_status);
+	capture_caller((uintptr_t)quick_exit, &here);
+	kma_dump_exit(quick_status, &here);
 }
 
 void dump_exit_init(void)

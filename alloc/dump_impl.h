@@ -18,9 +18,11 @@
 
 struct dump_request {
 	enum kma_dump_reason reason;
-	const siginfo_t *info; /* NULL: no signal */
-	const ucontext_t
-		*context; /* of the interrupted code; NULL: the caller */
+	const siginfo_t *info;     /* NULL: no signal */
+	const ucontext_t *context; /* of the interrupted code, or NULL */
+	/* Without context: as they were where the program's stack ends. What
+	 * lies below, frames of ours, would hide leaks as roots do. */
+	const struct kma_registers *here;
 	const char *path; /* NULL: the template's */
 	bool none;        /* only the supervisor is to be told */
 	bool last;        /* the process ends after it */

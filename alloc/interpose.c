@@ -5,6 +5,7 @@
  * time (exec.c has those about other programs). Each does what libc's does, as
  * far as the program can tell.
  */
+#include "alloc/arch.h"
 #include "alloc/dump.h"
 #include "alloc/dump_signal.h"
 #include "alloc/meta.h"
@@ -26,7 +27,10 @@
 
 EXPORT _Noreturn void _exit(int status)
 {
-	kma_dump_exit(status);
+	struct kma_registers here;
+
+	kma_arch_registers(&here);
+	kma_dump_exit(status, &here);
 	for (;;)
 		sys_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
 }

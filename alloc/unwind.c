@@ -233,3 +233,27 @@ size_t kma_stack_capture_context(const void *ucontext, uint64_t *pc, size_t max,
 
 	return walk_from(&there, true, false, pc, max, flags);
 }
+
+bool kma_unwind_out_of(uintptr_t function, struct kma_registers *registers)
+{
+	enum { NEAR = 4, SHORT = 1024 };
+	struct kma_registers at = *registers;
+	struct kma_bounds bounds = kma_bounds_find(at.column[KMA_COLUMN_SP]);
+
+	for (unsigned i = 0; i < NEAR; i++) {
+		uintptr_t pc = at.column[KMA_COLUMN_PC];
+		const struct kma_module *module = kma_module_find(pc - 1);
+		struct kma_cfi_row row;
+
+		bool inside = pc - function < SHORT;
+		if (!module || !kma_rule_row(module, pc, &row) ||
+		    row.column[KMA_COLUMN_PC].how == KMA_CFI_UNDEFINED ||
+		    !kma_cfi_step(&row, &bounds, &at))
+			return false;
+		if (!inside)
+			continue;
+		*registers = at;
+		return true;
+	}
+	return false;
+}

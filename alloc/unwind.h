@@ -98,6 +98,12 @@ static inline bool kma_bounds_own(const struct kma_thread *self, uintptr_t sp,
 	return true;
 }
 
+/*
+ * Step registers up to the caller of function, which is libc's, short, and
+ * among the next few frames. False, registers untouched: it is not.
+ */
+bool kma_unwind_out_of(uintptr_t function, struct kma_registers *registers);
+
 /* Forget the rules cached: a module's place was taken by another. */
 void kma_unwind_flush(void);
 

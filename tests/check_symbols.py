@@ -43,6 +43,9 @@ NAMED = {
     "pthread_key_create": ["thread.c"],
     "__cxa_atexit": ["dump_exit.c"],
     "__cxa_at_quick_exit": ["dump_exit.c"],
+    # Their addresses alone.
+    "exit": ["dump_exit.c"],
+    "quick_exit": ["dump_exit.c"],
     # May allocate: comes in again and is known to be nested.
     "pthread_setspecific": ["thread.c"],
     # Handed a stream by malloc_info()'s caller.
