@@ -14,6 +14,7 @@
 #include "alloc/clock.h"
 #include "alloc/family.h"
 #include "alloc/guard.h"
+#include "alloc/hollow.h"
 #include "alloc/log.h"
 #include "alloc/pattern.h"
 #include "alloc/report.h"
@@ -111,8 +112,13 @@ static enum kma_error_code diagnose(const struct kma_buffer *buffer,
 enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
 				    uint64_t word, struct kma_damage *ret)
 {
-	if (__builtin_expect(wrong_in(buffer, word) == 0, 1))
-		return KMA_ERROR_NONE;
+	if (__builtin_expect(wrong_in(buffer, word) == 0, 1)) {
+		bool changed = buffer->slab->hollow &&
+			       kma_word_state(word) == KMA_BUFFER_FREE &&
+			       kma_hollow_damaged(buffer, ret);
+
+		return changed ? KMA_ERROR_MODIFIED : KMA_ERROR_NONE;
+	}
 	return diagnose(buffer, word, ret);
 }
 

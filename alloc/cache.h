@@ -110,6 +110,7 @@ struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	uint8_t list;    /* enum kma_slab_list */
 	uint8_t zeroed;  /* large: the kernel's zeros, untouched yet */
 	uint8_t guarded; /* guard: what cannot be touched (guard.c) */
+	uint8_t hollow;  /* audit, large, freed: see hollow.h */
 	uint64_t *words; /* lite: of each buffer, as a bufctl's; else NULL */
 	/* What only the cache's lists and counts need. */
 	size_t pages;

@@ -11,6 +11,7 @@
 
 #include "alloc/audit.h"
 #include "alloc/guard.h"
+#include "alloc/hollow.h"
 #include "alloc/slab.h"
 
 enum { QUEUE_SIZE = 64 };
@@ -158,9 +159,10 @@ void kma_large_put(const struct kma_buffer *buffer)
 	kma_lock_release(&slab->cache->lock);
 	if (slab->tier == KMA_TIER_GUARD)
 		kma_guard_put(slab);
-	else if (is_dressed(slab->tier) && bytes_of(slab) <= queue_bytes_max)
+	else if (is_dressed(slab->tier) && bytes_of(slab) <= queue_bytes_max) {
+		kma_hollow_make(buffer);
 		quarantine(slab);
-	else
+	} else
 		release(slab);
 }
 

@@ -26,6 +26,13 @@ static inline long sys_mprotect(uintptr_t base, size_t size, int protection)
 			0);
 }
 
+static inline long sys_mincore(uintptr_t base, size_t size,
+			       unsigned char *pages)
+{
+	return sys_call(SYS_mincore, (long)base, (long)size,
+			(long)(uintptr_t)pages, 0, 0, 0);
+}
+
 static inline long sys_madvise(uintptr_t base, size_t size, int advice)
 {
 	return sys_call(SYS_madvise, (long)base, (long)size, advice, 0, 0, 0);

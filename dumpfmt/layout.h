@@ -148,6 +148,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_slab, buffers, UINT)			\
 		FIELD(kma_slab, in_use, UINT)			\
 		FIELD(kma_slab, tier, UINT)			\
+		FIELD(kma_slab, hollow, UINT)			\
 		FIELD(kma_slab, free_bits, POINTER)		\
 		FIELD(kma_slab, bufctls, POINTER)		\
 		FIELD(kma_slab, words, POINTER)			\
@@ -337,7 +338,8 @@ enum { KMA_SCHEMA_MAX = 4096 };
  * in [start - KMA_CANARY_SIZE, user), its redzone in [user + size, start +
  * stride - KMA_CANARY_SIZE), of each the KMA_GUARD_MAX bytes next to the
  * request at most. Of a free one the first KMA_FILL_MAX bytes of the request
- * read KMA_FILL_FREE from user on. At tier guard KMA_CANARY_SIZE counts as 0,
+ * read KMA_FILL_FREE from user on, and where its slab is hollow, the whole pages
+ * of the request behind those read zero. At tier guard KMA_CANARY_SIZE counts as 0,
  * and a free buffer has no pages. Slabs of tier off and lite have no guards.
  */
 #define KMA_CONSTANTS(CONSTANT)			\

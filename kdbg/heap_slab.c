@@ -164,6 +164,7 @@ static struct heap_slab read_header(const struct page_walk *walk,
 		.in_use =
 			(uint32_t)record_uint(record, &layout->kma_slab.in_use),
 		.tier = slab_tier(layout, record, word),
+		.hollow = record_uint(record, &layout->kma_slab.hollow) != 0,
 		.large = word_kind(walk->part, word) ==
 			 layout->constants.KMA_PAGE_LARGE.value,
 		.bufctls = record_uint(record, &layout->kma_slab.bufctls),

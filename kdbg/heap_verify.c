@@ -6,10 +6,11 @@
 #include <string.h>
 
 enum {
-	REVISION = 1,         /* of the rule in dumpfmt/layout.h */
-	FILL_DEFAULT = 4096,  /* where a dump does not say */
-	GUARD_DEFAULT = 1024, /* likewise */
-	REGION_MAX = 1 << 20, /* of a dump that says more */
+	REVISION = 1,          /* of the rule in dumpfmt/layout.h */
+	FILL_DEFAULT = 4096,   /* where a dump does not say */
+	GUARD_DEFAULT = 1024,  /* likewise */
+	REGION_MAX = 1 << 20,  /* of a dump that says more */
+	HOLLOW_MAX = 32 << 20, /* no larger one waits to be used again */
 	PIECE = 1024,
 	WORD = 8,
 };
@@ -32,7 +33,7 @@ bool heap_verify_possible(const struct heap *heap, size_t instance)
 
 struct judge {
 	struct heap *heap;
-	uint64_t secret, fill;
+	uint64_t secret;
 	heap_damage_fn *each;
 	void *context;
 	bool damaged, unread;
@@ -42,7 +43,8 @@ struct judge {
 struct region {
 	enum heap_damage_place place;
 	uint64_t from, to;
-	bool is_fill;
+	bool is_guard; /* else each word is fill */
+	uint64_t fill;
 };
 
 static uint64_t expected_word(const struct judge *judge,
@@ -51,8 +53,8 @@ static uint64_t expected_word(const struct judge *judge,
 	uint64_t mixed =
 		(judge->secret ^ address) * UINT64_C(0x9e3779b97f4a7c15);
 
-	if (region->is_fill)
-		return judge->fill;
+	if (!region->is_guard)
+		return region->fill;
 	return (mixed ^ mixed >> 32) | UINT64_C(0x0101010101010101);
 }
 
@@ -123,6 +125,20 @@ static uint64_t limit(const struct constant *constant, uint64_t absent)
 	return value < REGION_MAX ? value : REGION_MAX;
 }
 
+/* The whole pages of a freed buffer's request behind its fill. */
+static void judge_hollow(struct judge *judge, const struct heap_layout *layout,
+			 const struct heap_buffer *buffer, uint64_t filled)
+{
+	uint64_t page = UINT64_C(1) << layout->constants.KMA_PAGE_SHIFT.value;
+	uint64_t end = buffer->user + buffer->size;
+	struct region hollow = { .place = DAMAGE_INSIDE,
+				 .from = (filled + page - 1) & ~(page - 1),
+				 .to = end & ~(page - 1) };
+
+	if (hollow.from < hollow.to && hollow.to - hollow.from <= HOLLOW_MAX)
+		judge_region(judge, &hollow);
+}
+
 static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 			 const struct heap_slab *slab,
 			 const struct heap_buffer *buffer)
@@ -135,13 +151,21 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 		slab->tier == TIER_GUARD
 			? 0
 			: limit(&layout->constants.KMA_CANARY_SIZE, WORD);
-	struct region before = { DAMAGE_BEFORE, buffer->start - canary_size,
-				 buffer->user, false };
-	struct region inside = { DAMAGE_INSIDE, buffer->user,
-				 buffer->user + buffer->size, true };
-	struct region after = { DAMAGE_AFTER, inside.to,
-				buffer->start + slab->stride - canary_size,
-				false };
+	struct region before = { .place = DAMAGE_BEFORE,
+				 .from = buffer->start - canary_size,
+				 .to = buffer->user,
+				 .is_guard = true };
+	struct region inside = {
+		.place = DAMAGE_INSIDE,
+		.from = buffer->user,
+		.to = buffer->user + buffer->size,
+		.fill = constant_or(&layout->constants.KMA_FILL_FREE, FILL_FREE)
+	};
+	struct region after = { .place = DAMAGE_AFTER,
+				.from = inside.to,
+				.to = buffer->start + slab->stride -
+				      canary_size,
+				.is_guard = true };
 
 	if (before.to - before.from > guard_max)
 		before.from = before.to - guard_max;
@@ -152,6 +176,8 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 	judge_region(judge, &before);
 	if (buffer->state == BUFFER_FREE)
 		judge_region(judge, &inside);
+	if (buffer->state == BUFFER_FREE && slab->hollow)
+		judge_hollow(judge, layout, buffer, inside.to);
 	if (after.to > after.from)
 		judge_region(judge, &after);
 }
@@ -167,8 +193,6 @@ enum heap_verdict heap_verify_buffer(struct heap *heap,
 		.heap = heap,
 		.secret = record_uint(part->root,
 				      &part->layout.kma_root.canary_secret),
-		.fill = constant_or(&part->layout.constants.KMA_FILL_FREE,
-				    FILL_FREE),
 		.each = each,
 		.context = context,
 	};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hollow buffers: freed large ones of tier audit, of which only the first
+ * KMA_FILL_MAX bytes are filled. The whole pages behind those go back to the
+ * system while the buffer waits in quarantine. A write through a stale pointer
+ * brings one back, and what it wrote is not zero.
+ */
+#ifndef ALLOC_HOLLOW_H
+#define ALLOC_HOLLOW_H
+
+#include "alloc/cache.h"
+
+struct kma_damage;
+
+/* Make a buffer just freed hollow, if it has whole pages to give. */
+void kma_hollow_make(const struct kma_buffer *buffer);
+
+/* Was a hollow buffer written to? Takes no lock. */
+bool kma_hollow_damaged(const struct kma_buffer *buffer,
+			struct kma_damage *ret);
+
+#endif
