@@ -439,6 +439,13 @@ static bool resize(void *p, size_t size, bool *in_place, size_t *old)
 	return true;
 }
 
+/* What a buffer that moved held. */
+static void carry_over(void *to, void *from, size_t bytes)
+{
+	if (bytes <= KMA_CACHED_MAX || !kma_large_carry_over(to, from, bytes))
+		memcpy(to, from, bytes);
+}
+
 void *kma_reallocate(void *p, size_t size)
 {
 	struct kma_request request = { .size = size, .align = 16 };
@@ -466,7 +473,7 @@ void *kma_reallocate(void *p, size_t size)
 	void *moved = kma_allocate(&request);
 
 	if (moved) {
-		memcpy(moved, p, old < size ? old : size);
+		carry_over(moved, p, old < size ? old : size);
 		kma_release(p, SIZE_MAX, KMA_FAMILY_MALLOC, "realloc");
 	}
 	return moved;

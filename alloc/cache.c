@@ -36,20 +36,33 @@ uint8_t kma_fast_table[KMA_CACHED_MAX / 16 + 1];
 enum { CLASS_TABLE_MAX = 4096 };
 static uint8_t class_table[CLASS_TABLE_MAX / 16 + 1];
 
-/* With its header a magazine fills a power of two of metadata. */
-static uint32_t magazine_size(size_t bufsize)
+/*
+ * Sizes of magazines: with its header one fills a power of two of metadata. A
+ * cache starts with the size its row says and may grow by one.
+ */
+static const uint16_t magazine_sizes[] = { 2, 5, 13, 29, 61, 125, 253 };
+
+static unsigned magazine_row(size_t bufsize)
 {
-	if (bufsize <= 128)
-		return 125;
-	if (bufsize <= 512)
-		return 61;
-	if (bufsize <= 2304)
-		return 29;
-	if (bufsize <= 9216)
-		return 13;
-	if (bufsize <= 32768)
-		return 5;
-	return 2;
+	static const size_t up_to[] = { 128, 512, 2304, 9216, 32768 };
+	enum { ROWS = sizeof(up_to) / sizeof(up_to[0]) };
+	unsigned row = 0;
+
+	while (row < ROWS && bufsize > up_to[row])
+		row++;
+	return ROWS - row;
+}
+
+uint32_t kma_cache_magazine_size(const struct kma_cache *cache)
+{
+	return __atomic_load_n(&cache->magazine_size, __ATOMIC_RELAXED);
+}
+
+void kma_cache_magazine_grow(struct kma_cache *cache)
+{
+	__atomic_store_n(&cache->magazine_size,
+			 magazine_sizes[magazine_row(cache->bufsize) + 1],
+			 __ATOMIC_RELAXED);
 }
 
 static char *append(char *at, const char *text)
@@ -86,7 +99,8 @@ static struct kma_cache *cache_create(size_t bufsize, struct kma_cache **link)
 		append(cache->name, "kmem_oversize");
 	cache->bufsize = bufsize;
 	cache->align = bufsize == 8 ? 8 : bufsize ? 16 : KMA_PAGE_SIZE;
-	cache->magazine_size = bufsize ? magazine_size(bufsize) : 0;
+	cache->magazine_size =
+		bufsize ? magazine_sizes[magazine_row(bufsize)] : 0;
 	cache->index = kma_cache_count;
 	if (!bufsize)
 		cache->flags |= KMA_CACHE_NOMAGAZINE;

@@ -145,7 +145,10 @@ struct kma_cache {
 	struct kma_magazine *full_tails[KMA_TIER_COUNT]; /* audit: FIFO */
 	struct kma_magazine *empty_magazines[KMA_TIER_COUNT];
 	uint32_t full_count[KMA_TIER_COUNT]; /* magazines on the full list */
-	uint32_t magazine_size;              /* rounds */
+	uint32_t full_least[KMA_TIER_COUNT]; /* of that, since the last look */
+	uint32_t depot_updated;              /* when that was, in seconds */
+	uint32_t depot_waits;                /* for depot_lock, since then */
+	uint32_t magazine_size;              /* rounds of the next ones */
 	/* What threads that have exited did, and what bypassed magazines. */
 	uint64_t alloc, free, alloc_fail;
 	uint64_t slab_create, slab_destroy;
@@ -227,6 +230,10 @@ void kma_cache_set_fast(const struct kma_cache *cache, bool fast);
 struct kma_cache *kma_cache_for(size_t size, size_t align, enum kma_tier tier);
 struct kma_cache *kma_cache_oversize(void);
 
+/* How many rounds its next magazines have; more. Only ever grows. */
+uint32_t kma_cache_magazine_size(const struct kma_cache *cache);
+void kma_cache_magazine_grow(struct kma_cache *cache);
+
 /* Is it one of malloc's size classes? */
 bool kma_cache_is_class(const struct kma_cache *cache);
 
@@ -249,5 +256,12 @@ size_t kma_large_quarantined(void);
 
 /* Make a large buffer of tier off hold size bytes where it lies. */
 bool kma_large_resize(const struct kma_buffer *buffer, size_t size);
+
+/*
+ * Give the pages with the first bytes of a large buffer to another, which has
+ * nothing in it yet, instead of a copy; what the first holds then is undefined.
+ * False, nothing changed: it does not pay, or cannot be.
+ */
+bool kma_large_carry_over(void *to, void *from, size_t bytes);
 
 #endif

@@ -24,6 +24,14 @@ uint64_t kma_clock_nanoseconds(void)
 	return clock_read(CLOCK_MONOTONIC);
 }
 
+uint32_t kma_clock_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (uint32_t)t.tv_sec;
+}
+
 /*
  * Ticks are read on both sides of the monotonic clock and the tightest of a
  * few tries is kept, so that an interrupt in between does not become an error

@@ -21,6 +21,9 @@ static inline uint64_t kma_clock_now(void)
 						    : kma_clock_nanoseconds();
 }
 
+/* Whole seconds since the system's start, as of its last tick; cheap. */
+uint32_t kma_clock_seconds(void);
+
 /* Take the first pair; take another (at dump and at report). */
 void kma_clock_init(void);
 void kma_clock_calibrate(void);

@@ -64,18 +64,37 @@ static inline void *kma_fast_allocate(size_t size)
 	return fast_take(self, size);
 }
 
-/* False: go the slow way. */
-static inline bool kma_fast_release(void *p)
+/* Is that a page of a slab of tier off and of one of malloc's classes? */
+static inline bool fast_serves(uint64_t word)
 {
 	enum {
 		MASK = 0x3f, /* class, tier, kind */
 		FAST = KMA_PAGE_CLASS | KMA_TIER_OFF << KMA_PAGE_TIER_SHIFT |
 		       KMA_PAGE_SLAB,
 	};
+
+	return (word & MASK) == FAST;
+}
+
+/* What p holds; 0 for anything but the start of a buffer of the fast path. */
+static inline size_t kma_fast_size(void *p)
+{
+	struct kma_buffer buffer;
+
+	if (!fast_serves(kma_pages_lookup((uintptr_t)p)) ||
+	    !kma_buffer_find((uintptr_t)p, &buffer) ||
+	    buffer.start != (uintptr_t)p)
+		return 0;
+	return buffer.slab->stride;
+}
+
+/* False: go the slow way. */
+static inline bool kma_fast_release(void *p)
+{
 	struct kma_thread *self = kma_self;
 	uint64_t word = kma_pages_lookup((uintptr_t)p);
 
-	if (__builtin_expect((word & MASK) != FAST || !self || self->busy, 0))
+	if (__builtin_expect(!fast_serves(word) || !self || self->busy, 0))
 		return false;
 	fast_enter(self);
 	bool put = kma_magset_push(&self->magsets[word >> KMA_PAGE_CACHE_SHIFT],

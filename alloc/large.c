@@ -6,6 +6,11 @@
  * At tier audit the user's pointer has at least a canary before it and a
  * redzone behind it, and a freed buffer waits in a short queue before its
  * pages go, so that a second free is known for what it is.
+ *
+ * A buffer of tier off that outgrows its place takes its pages along (mremap):
+ * the old place stays mapped, empty. Each such move can leave another mapping
+ * in the heap, of which a process has a limited number, so it has to be worth
+ * it.
  */
 #include "alloc/cache.h"
 
@@ -13,6 +18,11 @@
 #include "alloc/guard.h"
 #include "alloc/hollow.h"
 #include "alloc/slab.h"
+#include "alloc/sys.h"
+
+#include <sys/mman.h>
+
+static const size_t carry_over_min = 1 << 20;
 
 enum { QUEUE_SIZE = 64 };
 static const size_t queue_bytes_max = 32 << 20;
@@ -192,4 +202,25 @@ bool kma_large_resize(const struct kma_buffer *buffer, size_t size)
 			  pages - old);
 	}
 	return true;
+}
+
+static bool is_plain(void *p, struct kma_buffer *ret)
+{
+	return kma_buffer_find((uintptr_t)p, ret) &&
+	       ret->slab->kind == KMA_PAGE_LARGE &&
+	       ret->slab->tier == KMA_TIER_OFF && ret->start == (uintptr_t)p;
+}
+
+bool kma_large_carry_over(void *to, void *from, size_t bytes)
+{
+	size_t size = pages_of(bytes) << KMA_PAGE_SHIFT;
+	struct kma_buffer target, source;
+
+	if (size < carry_over_min || !is_plain(to, &target) ||
+	    !is_plain(from, &source) || size > bytes_of(target.slab) ||
+	    size > bytes_of(source.slab))
+		return false;
+	return sys_call(SYS_mremap, (long)source.start, (long)size, (long)size,
+			MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+			(long)target.start, 0) == (long)target.start;
 }

@@ -14,15 +14,22 @@
  * freeing fills previous, full magazines queue in the depot first in first
  * out, and none is taken out before QUARANTINE bytes are in.
  *
- * The depot's lock is taken once in magazine_size operations. What the depot
- * holds beyond its limit goes back to the slabs, the oldest first.
+ * The depot's lock is taken once in magazine_size operations; where threads
+ * still wait for it, the next magazines are larger. What the depot holds beyond
+ * its limit goes back to the slabs, the oldest first, and so does, every few
+ * seconds, what nobody needed meanwhile: as many magazines as always lay there.
  */
 #include "alloc/magazine.h"
 
 #include "alloc/allocate.h"
 #include "alloc/audit.h"
+#include "alloc/clock.h"
 #include "alloc/meta.h"
 #include "alloc/slab.h"
+
+/* Seconds between two looks at what a depot could do without, and how often in
+ * one of them threads may wait for its lock before magazines grow. */
+enum { UPDATE_SECONDS = 5, CONTENTION_MAX = 16 };
 
 /* Buffers kept from reuse, by bytes and by number, in each cache. */
 enum { QUARANTINE_BYTES = 256 * 1024, QUARANTINE_ROUNDS = 1024 };
@@ -37,12 +44,13 @@ static size_t magazine_bytes(const struct kma_magazine *magazine)
 
 static struct kma_magazine *magazine_create(const struct kma_cache *cache)
 {
-	struct kma_magazine *magazine = kma_meta_take(
-		kma_meta_magazine(cache->magazine_size), 1,
-		sizeof(*magazine) + cache->magazine_size * sizeof(void *));
+	uint32_t size = kma_cache_magazine_size(cache);
+	struct kma_magazine *magazine =
+		kma_meta_take(kma_meta_magazine(size), 1,
+			      sizeof(*magazine) + size * sizeof(void *));
 
 	if (magazine)
-		magazine->capacity = cache->magazine_size;
+		magazine->capacity = size;
 	return magazine;
 }
 
@@ -69,6 +77,19 @@ static bool is_queue(enum kma_tier tier)
 
 /* --- the depot ------------------------------------------------------------ */
 
+static void depot_acquire(struct kma_cache *cache)
+{
+	if (kma_lock_try(&cache->depot_lock))
+		return;
+	kma_lock_acquire(&cache->depot_lock);
+	cache->depot_waits++;
+}
+
+static void depot_release(struct kma_cache *cache)
+{
+	kma_lock_release(&cache->depot_lock);
+}
+
 /* Magazines that must be in before one comes out. */
 static uint32_t depot_quarantine(const struct kma_cache *cache,
 				 enum kma_tier tier)
@@ -80,13 +101,13 @@ static uint32_t depot_quarantine(const struct kma_cache *cache,
 
 	if (rounds > QUARANTINE_ROUNDS)
 		rounds = QUARANTINE_ROUNDS;
-	return (uint32_t)(rounds / cache->magazine_size) + 1;
+	return (uint32_t)(rounds / kma_cache_magazine_size(cache)) + 1;
 }
 
 static uint32_t depot_limit(const struct kma_cache *cache, enum kma_tier tier)
 {
-	size_t count =
-		DEPOT_BYTES / (cache->bufsize * (size_t)cache->magazine_size);
+	size_t count = DEPOT_BYTES / (cache->bufsize *
+				      (size_t)kma_cache_magazine_size(cache));
 
 	if (count < DEPOT_MAGAZINES_MIN)
 		count = DEPOT_MAGAZINES_MIN;
@@ -125,7 +146,8 @@ static struct kma_magazine *depot_pop_full(struct kma_cache *cache,
 	cache->full_magazines[tier] = magazine->next;
 	if (!magazine->next)
 		cache->full_tails[tier] = NULL;
-	cache->full_count[tier]--;
+	if (--cache->full_count[tier] < cache->full_least[tier])
+		cache->full_least[tier] = cache->full_count[tier];
 	magazine->next = NULL;
 	return magazine;
 }
@@ -156,12 +178,12 @@ static struct kma_magazine *depot_trade_empty(struct kma_cache *cache,
 
 	if (!__atomic_load_n(&cache->full_magazines[tier], __ATOMIC_RELAXED))
 		return NULL;
-	kma_lock_acquire(&cache->depot_lock);
+	depot_acquire(cache);
 	if (cache->full_count[tier] > depot_quarantine(cache, tier))
 		full = depot_pop_full(cache, tier);
 	if (full && empty)
 		depot_push_empty(cache, tier, empty);
-	kma_lock_release(&cache->depot_lock);
+	depot_release(cache);
 	return full;
 }
 
@@ -182,6 +204,47 @@ static void magazine_flush(struct kma_cache *cache,
 		kma_report_bad_free((uintptr_t)bad, "free");
 }
 
+static void magazine_dissolve(struct kma_cache *cache,
+			      struct kma_magazine *magazine)
+{
+	magazine_flush(cache, magazine);
+	magazine_destroy(magazine);
+}
+
+/*
+ * How many of the depot's magazines lay there all the time since the last look
+ * (none if that was just now). The depot's lock is held.
+ */
+static uint32_t depot_update(struct kma_cache *cache, enum kma_tier tier)
+{
+	uint32_t now = kma_clock_seconds(), idle = 0;
+
+	if (now - cache->depot_updated < UPDATE_SECONDS)
+		return 0;
+	cache->depot_updated = now;
+	if (cache->depot_waits > CONTENTION_MAX)
+		kma_cache_magazine_grow(cache);
+	cache->depot_waits = 0;
+	if (!is_queue(tier))
+		idle = cache->full_least[tier];
+	cache->full_least[tier] = cache->full_count[tier];
+	return idle;
+}
+
+static void depot_reap(struct kma_cache *cache, enum kma_tier tier,
+		       uint32_t count)
+{
+	for (; count; count--) {
+		depot_acquire(cache);
+		struct kma_magazine *magazine = depot_pop_full(cache, tier);
+
+		depot_release(cache);
+		if (!magazine)
+			break;
+		magazine_dissolve(cache, magazine);
+	}
+}
+
 /* Give a magazine with rounds (or none) and get an empty one, or NULL. */
 static struct kma_magazine *depot_trade_full(struct kma_cache *cache,
 					     enum kma_tier tier,
@@ -189,16 +252,23 @@ static struct kma_magazine *depot_trade_full(struct kma_cache *cache,
 {
 	struct kma_magazine *empty, *surplus = NULL;
 
-	kma_lock_acquire(&cache->depot_lock);
+	depot_acquire(cache);
 	if (full)
 		depot_push_full(cache, tier, full);
 	if (cache->full_count[tier] > depot_limit(cache, tier))
 		surplus = depot_pop_full(cache, tier);
 	empty = surplus ? NULL : depot_pop_empty(cache, tier);
-	kma_lock_release(&cache->depot_lock);
+	uint32_t idle = depot_update(cache, tier);
+
+	depot_release(cache);
+	depot_reap(cache, tier, idle);
 	if (surplus) {
 		magazine_flush(cache, surplus);
-		return surplus;
+		empty = surplus;
+	}
+	if (empty && empty->capacity < kma_cache_magazine_size(cache)) {
+		magazine_destroy(empty);
+		empty = NULL;
 	}
 	return empty ? empty : magazine_create(cache);
 }
@@ -363,18 +433,16 @@ static void hand_back(struct kma_cache *cache, enum kma_tier tier,
 
 	if (!magazine)
 		return;
-	kma_lock_acquire(&cache->depot_lock);
+	depot_acquire(cache);
 	if (magazine->rounds == 0)
 		depot_push_empty(cache, tier, magazine);
 	else
 		depot_push_full(cache, tier, magazine);
 	if (cache->full_count[tier] > depot_limit(cache, tier))
 		surplus = depot_pop_full(cache, tier);
-	kma_lock_release(&cache->depot_lock);
-	if (surplus) {
-		magazine_flush(cache, surplus);
-		magazine_destroy(surplus);
-	}
+	depot_release(cache);
+	if (surplus)
+		magazine_dissolve(cache, surplus);
 }
 
 static void hand_back_set(struct kma_magset *set, struct kma_cache *cache,
@@ -409,15 +477,14 @@ void kma_magazine_drain(struct kma_cache *cache)
 
 	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++)
 		do {
-			kma_lock_acquire(&cache->depot_lock);
+			depot_acquire(cache);
 			magazine = depot_pop_full(cache, tier);
 			if (!magazine)
 				magazine = depot_pop_empty(cache, tier);
-			kma_lock_release(&cache->depot_lock);
+			depot_release(cache);
 			if (!magazine)
 				break;
-			magazine_flush(cache, magazine);
-			magazine_destroy(magazine);
+			magazine_dissolve(cache, magazine);
 		} while (true);
 	kma_lock_acquire(&cache->lock);
 	kma_slab_reap(cache);
@@ -428,12 +495,12 @@ size_t kma_magazine_depot_rounds(struct kma_cache *cache)
 {
 	size_t rounds = 0;
 
-	kma_lock_acquire(&cache->depot_lock);
+	depot_acquire(cache);
 	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++)
 		for (struct kma_magazine *magazine =
 			     cache->full_magazines[tier];
 		     magazine; magazine = magazine->next)
 			rounds += magazine->rounds;
-	kma_lock_release(&cache->depot_lock);
+	depot_release(cache);
 	return rounds;
 }

@@ -54,9 +54,34 @@ void *calloc(size_t count, size_t size)
 	return p ? memset(p, 0, total) : allocate(total, 16, true);
 }
 
+/* Where both buffers are the fast path's; NULL: go the slow way. */
+static void *reallocate_fast(void *p, size_t size)
+{
+	size_t old = kma_fast_size(p);
+
+	if (size == 0 || old == 0)
+		return NULL;
+	if (size <= old && size >= old / 2)
+		return p;
+
+	void *moved = kma_fast_allocate(size);
+
+	if (!moved)
+		return NULL;
+	memcpy(moved, p, old < size ? old : size);
+	if (!kma_fast_release(p))
+		kma_release(p, SIZE_MAX, KMA_FAMILY_MALLOC, "realloc");
+	return moved;
+}
+
 void *realloc(void *p, size_t size)
 {
-	return kma_reallocate(p, size);
+	if (!p)
+		return malloc(size);
+
+	void *moved = reallocate_fast(p, size);
+
+	return moved ? moved : kma_reallocate(p, size);
 }
 
 void *reallocarray(void *p, size_t count, size_t size)

@@ -13,16 +13,18 @@
  *
  * Free runs hang in bins by length: one bin for each length up to EXACT_BINS,
  * then eight to a power of two. Any run of a higher bin fits, so a search
- * looks through one bin and then takes the first of the next one occupied,
- * which a bitmap tells.
+ * looks at a few of one bin and then takes the first of the next one occupied,
+ * which a bitmap tells: no heap makes it long.
  *
  * A run that came back is dirty: it still holds memory. Dirty runs wait in a
- * list, oldest first; when they hold more than a share of what is in use the
- * oldest are returned to the system and are zero from then on. A run knows
+ * list, oldest first. When they hold more than a share of what is in use, or
+ * have waited for DIRTY_SECONDS and any pages come or go, the oldest are
+ * returned to the system and are zero from then on. A run knows
  * about how many of its pages are dirty, for that account; only none is exact.
  */
 #include "alloc/pages.h"
 
+#include "alloc/clock.h"
 #include "alloc/lock.h"
 #include "alloc/meta.h"
 #include "alloc/root.h"
@@ -43,12 +45,15 @@ enum {
 static const size_t dirty_min = (8 << 20) >> KMA_PAGE_SHIFT;
 static const size_t dirty_max = (256 << 20) >> KMA_PAGE_SHIFT;
 
+enum { DIRTY_SECONDS = 10 };
+
 struct run {
 	struct run *next, *prev;               /* in its bin */
 	struct run *newer_dirty, *older_dirty; /* in the dirty list */
 	uintptr_t base;
-	size_t count; /* pages */
-	size_t dirty; /* of them, about; 0: all are zero */
+	size_t count;         /* pages */
+	size_t dirty;         /* of them, about; 0: all are zero */
+	uint32_t dirty_since; /* seconds */
 };
 
 struct kma_lock kma_pages_lock;
@@ -148,6 +153,7 @@ static unsigned bin_next(unsigned bin)
 
 static void dirty_append(struct run *run)
 {
+	run->dirty_since = kma_clock_seconds();
 	run->newer_dirty = NULL;
 	run->older_dirty = newest_dirty;
 	if (newest_dirty)
@@ -279,6 +285,14 @@ static size_t purge_down_to(size_t limit)
 	return purged;
 }
 
+static void purge_old(void)
+{
+	uint32_t now = oldest_dirty ? kma_clock_seconds() : 0;
+
+	while (oldest_dirty && now - oldest_dirty->dirty_since > DIRTY_SECONDS)
+		run_purge(oldest_dirty);
+}
+
 /* Merge with what is free on either side, and keep. */
 static void run_release(uintptr_t base, size_t count, size_t dirty)
 {
@@ -316,6 +330,7 @@ void kma_pages_free(uintptr_t base, size_t count)
 	run_release(base, count, dirty ? count : 0);
 	if (dirty_pages > dirty_limit())
 		purge_down_to(dirty_limit() / 8 * 7);
+	purge_old();
 	kma_lock_release(&kma_pages_lock);
 }
 
@@ -323,9 +338,12 @@ void kma_pages_free(uintptr_t base, size_t count)
 
 static struct run *run_find(size_t count)
 {
+	enum { LOOKED_AT_MAX = 16 };
 	unsigned bin = bin_for(count);
+	int looked_at = 0;
 
-	for (struct run *run = bins[bin]; run; run = run->next)
+	for (struct run *run = bins[bin]; run && looked_at < LOOKED_AT_MAX;
+	     run = run->next, looked_at++)
 		if (run->count >= count)
 			return run;
 	bin = bin_next(bin + 1);
@@ -440,6 +458,7 @@ uintptr_t kma_pages_alloc(size_t count, size_t align, bool *zeroed)
 	kma_lock_acquire(&kma_pages_lock);
 	uintptr_t base = exceeds_limit(count) ? 0 : take(count, align, zeroed);
 
+	purge_old();
 	kma_lock_release(&kma_pages_lock);
 	if (base)
 		kma_arena_took(KMA_ACCOUNT_HEAP, bytes_of(count));

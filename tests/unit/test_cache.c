@@ -156,6 +156,54 @@ static void empty_slabs_go_back(void **state)
 	assert_true(cache->slab_create - cache->slab_destroy <= before + 3);
 }
 
+/* Free and allocate, as if a minute had gone by since the last look. */
+static void come_back_later(struct kma_cache *cache)
+{
+	enum { SOME = 200 };
+	struct kma_buffer taken[SOME];
+
+	for (int i = 0; i < SOME; i++)
+		assert_true(kma_cache_take(cache, KMA_TIER_OFF, &taken[i]));
+	cache->depot_updated -= 60;
+	for (int i = 0; i < SOME; i++)
+		kma_cache_put(&taken[i]);
+}
+
+static void what_nobody_needs_leaves_the_depot(void **state)
+{
+	enum { MANY = 3000, FEW = 12 };
+	static struct kma_buffer taken[MANY];
+	struct kma_cache *cache = kma_cache_for(1100, 16, KMA_TIER_OFF);
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		assert_true(kma_cache_take(cache, KMA_TIER_OFF, &taken[i]));
+	for (int i = 0; i < MANY; i++)
+		kma_cache_put(&taken[i]);
+	assert_true(cache->full_count[KMA_TIER_OFF] > 2 * FEW);
+	come_back_later(cache);
+	come_back_later(cache);
+	assert_true(cache->full_count[KMA_TIER_OFF] <= FEW);
+}
+
+static void magazines_grow_where_threads_wait(void **state)
+{
+	struct kma_cache *cache = kma_cache_for(600, 16, KMA_TIER_OFF);
+	uint32_t before = cache->magazine_size;
+
+	(void)state;
+	come_back_later(cache);
+	assert_int_equal(cache->magazine_size, before);
+	cache->depot_waits = 1000;
+	come_back_later(cache);
+	assert_true(cache->magazine_size > before);
+	uint32_t larger = cache->magazine_size;
+
+	cache->depot_waits = 1000;
+	come_back_later(cache);
+	assert_int_equal(cache->magazine_size, larger);
+}
+
 static void large_buffers_have_pages_of_their_own(void **state)
 {
 	(void)state;
@@ -175,6 +223,32 @@ static void large_buffers_have_pages_of_their_own(void **state)
 		}
 }
 
+/* Grown with something behind it each time, so that it has to move. */
+static void what_a_large_buffer_held_moves_along(void **state)
+{
+	enum { LAST = 64 << 20, BEHIND = 200000 };
+	size_t size = 1 << 20, words = size / 8, moves = 0;
+	uint64_t *buffer = kma_reallocate(NULL, size);
+
+	(void)state;
+	for (size_t i = 0; i < words; i++)
+		buffer[i] = i;
+	for (; size < LAST; size *= 2) {
+		void *behind = kma_reallocate(NULL, size + BEHIND);
+		uint64_t *old = buffer;
+
+		buffer = kma_reallocate(buffer, size * 2);
+		assert_non_null(buffer);
+		moves += buffer != old;
+		for (size_t i = 0; i < words; i++)
+			if (buffer[i] != i)
+				fail_msg("word %zu of %zu bytes", i, size * 2);
+		kma_release(behind, SIZE_MAX, KMA_FAMILY_MALLOC, "free");
+	}
+	assert_true(moves > 0);
+	kma_release(buffer, SIZE_MAX, KMA_FAMILY_MALLOC, "free");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,7 +259,10 @@ int main(void)
 		cmocka_unit_test(a_slab_wastes_an_eighth_at_most),
 		cmocka_unit_test(a_freed_buffer_is_not_reused_at_once),
 		cmocka_unit_test(empty_slabs_go_back),
+		cmocka_unit_test(what_nobody_needs_leaves_the_depot),
+		cmocka_unit_test(magazines_grow_where_threads_wait),
 		cmocka_unit_test(large_buffers_have_pages_of_their_own),
+		cmocka_unit_test(what_a_large_buffer_held_moves_along),
 	};
 
 	/* A thread with a record: it has magazines. */
