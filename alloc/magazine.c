@@ -114,10 +114,17 @@ static uint32_t depot_limit(const struct kma_cache *cache, enum kma_tier tier)
 	return (uint32_t)count + depot_quarantine(cache, tier);
 }
 
+/* Whoever wants one looks whether there is any before taking the lock. */
+static void full_list_set(struct kma_cache *cache, enum kma_tier tier,
+			  struct kma_magazine *first)
+{
+	__atomic_store_n(&cache->full_magazines[tier], first, __ATOMIC_RELAXED);
+}
+
 static void depot_push_full(struct kma_cache *cache, enum kma_tier tier,
 			    struct kma_magazine *magazine)
 {
-	struct kma_magazine **head = &cache->full_magazines[tier];
+	struct kma_magazine *first = cache->full_magazines[tier];
 	struct kma_magazine **tail = &cache->full_tails[tier];
 
 	cache->full_count[tier]++;
@@ -126,12 +133,12 @@ static void depot_push_full(struct kma_cache *cache, enum kma_tier tier,
 		if (*tail)
 			(*tail)->next = magazine;
 		else
-			*head = magazine;
+			full_list_set(cache, tier, magazine);
 		*tail = magazine;
 		return;
 	}
-	magazine->next = *head;
-	*head = magazine;
+	magazine->next = first;
+	full_list_set(cache, tier, magazine);
 	if (!*tail)
 		*tail = magazine;
 }
@@ -143,7 +150,7 @@ static struct kma_magazine *depot_pop_full(struct kma_cache *cache,
 
 	if (!magazine)
 		return NULL;
-	cache->full_magazines[tier] = magazine->next;
+	full_list_set(cache, tier, magazine->next);
 	if (!magazine->next)
 		cache->full_tails[tier] = NULL;
 	if (--cache->full_count[tier] < cache->full_least[tier])
@@ -396,7 +403,7 @@ static bool put_in_previous(struct kma_magset *set, struct kma_cache *cache,
 	if (!magazine)
 		return false;
 	magazine->round[magazine->rounds++] = start;
-	set->free++;
+	kma_magset_count(&set->free);
 	return true;
 }
 
@@ -451,24 +458,40 @@ static void hand_back_set(struct kma_magset *set, struct kma_cache *cache,
 	hand_back(cache, tier, set->previous);
 	hand_back(cache, tier, unload(set));
 	set->previous = NULL;
-	kma_lock_acquire(&cache->lock);
-	cache->alloc += set->alloc;
-	cache->free += set->free;
-	kma_lock_release(&cache->lock);
-	set->alloc = set->free = 0;
+}
+
+typedef void set_function(struct kma_magset *set, struct kma_cache *cache,
+			  enum kma_tier tier);
+
+static void each_set(struct kma_thread *thread, set_function *function)
+{
+	struct kma_magset *set = thread->magsets;
+
+	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++)
+		for (uint32_t i = 0; i < thread->magset_caches; i++, set++)
+			if (set->loaded || set->previous || set->alloc ||
+			    set->free)
+				function(set, kma_caches[i], tier);
 }
 
 void kma_magazine_hand_back(struct kma_thread *thread)
 {
-	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++)
-		for (uint32_t i = 0; i < thread->magset_caches; i++) {
-			struct kma_magset *set =
-				&thread->magsets[tier * thread->magset_caches +
-						 i];
+	each_set(thread, hand_back_set);
+}
 
-			if (set->loaded || set->previous)
-				hand_back_set(set, kma_caches[i], tier);
-		}
+static void settle_set(struct kma_magset *set, struct kma_cache *cache,
+		       enum kma_tier tier)
+{
+	(void)tier;
+	kma_lock_acquire(&cache->lock);
+	cache->alloc += set->alloc;
+	cache->free += set->free;
+	kma_lock_release(&cache->lock);
+}
+
+void kma_magazine_settle(struct kma_thread *thread)
+{
+	each_set(thread, settle_set);
 }
 
 void kma_magazine_drain(struct kma_cache *cache)

@@ -18,8 +18,12 @@ void *kma_magazine_take(struct kma_thread *self, struct kma_cache *cache,
 bool kma_magazine_put(struct kma_thread *self, struct kma_cache *cache,
 		      enum kma_tier tier, void *start);
 
-/* Hand all magazines of a thread that ends to the depots. */
+/*
+ * Hand all magazines of a thread that ends to the depots; then, with the
+ * registry's lock held, add what it counted to the caches' counts.
+ */
 void kma_magazine_hand_back(struct kma_thread *thread);
+void kma_magazine_settle(struct kma_thread *thread);
 
 /* Empty the depots of a cache into its slabs. */
 void kma_magazine_drain(struct kma_cache *cache);

@@ -42,6 +42,12 @@ struct kma_magset {
 };
 static_assert(sizeof(struct kma_magset) == 64, "a set is a line");
 
+/* The thread alone writes its counters; others read them at any time. */
+static inline void kma_magset_count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
 static inline bool kma_magset_push(struct kma_magset *set, void *p)
 {
 	void **top = set->top;
@@ -52,7 +58,7 @@ static inline bool kma_magset_push(struct kma_magset *set, void *p)
 	set->top = top + 1;
 	__atomic_signal_fence(__ATOMIC_RELEASE);
 	set->hot = p;
-	set->free++;
+	kma_magset_count(&set->free);
 	return true;
 }
 
@@ -69,7 +75,7 @@ static inline void *kma_magset_pop(struct kma_magset *set)
 	set->hot = *top;
 	__atomic_signal_fence(__ATOMIC_RELEASE);
 	set->top = top;
-	set->alloc++;
+	kma_magset_count(&set->alloc);
 	return p;
 }
 

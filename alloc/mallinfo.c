@@ -39,7 +39,7 @@ struct mallinfo2 mallinfo2(void)
 		info.uordblks += usage.in_use * kma_caches[i]->bufsize;
 		if (kma_caches[i]->bufsize == 0) {
 			info.hblks = usage.in_use;
-			info.hblkhd = kma_caches[i]->pages * KMA_PAGE_SIZE -
+			info.hblkhd = usage.pages * KMA_PAGE_SIZE -
 				      kma_large_quarantined() -
 				      kma_guard_quarantined();
 		}

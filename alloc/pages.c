@@ -225,7 +225,8 @@ static struct run *run_ending_at(uintptr_t address)
 	if (address < kma_reserve.heap.base || address >= top)
 		return NULL;
 
-	uint64_t word = *word_of(address);
+	/* Those of slabs are written without the lock. */
+	uint64_t word = __atomic_load_n(word_of(address), __ATOMIC_ACQUIRE);
 
 	if ((word & KMA_PAGE_KIND_MASK) != KMA_PAGE_FREE)
 		return NULL;

@@ -97,10 +97,10 @@ static inline uint64_t kma_pages_word(const struct kma_slab *slab,
 static inline uint64_t kma_pages_lookup(uintptr_t address)
 {
 	uintptr_t offset = address - kma_reserve.heap.base;
+	uintptr_t committed =
+		__atomic_load_n(&kma_reserve.heap.committed, __ATOMIC_RELAXED);
 
-	if (__builtin_expect(offset >= kma_reserve.heap.committed -
-					       kma_reserve.heap.base,
-			     0))
+	if (__builtin_expect(offset >= committed - kma_reserve.heap.base, 0))
 		return 0;
 	return __atomic_load_n((const uint64_t *)kma_reserve.page_map.base +
 				       (offset >> KMA_PAGE_SHIFT),

@@ -22,6 +22,7 @@
 #include "alloc/log.h"
 #include "alloc/magazine.h"
 #include "alloc/meta.h"
+#include "alloc/race.h"
 #include "alloc/root.h"
 #include "alloc/sample.h"
 #include "alloc/sys.h"
@@ -232,6 +233,7 @@ static void record_end(struct kma_thread *thread)
 
 	kma_magazine_hand_back(thread);
 	kma_lock_acquire(&kma_thread_lock);
+	kma_magazine_settle(thread);
 	thread->magset_count = thread->magset_caches = 0;
 	thread->magsets = NULL;
 	kma_log_hand_back(thread);
@@ -253,7 +255,8 @@ static void at_thread_exit(void *argument)
 {
 	struct kma_thread *thread = argument;
 
-	if (++thread->exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+	if (++thread->exit_rounds <
+	    PTHREAD_DESTRUCTOR_ITERATIONS - KMA_RACE_EXIT_ROUNDS) {
 		pthread_setspecific(exit_key, thread);
 		return;
 	}

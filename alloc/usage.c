@@ -15,12 +15,13 @@ static void add_thread(const struct kma_thread *thread, unsigned index,
 		       struct kma_usage *usage)
 {
 	for (unsigned tier = 0; tier < KMA_TIER_COUNT; tier++) {
-		size_t set = tier * thread->magset_caches + index;
+		const struct kma_magset *set =
+			&thread->magsets[tier * thread->magset_caches + index];
 
-		if (index < thread->magset_caches) {
-			usage->alloc += thread->magsets[set].alloc;
-			usage->free += thread->magsets[set].free;
-		}
+		if (index >= thread->magset_caches)
+			return;
+		usage->alloc += __atomic_load_n(&set->alloc, __ATOMIC_RELAXED);
+		usage->free += __atomic_load_n(&set->free, __ATOMIC_RELAXED);
 	}
 }
 
@@ -35,7 +36,9 @@ struct kma_usage kma_usage_of(struct kma_cache *cache)
 	usage.total = cache->buf_total;
 	usage.alloc += cache->alloc;
 	usage.free += cache->free;
-	usage.alloc_fail = cache->alloc_fail;
+	usage.pages = cache->pages;
+	usage.alloc_fail =
+		__atomic_load_n(&cache->alloc_fail, __ATOMIC_RELAXED);
 	kma_lock_release(&cache->lock);
 	/* A thread may be between the two counts. */
 	usage.in_use = usage.alloc > usage.free ? usage.alloc - usage.free : 0;
@@ -57,25 +60,38 @@ static void add_caches(struct kma_stats *stats)
 	kma_lock_release(&kma_thread_lock);
 }
 
+/* Others count on; a number here is what it was at some moment of the call. */
+static uint64_t look(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static uint64_t in_use(enum kma_account account)
+{
+	return look(&kma_arena_account(account)->in_use);
+}
+
+static uint64_t total(enum kma_account account)
+{
+	return look(&kma_arena_account(account)->total);
+}
+
 static void add_arenas(struct kma_stats *stats)
 {
-	const struct kma_vmem *heap = kma_arena_account(KMA_ACCOUNT_HEAP);
-	const struct kma_vmem *metadata =
-		kma_arena_account(KMA_ACCOUNT_METADATA);
 	size_t limit = kma_pages_limit();
 
-	stats->reserved = kma_arena_account(KMA_ACCOUNT_RESERVE)->total;
-	stats->committed = kma_arena_account(KMA_ACCOUNT_RESERVE)->in_use;
-	stats->heap_committed = heap->total;
-	stats->heap_in_use = heap->in_use;
+	stats->reserved = total(KMA_ACCOUNT_RESERVE);
+	stats->committed = in_use(KMA_ACCOUNT_RESERVE);
+	stats->heap_committed = total(KMA_ACCOUNT_HEAP);
+	stats->heap_in_use = in_use(KMA_ACCOUNT_HEAP);
 	stats->heap_limit =
 		limit ? (uint64_t)limit << KMA_PAGE_SHIFT : UINT64_MAX;
-	stats->slabs = kma_arena_account(KMA_ACCOUNT_DEFAULT)->in_use;
-	stats->large = kma_arena_account(KMA_ACCOUNT_OVERSIZE)->in_use;
-	stats->metadata_committed = metadata->total;
-	stats->metadata_in_use = metadata->in_use;
-	stats->stacks = kma_arena_account(KMA_ACCOUNT_STACKS)->in_use;
-	stats->logs = kma_arena_account(KMA_ACCOUNT_LOG)->in_use;
+	stats->slabs = in_use(KMA_ACCOUNT_DEFAULT);
+	stats->large = in_use(KMA_ACCOUNT_OVERSIZE);
+	stats->metadata_committed = total(KMA_ACCOUNT_METADATA);
+	stats->metadata_in_use = in_use(KMA_ACCOUNT_METADATA);
+	stats->stacks = in_use(KMA_ACCOUNT_STACKS);
+	stats->logs = in_use(KMA_ACCOUNT_LOG);
 }
 
 __attribute__((visibility("default"))) int kma_stats(struct kma_stats *ret,

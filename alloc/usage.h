@@ -8,6 +8,7 @@
 struct kma_usage {
 	uint64_t total;  /* buffers in all slabs */
 	uint64_t in_use; /* with the program */
+	uint64_t pages;
 	uint64_t alloc, free, alloc_fail;
 };
 
