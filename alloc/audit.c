@@ -11,6 +11,7 @@
  */
 #include "alloc/audit.h"
 
+#include "alloc/annotate.h"
 #include "alloc/clock.h"
 #include "alloc/family.h"
 #include "alloc/guard.h"
@@ -233,7 +234,8 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 	uintptr_t user = user_of(buffer, size, align);
 	uint64_t old = kma_word_load(buffer);
 	uint64_t new = kma_word_make(KMA_BUFFER_CHANGING, family,
-				     user - buffer->start, size);
+				     user - buffer->start, size) |
+		       kma_ignore_bits();
 
 	if (kma_word_state(old) == KMA_BUFFER_FREE &&
 	    __builtin_expect(wrong_in(buffer, old) != 0, 0))
@@ -388,7 +390,8 @@ void kma_audit_resize(const struct kma_buffer *buffer, size_t size)
 	size_t old = kma_word_size(word);
 	uint64_t new =
 		kma_word_make(KMA_BUFFER_ALLOCATED, kma_word_family(word),
-			      kma_word_offset(word), size);
+			      kma_word_offset(word), size) |
+		(word & KMA_BUFCTL_IGNORED);
 
 	struct cell cell = cell_of(buffer, new);
 	uintptr_t fresh = (user + old + 7) & ~(uintptr_t)7;

@@ -58,10 +58,11 @@ enum {
  * Every audited buffer: what happened to it last. 40 bytes, out of line, found
  * by index. word packs
  *
- *	63    20 19    8 7    4 3   0
- *	| size  | offset | family | state |
+ *	63    20 19    8 7       6    4 3   0
+ *	| size  | offset | ignored | family | state |
  *
- * size is the request in bytes, offset is in units of 16 bytes.
+ * size is the request in bytes, offset is in units of 16 bytes; ignored: the
+ * program loses the buffer on purpose (annotate.h).
  */
 struct kma_bufctl {
 	uint64_t word;
@@ -74,7 +75,8 @@ enum {
 	KMA_BUFCTL_STATE_SHIFT = 0,
 	KMA_BUFCTL_STATE_MASK = 0xf, /* masks are after the shift */
 	KMA_BUFCTL_FAMILY_SHIFT = 4,
-	KMA_BUFCTL_FAMILY_MASK = 0xf,
+	KMA_BUFCTL_FAMILY_MASK = 0x7,
+	KMA_BUFCTL_IGNORED = 1 << 7,
 	KMA_BUFCTL_OFFSET_SHIFT = 8,
 	KMA_BUFCTL_OFFSET_MASK = 0xfff,
 	KMA_BUFCTL_SIZE_SHIFT = 20,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/lite.h"
 
+#include "alloc/annotate.h"
 #include "alloc/report.h"
 #include "alloc/word.h"
 
@@ -8,7 +9,8 @@ void kma_lite_alloc(const struct kma_buffer *buffer, size_t size,
 		    enum kma_family family)
 {
 	kma_word_store(buffer,
-		       kma_word_make(KMA_BUFFER_ALLOCATED, family, 0, size));
+		       kma_word_make(KMA_BUFFER_ALLOCATED, family, 0, size) |
+			       kma_ignore_bits());
 }
 
 bool kma_lite_free(const struct kma_buffer *buffer, uintptr_t user, size_t size,
@@ -33,5 +35,6 @@ void kma_lite_resize(const struct kma_buffer *buffer, size_t size)
 	uint64_t word = kma_word_load(buffer);
 
 	kma_word_store(buffer, kma_word_make(KMA_BUFFER_ALLOCATED,
-					     kma_word_family(word), 0, size));
+					     kma_word_family(word), 0, size) |
+				       (word & KMA_BUFCTL_IGNORED));
 }

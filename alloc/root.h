@@ -23,9 +23,11 @@ struct kma_clock_pair {
 
 enum { KMA_CLOCK_START = 0, KMA_CLOCK_LATEST = 1, KMA_CLOCK_PAIRS = 2 };
 
+struct kma_checkpoint;
 struct kma_module;
 struct kma_depot;
 struct kma_log;
+struct kma_region;
 struct kma_thread;
 struct kma_vmem;
 struct kma_meta_cache;
@@ -63,6 +65,9 @@ struct kma_root {
 	struct kma_meta_cache *meta_caches;
 	uint32_t meta_cache_count;
 	uint32_t pad;
+	struct kma_region *regions;         /* annotate.h */
+	struct kma_checkpoint *checkpoints; /* latest first */
+	const char *suppressions;           /* LeakSanitizer's text, or NULL */
 	struct kma_errors errors;
 };
 

@@ -2,6 +2,7 @@
 /* Expand the layout's lists into the table a debugger finds from kma_root. */
 #include "alloc/schema.h"
 
+#include "alloc/annotate.h"
 #include "alloc/audit.h"
 #include "alloc/cache.h"
 #include "alloc/log.h"

@@ -35,6 +35,7 @@ struct kma_thread {
 	uint32_t magset_caches, magset_count; /* below */
 	uint32_t sampled;     /* requests are counted; sample.h */
 	uint32_t exit_rounds; /* how often its destructor has run */
+	uint32_t ignoring;    /* depth of kma_ignore_begin() */
 	int64_t sample_left;  /* what may be asked for until the next sample */
 	uint64_t sample_random;
 	char name[16]; /* as last seen: at start, at exit, in a dump */

@@ -114,12 +114,25 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_root, arenas, POINTER)		\
 		FIELD(kma_root, meta_caches, POINTER)		\
 		FIELD(kma_root, meta_cache_count, UINT)		\
+		FIELD(kma_root, regions, POINTER)		\
+		FIELD(kma_root, checkpoints, POINTER)		\
+		FIELD(kma_root, suppressions, POINTER)		\
 	END(kma_root)						\
 	BEGIN(kma_clock_pair, 1)				\
 		FIELD(kma_clock_pair, ticks, UINT)		\
 		FIELD(kma_clock_pair, monotonic_ns, UINT)	\
 		FIELD(kma_clock_pair, realtime_ns, UINT)	\
 	END(kma_clock_pair)					\
+	BEGIN(kma_region, 1)					\
+		FIELD(kma_region, next, POINTER)		\
+		FIELD(kma_region, start, UINT)			\
+		FIELD(kma_region, size, UINT)			\
+	END(kma_region)						\
+	BEGIN(kma_checkpoint, 1)				\
+		FIELD(kma_checkpoint, next, POINTER)		\
+		FIELD(kma_checkpoint, time, UINT)		\
+		FIELD(kma_checkpoint, name, TEXT)		\
+	END(kma_checkpoint)					\
 	BEGIN(kma_cache, 1)					\
 		FIELD(kma_cache, next, POINTER)			\
 		FIELD(kma_cache, name, TEXT)			\
@@ -362,6 +375,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_BUFCTL_STATE_MASK)		\
 	CONSTANT(KMA_BUFCTL_FAMILY_SHIFT)	\
 	CONSTANT(KMA_BUFCTL_FAMILY_MASK)	\
+	CONSTANT(KMA_BUFCTL_IGNORED)		\
 	CONSTANT(KMA_BUFCTL_OFFSET_SHIFT)	\
 	CONSTANT(KMA_BUFCTL_OFFSET_MASK)	\
 	CONSTANT(KMA_BUFCTL_SIZE_SHIFT)		\

@@ -124,8 +124,9 @@ static bool enter_root(void *context, const struct root_words *words)
 	struct search *search = context;
 
 	for (size_t i = 0; i < words->count && !is_enough(search); i++) {
-		uint64_t word = scan_load(words->words, i);
-		uint64_t address = words->address + i * 8;
+		uint64_t word = scan_pointer(words->scan, words->words, i);
+		uint64_t address =
+			words->address + scan_pointer_at(words->scan, i);
 		struct reference to;
 
 		if (!reference_get(search->reach, word, &to))
@@ -151,14 +152,15 @@ static void follow(struct search *search, uint32_t at)
 	const char *words = scan_words(search->scan, buffer, &count);
 
 	for (size_t i = 0; words && i < count && !is_enough(search); i++) {
-		uint64_t word = scan_load(words, i);
+		uint64_t word = scan_pointer(search->scan, words, i);
 		struct reference to;
 
 		if (!reference_get(search->reach, word, &to) ||
 		    (!to.plain && !search->all))
 			continue;
 		if (to.number == search->wanted)
-			add_found(search, at, i * 8, word);
+			add_found(search, at, scan_pointer_at(search->scan, i),
+				  word);
 		else if (see(search, to.number))
 			add_visit(search, to.to, at);
 	}
@@ -183,7 +185,7 @@ static struct err *run_search(struct search *search)
 	return !err && search->no_memory ? no_memory() : err;
 }
 
-/* The word of a visited buffer, i words from its first. */
+/* The word of a visited buffer, offset bytes from its first. */
 static struct chain_link link_at(struct search *search, uint32_t at,
 				 uint64_t offset, uint64_t word)
 {
@@ -206,12 +208,13 @@ static struct chain_link link_to(struct search *search, uint32_t at,
 		scan_words(search->scan, search->visits[at].buffer, &count);
 
 	for (size_t i = 0; words && i < count; i++) {
-		uint64_t word = scan_load(words, i);
+		uint64_t word = scan_pointer(search->scan, words, i);
 		struct reference to;
 
 		if (reference_get(search->reach, word, &to) &&
 		    to.number == number && (to.plain || search->all))
-			return link_at(search, at, i * 8, word);
+			return link_at(search, at,
+				       scan_pointer_at(search->scan, i), word);
 	}
 	return (struct chain_link){ 0 };
 }
@@ -222,9 +225,7 @@ static struct chain_link root_link(struct search *search, uint32_t from)
 	struct chain_link link = { .word = root->word };
 
 	if (root->root->words)
-		link.place = (struct place){ .kind = PLACE_REGISTERS,
-					     .root = root->root,
-					     .root_offset = root->address };
+		link.place = place_of_words(root->root, root->address);
 	else
 		link.place = places_at(search->places, root->address);
 	return link;

@@ -398,6 +398,8 @@ void heap_close(struct heap *heap)
 	free(heap->modules);
 	free(heap->logs);
 	free(heap->errors);
+	free(heap->regions);
+	free(heap->checkpoints);
 	free(heap->strings);
 	free(heap->problems);
 	free(heap);

@@ -156,6 +156,7 @@ struct heap_bufctl_layout {
 	uint32_t word_offset; /* the 64-bit word in it */
 	uint32_t state_shift, state_mask, state_allocated;
 	uint32_t offset_shift, offset_mask; /* start to user, units of 16 */
+	uint64_t ignored; /* this bit: the program loses it on purpose */
 	uint32_t size_shift;
 };
 /* False: the instance's schema has no bufctls. */
@@ -227,6 +228,25 @@ struct heap_module {
 	size_t build_id_size;
 };
 size_t heap_modules(struct heap *heap, const struct heap_module **ret);
+
+/* Memory that the program said holds pointers: kma_root_add(). May overlap. */
+struct heap_region {
+	uint64_t start, end;
+};
+size_t heap_regions(struct heap *heap, const struct heap_region **ret);
+
+/* Moments with a name, kma_checkpoint(): latest first in each instance. */
+struct heap_checkpoint {
+	size_t instance;
+	const char *name;
+	uint64_t time, time_ns;
+};
+size_t heap_checkpoints(struct heap *heap, const struct heap_checkpoint **ret);
+
+/* The text of the program's __lsan_default_suppressions(), NULL where it has
+ * none. Free it. */
+struct err *heap_suppressions(struct heap *heap, size_t instance,
+			      char **ret) MUST_USE;
 
 /* The transaction logs and their records, newest first, merged over threads. */
 enum heap_operation { OPERATION_ALLOC, OPERATION_FREE, OPERATION_REALLOC };

@@ -285,6 +285,7 @@ bool heap_bufctl_layout(const struct heap *heap, size_t instance,
 					.KMA_BUFCTL_OFFSET_SHIFT.value,
 		.offset_mask = (uint32_t)layout->constants
 				       .KMA_BUFCTL_OFFSET_MASK.value,
+		.ignored = layout->constants.KMA_BUFCTL_IGNORED.value,
 		.size_shift =
 			(uint32_t)layout->constants.KMA_BUFCTL_SIZE_SHIFT.value,
 	};

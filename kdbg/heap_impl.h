@@ -15,6 +15,8 @@ enum {
 	HEAP_THREADS_MAX = 1 << 20,
 	HEAP_LOGS_MAX = 64,
 	HEAP_MODULES_MAX = 1 << 16,
+	HEAP_REGIONS_MAX = 1 << 20,
+	HEAP_CHECKPOINTS_MAX = 1 << 22,
 	HEAP_PROBLEMS_MAX = 64, /* kept; the rest is counted */
 };
 
@@ -70,6 +72,7 @@ struct heap {
 	uint64_t *in_magazine; /* a bit for each buffer */
 
 	bool threads_read, modules_read, logs_read, errors_read;
+	bool annotations_read;
 	struct heap_thread *threads;
 	size_t thread_count;
 	struct heap_module *modules;
@@ -78,6 +81,10 @@ struct heap {
 	size_t log_count;
 	struct heap_error *errors;
 	size_t error_count;
+	struct heap_region *regions;
+	size_t region_count;
+	struct heap_checkpoint *checkpoints;
+	size_t checkpoint_count;
 
 	char **strings; /* all that the views point to */
 	size_t string_count;

@@ -34,8 +34,13 @@ bool leaks_get(const struct leaks *leaks, uint32_t node,
 static bool is_judged(void *context, struct scan_buffer buffer)
 {
 	const struct leaks *leaks = context;
+	const struct reach *other = leaks->options.reached_by;
 	struct heap_buffer full;
 
+	if (other &&
+	    reach_class_of(other, scan_number(reach_scan(other), buffer)) <
+		    REACH_POSSIBLE)
+		return false;
 	if (!leaks->options.since)
 		return true;
 	return heap_buffer_get(leaks->heap, buffer.slab, buffer.index, &full) &&
@@ -61,6 +66,8 @@ static int compare_groups(const void *a, const void *b)
 		return compare(x->cache, y->cache);
 	if (x->caller != y->caller)
 		return compare(x->caller, y->caller);
+	if (x->leader_time != y->leader_time)
+		return compare(x->leader_time, y->leader_time);
 	return compare(x->address, y->address);
 }
 

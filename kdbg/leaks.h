@@ -36,6 +36,7 @@ const char *leak_class_name(enum leak_class class);
 
 struct leaks_options {
 	uint64_t since; /* ticks: judge only what was allocated after; 0 all */
+	const struct reach *reached_by; /* judge only what this came to */
 };
 
 struct leak_group {

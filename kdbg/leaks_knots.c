@@ -110,7 +110,8 @@ static bool step(struct search *search, struct frame *frame)
 	const char *words = scan_words(knots->scan, knots->nodes[node], &count);
 
 	while (words && frame->next < count) {
-		if (!knots_edge(knots, node, scan_load(words, frame->next++),
+		if (!knots_edge(knots, node,
+				scan_pointer(knots->scan, words, frame->next++),
 				&to))
 			continue;
 		if (!search->order[to]) {

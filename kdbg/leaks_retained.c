@@ -78,7 +78,8 @@ static void pass_down(struct tree *tree, uint32_t node)
 	for (size_t i = 0; words && i < count; i++) {
 		uint32_t *parent;
 
-		if (!knots_edge(knots, node, scan_load(words, i), &to) ||
+		if (!knots_edge(knots, node,
+				scan_pointer(knots->scan, words, i), &to) ||
 		    knots->knot_of[to] == from)
 			continue;
 		parent = &tree->parent[knots->knot_of[to]];

@@ -33,7 +33,7 @@ const char *place_kind_name(enum place_kind kind)
 		[PLACE_OTHER] = "mapping",     [PLACE_BUFFER] = "buffer",
 		[PLACE_POSSIBLE] = "possible", [PLACE_LEAKED] = "leaked",
 		[PLACE_SLACK] = "slack",       [PLACE_FREED] = "freed",
-		[PLACE_STALE] = "stale",
+		[PLACE_STALE] = "stale",       [PLACE_IGNORED] = "ignored",
 	};
 
 	return names[kind];
@@ -155,10 +155,9 @@ static const struct root_gap *stale_at(const struct places *places,
 static enum place_kind root_kind(const struct root *root)
 {
 	static const enum place_kind kinds[ROOT_KIND_COUNT] = {
-		[ROOT_DATA] = PLACE_DATA,
-		[ROOT_STACK] = PLACE_STACK,
-		[ROOT_REGISTERS] = PLACE_REGISTERS,
-		[ROOT_OTHER] = PLACE_OTHER,
+		[ROOT_DATA] = PLACE_DATA,           [ROOT_STACK] = PLACE_STACK,
+		[ROOT_REGISTERS] = PLACE_REGISTERS, [ROOT_OTHER] = PLACE_OTHER,
+		[ROOT_IGNORED] = PLACE_IGNORED,
 	};
 
 	return kinds[root->kind];
@@ -193,19 +192,24 @@ struct place places_at(struct places *places, uint64_t address)
 {
 	struct place place = { .address = address };
 
-	if (heap_buffer_at(places->heap, address, &place.buffer)) {
-		place.kind = buffer_kind(places, &place.buffer, address);
-		return place;
-	}
 	place.root = root_at(places, address);
 	if (place.root) {
 		place.kind = root_kind(place.root);
+		return place;
+	}
+	if (heap_buffer_at(places->heap, address, &place.buffer)) {
+		place.kind = buffer_kind(places, &place.buffer, address);
 		return place;
 	}
 	place.gap = stale_at(places, address);
 	if (place.gap)
 		place.kind = PLACE_STALE;
 	return place;
+}
+
+bool places_is_storage(struct places *places, uint64_t address)
+{
+	return place_frames_is_storage(places->frames, address);
 }
 
 void places_describe_buffer(struct places *places,
@@ -298,6 +302,9 @@ void places_describe(struct places *places, const struct place *place,
 	case PLACE_REGISTERS:
 		describe_registers(place, buffer, size);
 		return;
+	case PLACE_IGNORED:
+		snprintf(buffer, size, "ignored by the program");
+		return;
 	case PLACE_STALE:
 		if (place->gap->tid)
 			snprintf(buffer, size, "%s, thread %u",
@@ -343,6 +350,8 @@ struct root_holder places_holder(struct places *places, const struct root *root,
 
 	if (root->kind == ROOT_REGISTERS)
 		return holder;
+	if (root->kind == ROOT_IGNORED)
+		return (struct root_holder){ .kind = PLACE_IGNORED };
 	if (!holder.tid)
 		holder.tid = place_frames_thread(places->frames, address);
 	if (holder.tid || (root->inner_is_plain && root->kind == ROOT_STACK))
@@ -370,6 +379,8 @@ void places_describe_holder(struct places *places,
 		snprintf(buffer, size, "thread %u", holder->tid);
 	else if (holder->kind == PLACE_STACK)
 		snprintf(buffer, size, "threads that have ended");
+	else if (holder->kind == PLACE_IGNORED)
+		snprintf(buffer, size, "ignored by the program");
 	else
 		describe_memory(places, holder->start, buffer, size);
 }

@@ -18,7 +18,8 @@ enum place_kind {
 	PLACE_DATA,
 	PLACE_STACK, /* of a live thread, TLS included */
 	PLACE_REGISTERS,
-	PLACE_OTHER, /* any other root */
+	PLACE_OTHER,   /* any other root */
+	PLACE_IGNORED, /* no word: the program said to ignore the buffer */
 	PLACE_BUFFER,
 	PLACE_POSSIBLE, /* a buffer that only an inner pointer holds */
 	PLACE_LEAKED,   /* a buffer that nothing holds */
@@ -33,7 +34,7 @@ struct place {
 	enum place_kind kind;
 	uint64_t address;           /* of the word; 0: in registers */
 	const struct root *root;    /* or NULL */
-	uint64_t root_offset;       /* of a word in registers */
+	uint64_t root_offset;       /* of a word in root->words */
 	struct heap_buffer buffer;  /* where it is one */
 	const struct root_gap *gap; /* of PLACE_STALE */
 };
@@ -45,8 +46,22 @@ struct err *places_create(struct session *session,
 			  struct places **ret) MUST_USE;
 void places_destroy(struct places *places);
 
+/* Of a root whose words are not memory. */
+static inline struct place place_of_words(const struct root *root,
+					  uint64_t offset)
+{
+	return (struct place){ .kind = root->kind == ROOT_IGNORED
+					       ? PLACE_IGNORED
+					       : PLACE_REGISTERS,
+			       .root = root,
+			       .root_offset = offset };
+}
+
 /* Of what kind is the word at an address? */
 struct place places_at(struct places *places, uint64_t address);
+
+/* Does the word lie in a thread's storage, not in one of its frames? */
+bool places_is_storage(struct places *places, uint64_t address);
 
 /* Always terminated. */
 void places_describe(struct places *places, const struct place *place,

@@ -268,6 +268,15 @@ static bool is_storage(const struct target *target,
 	       address >= thread->registers.fs_base;
 }
 
+bool place_frames_is_storage(struct place_frames *frames, uint64_t address)
+{
+	size_t i = find_thread(frames, address);
+
+	return i < frames->target->thread_count &&
+	       is_storage(frames->target, &frames->target->threads[i],
+			  frames_of(frames, i), address);
+}
+
 bool place_frames_describe(struct place_frames *frames, uint64_t address,
 			   char *buffer, size_t size)
 {

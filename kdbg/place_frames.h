@@ -15,6 +15,9 @@ void place_frames_destroy(struct place_frames *frames);
 /* The thread whose stack or thread storage that is; 0: none's. */
 uint32_t place_frames_thread(struct place_frames *frames, uint64_t address);
 
+/* Does the word lie in a thread's storage, not in one of its frames? */
+bool place_frames_is_storage(struct place_frames *frames, uint64_t address);
+
 /* "thread 71 frame 2 work+0x31 (held.c:25) sp+0x18", "thread 71 thread storage
  * fs-0x10". False: no thread's. */
 bool place_frames_describe(struct place_frames *frames, uint64_t address,

@@ -16,6 +16,7 @@
 #define KDBG_REACH_H
 
 #include "dumpfmt/err.h"
+#include "kdbg/pointer_forms.h"
 #include "kdbg/roots.h"
 
 #include <stdbool.h>
@@ -43,8 +44,16 @@ struct reach_totals {
 	uint64_t unread;     /* bytes of live buffers that are not there */
 };
 
-/* Finds the roots and marks. Interrupted, it is an error that says so. */
-struct err *reach_create(struct session *session, struct reach **ret) MUST_USE;
+struct reach_options {
+	struct pointer_forms forms;
+	unsigned without; /* kinds of roots that do not count, a bit each */
+};
+
+/* Finds the roots and marks, on all processors. Interrupted, it is an error
+ * that says so. */
+struct err *reach_create(struct session *session,
+			 const struct reach_options *options,
+			 struct reach **ret) MUST_USE;
 void reach_destroy(struct reach *reach);
 
 enum reach_class reach_class_of(const struct reach *reach, uint64_t buffer);

@@ -20,24 +20,36 @@ static bool read_layouts(struct scan *scan)
 	const struct heap_instance *instances;
 	size_t count = heap_instances(scan->heap, &instances);
 
-	scan->layouts = calloc(count + 1, sizeof(*scan->layouts));
-	if (!scan->layouts || count > UINT16_MAX)
+	scan->layouts = calloc(count + 1, 2 * sizeof(*scan->layouts));
+	if (!scan->layouts || 2 * count > UINT16_MAX)
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!heap_bufctl_layout(scan->heap, i, &scan->layouts[i]) ||
-		    !is_sane(&scan->layouts[i]))
-			scan->layouts[i] = (struct heap_bufctl_layout){ 0 };
+	for (size_t i = 0; i < count; i++) {
+		struct heap_bufctl_layout *layout = &scan->layouts[2 * i];
+
+		if (!heap_bufctl_layout(scan->heap, i, layout) ||
+		    !is_sane(layout))
+			*layout = (struct heap_bufctl_layout){ 0 };
+		layout[1] = *layout;
+		layout[1].stride = layout->stride ? sizeof(uint64_t) : 0;
+		layout[1].word_offset = 0;
+	}
 	return true;
+}
+
+/* Of two, the bufctls' or the bare words'. */
+static uint16_t layout_of(const struct scan *scan, size_t slab,
+			  const struct heap_slab *s)
+{
+	size_t instance = heap_cache_of(scan->heap, slab)->instance;
+
+	return (uint16_t)(2 * instance + (!s->bufctls && s->words));
 }
 
 static bool read_slabs(struct scan *scan)
 {
 	const struct heap_slab *slabs;
-	const struct heap_cache *caches;
-
 	scan->slab_count = heap_slabs(scan->heap, &slabs);
 	scan->buffer_count = heap_buffer_count(scan->heap);
-	heap_caches(scan->heap, &caches);
 	scan->slabs = calloc(scan->slab_count + 1, sizeof(*scan->slabs));
 	if (!scan->slabs)
 		return false;
@@ -50,7 +62,7 @@ static bool read_slabs(struct scan *scan)
 			.stride = stride,
 			.reciprocal = (UINT64_C(1) << 32) / stride + 1,
 			.buffers = slabs[i].buffers,
-			.layout = (uint16_t)caches[slabs[i].cache].instance,
+			.layout = layout_of(scan, i, &slabs[i]),
 		};
 	}
 	return true;
@@ -71,7 +83,7 @@ static void find_span(struct scan *scan)
 }
 
 struct err *scan_create(struct target *target, struct heap *heap,
-			struct scan **ret)
+			const struct pointer_forms *forms, struct scan **ret)
 {
 	struct scan *scan = calloc(1, sizeof(*scan));
 
@@ -79,7 +91,10 @@ struct err *scan_create(struct target *target, struct heap *heap,
 		return err_new(ERR_NO_MEMORY, "no memory for the scan");
 	scan->target = target;
 	scan->heap = heap;
-	if (!read_layouts(scan) || !read_slabs(scan)) {
+	scan->forms = *forms;
+	scan->ways = pointer_forms_count(forms);
+	scan->vtables = scan_vtables_create();
+	if (!scan->vtables || !read_layouts(scan) || !read_slabs(scan)) {
 		scan_destroy(scan);
 		return err_new(ERR_NO_MEMORY, "no memory for the scan");
 	}
@@ -93,6 +108,7 @@ void scan_destroy(struct scan *scan)
 {
 	if (!scan)
 		return;
+	scan_vtables_destroy(scan->vtables);
 	free(scan->slabs);
 	free(scan->layouts);
 	free(scan->copy);
@@ -134,6 +150,8 @@ void scan_view(struct scan *scan, struct scan_slab *slab)
 		view_or_null(scan, slab->first, slab->stride * slab->buffers);
 	heap_slabs(scan->heap, &slabs);
 	bufctls = slabs[slab - scan->slabs].bufctls;
+	if (!bufctls)
+		bufctls = slabs[slab - scan->slabs].words;
 	if (bufctls && layout->stride)
 		slab->bufctls =
 			view_or_null(scan, bufctls,
@@ -143,57 +161,17 @@ void scan_view(struct scan *scan, struct scan_slab *slab)
 struct scan_extent scan_extent(struct scan *scan, struct scan_buffer buffer)
 {
 	struct scan_slab *slab = &scan->slabs[buffer.slab];
-	const struct heap_bufctl_layout *layout = &scan->layouts[slab->layout];
-	struct scan_extent extent = {
-		.user = slab->first + buffer.index * slab->stride,
-		.size = slab->stride,
-	};
-	uint64_t word, offset, size;
-	const char *at;
 
 	if (!slab->viewed)
 		scan_view(scan, slab);
-	at = scan_word_at(scan, buffer);
-	if (!at)
-		return extent;
-	memcpy(&word, at, sizeof(word));
-	offset = (word >> layout->offset_shift & layout->offset_mask) * 16;
-	size = word >> layout->size_shift;
-	if (offset >= extent.size)
-		return extent; /* damaged: believe the geometry */
-	extent.user += offset;
-	extent.size -= offset;
-	if (size < extent.size)
-		extent.size = size;
-	return extent;
+	return scan_extent_in(scan, slab, buffer.index);
 }
 
-/* The word at an address in a buffer; 0: not there. */
-static uint64_t word_in(const struct scan *scan, struct scan_buffer buffer,
-			struct scan_extent extent, uint64_t address)
+uint64_t scan_pointer_read(const struct scan *scan, const char *words, size_t i)
 {
-	const struct scan_slab *slab = &scan->slabs[buffer.slab];
-
-	if (!slab->bytes || extent.size < 8 || address < extent.user ||
-	    address - extent.user > extent.size - 8)
-		return 0;
-	return scan_load(slab->bytes + (address - slab->first), 0);
-}
-
-bool scan_by_design(const struct scan *scan, struct scan_buffer buffer,
-		    struct scan_extent extent, uint64_t word)
-{
-	uint64_t count;
-
-	for (int i = -1; i <= 2; i++)
-		if (word_in(scan, buffer, extent, word + (uint64_t)(i * 8)) ==
-		    extent.user)
-			return true;
-	if (word != extent.user + 8)
-		return false;
-	count = word_in(scan, buffer, extent, extent.user);
-	return count && count <= extent.size - 8 &&
-	       (extent.size - 8) % count == 0;
+	return pointer_forms_read(
+		&scan->forms, scan_load(words + scan_pointer_at(scan, i), 0),
+		(unsigned)(i % scan->ways));
 }
 
 /* Copy what can be read; what cannot reads as zeros. */
@@ -230,12 +208,13 @@ const char *scan_words(struct scan *scan, struct scan_buffer buffer,
 	struct scan_extent extent = scan_extent(scan, buffer);
 	struct scan_slab *slab = &scan->slabs[buffer.slab];
 	uint64_t start = (extent.user + 7) & ~(uint64_t)7;
-	uint64_t end = (extent.user + extent.size) & ~(uint64_t)7;
 
-	*count = end > start ? (size_t)(end - start) / 8 : 0;
+	*count = scan_word_count(extent);
 	if (!*count)
 		return NULL;
-	if (slab->bytes)
-		return slab->bytes + (start - slab->first);
-	return copy_words(scan, start, *count * 8);
+	const char *words = slab->bytes ? slab->bytes + (start - slab->first)
+					: copy_words(scan, start, *count * 8);
+
+	*count = scan_pointers(scan, *count);
+	return words;
 }

@@ -14,7 +14,9 @@
 
 #include "dumpfmt/err.h"
 #include "kdbg/heap.h"
+#include "kdbg/pointer_forms.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +28,7 @@ struct scan_slab {             /* one cache line */
 	uint64_t first;        /* address of buffer 0 */
 	uint64_t first_buffer; /* number of buffer 0 */
 	const char *bytes;   /* of buffer 0; NULL: not looked up, or missing */
-	const char *bufctls; /* or NULL */
+	const char *bufctls; /* or words alone; or NULL */
 	uint64_t stride;
 	uint64_t reciprocal; /* of stride, times 2^32, rounded up */
 	uint32_t buffers;
@@ -34,16 +36,33 @@ struct scan_slab {             /* one cache line */
 	bool viewed;     /* bytes and bufctls were looked up */
 };
 
+struct scan_vtable {
+	uint64_t address;
+	uint64_t to_top, type; /* what lies before it */
+	bool there;
+};
+
+struct scan_vtables { /* those looked at last */
+	pthread_mutex_t lock;
+	struct scan_vtable *slots;
+};
+struct scan_vtables *scan_vtables_create(void);
+void scan_vtables_destroy(struct scan_vtables *all);
+
 struct scan {
 	struct target *target;
 	struct heap *heap;
 	const struct heap_pages *pages; /* one per instance */
 	size_t page_ranges;
+	struct pointer_forms forms;
+	unsigned ways;      /* a word is read in so many; 1: as it stands */
 	uint64_t low, span; /* all heaps lie in [low, low + span) */
 	struct scan_slab *slabs;
 	size_t slab_count;
 	uint64_t buffer_count;
-	struct heap_bufctl_layout *layouts; /* one per instance */
+	struct heap_bufctl_layout *layouts; /* two for each instance:
+					     * bufctls, words alone (lite) */
+	struct scan_vtables *vtables;
 	char *copy; /* words of a buffer that could not be viewed */
 	size_t copy_size;
 	uint64_t copied; /* their address */
@@ -61,6 +80,7 @@ struct scan_extent { /* what the program has of a buffer */
 
 /* heap must outlive the scan. */
 struct err *scan_create(struct target *target, struct heap *heap,
+			const struct pointer_forms *forms,
 			struct scan **ret) MUST_USE;
 void scan_destroy(struct scan *scan);
 void scan_forget(struct scan *scan);
@@ -79,34 +99,45 @@ static inline bool scan_in_range(const struct scan *scan, uint64_t word)
 	return word - scan->low < scan->span;
 }
 
-/* Which buffer, live or not, holds the address, its slack included? */
-static inline bool scan_find(const struct scan *scan, uint64_t word,
-			     struct scan_buffer *ret)
+/* Which buffer, live or not, holds the address, its slack included? NULL: none;
+ * else its slab, and its place there. */
+static inline const struct scan_slab *scan_slab_of(const struct scan *scan,
+						   uint64_t word, uint32_t *ret)
 {
 	const struct heap_pages *pages = scan->pages;
 	const struct heap_pages *end = pages + scan->page_ranges;
 	const struct scan_slab *slab;
 	uint64_t offset, index;
+	uint32_t number;
 
 	while (word - pages->base >= pages->end - pages->base)
 		if (++pages == end)
-			return false;
-	ret->slab =
-		pages->slab_of_page[(word - pages->base) >> pages->page_shift];
-	if (ret->slab >= scan->slab_count)
-		return false;
-	slab = &scan->slabs[ret->slab];
+			return NULL;
+	number = pages->slab_of_page[(word - pages->base) >> pages->page_shift];
+	if (number >= scan->slab_count)
+		return NULL;
+	slab = &scan->slabs[number];
 	offset = word - slab->first;
 	if (offset >= slab->stride * slab->buffers)
-		return false;
+		return NULL;
 	if (offset >> 32) { /* one huge buffer */
 		index = offset / slab->stride;
 	} else {
 		index = offset * slab->reciprocal >> 32;
 		index -= index * slab->stride > offset;
 	}
-	ret->index = (uint32_t)index;
-	return true;
+	*ret = (uint32_t)index;
+	return slab;
+}
+
+static inline bool scan_find(const struct scan *scan, uint64_t word,
+			     struct scan_buffer *ret)
+{
+	const struct scan_slab *slab = scan_slab_of(scan, word, &ret->index);
+
+	if (slab)
+		ret->slab = (uint32_t)(slab - scan->slabs);
+	return slab;
 }
 
 /* Where the bufctl's word of a buffer is, for prefetching; NULL: none. */
@@ -122,31 +153,70 @@ static inline const char *scan_word_at(const struct scan *scan,
 	       layout->word_offset;
 }
 
-static inline const char *scan_bytes_at(const struct scan *scan,
-					struct scan_buffer buffer)
+/* What the program asked for, as far as that is known. Never reaches out of
+ * the buffer. Of a slab that has been viewed. */
+static inline struct scan_extent scan_extent_in(const struct scan *scan,
+						const struct scan_slab *slab,
+						uint32_t index)
 {
-	const struct scan_slab *slab = &scan->slabs[buffer.slab];
+	const struct heap_bufctl_layout *layout;
+	struct scan_extent extent = {
+		.user = slab->first + index * slab->stride,
+		.size = slab->stride,
+	};
+	uint64_t word, offset, size;
 
-	return slab->bytes ? slab->bytes + buffer.index * slab->stride : NULL;
+	if (!slab->bufctls)
+		return extent;
+	layout = &scan->layouts[slab->layout];
+	memcpy(&word,
+	       slab->bufctls + (size_t)index * layout->stride +
+		       layout->word_offset,
+	       sizeof(word));
+	offset = (word >> layout->offset_shift & layout->offset_mask) * 16;
+	size = word >> layout->size_shift;
+	if (offset >= extent.size)
+		return extent; /* damaged: believe the geometry */
+	extent.user += offset;
+	extent.size -= offset;
+	if (size < extent.size)
+		extent.size = size;
+	return extent;
 }
 
-/* What the program asked for, as far as that is known. Never reaches out of
- * the buffer. */
+/* The same of any. */
 struct scan_extent scan_extent(struct scan *scan, struct scan_buffer buffer);
 
-/*
- * Is an inner reference what its owner keeps by design?
- *
- *	aligned in a larger buffer	the buffer's start is written beside it
- *	new T[n], T with a destructor	n is written first, T's size divides the
- *					rest
- */
-bool scan_by_design(const struct scan *scan, struct scan_buffer buffer,
+/* Did the program say that it loses the live buffer on purpose? */
+static inline bool scan_ignored(const struct scan *scan,
+				struct scan_buffer buffer)
+{
+	const char *at = scan_word_at(scan, buffer);
+	uint64_t word = 0;
+
+	if (at)
+		memcpy(&word, at, sizeof(word));
+	return word & scan->layouts[scan->slabs[buffer.slab].layout].ignored;
+}
+
+/* Is an inner reference, to a buffer with that extent, what its owner keeps by
+ * design? See reach_design.c. Safe in several threads, where nothing else asks
+ * the target. */
+bool scan_by_design(struct scan *scan, const struct scan_slab *slab,
 		    struct scan_extent extent, uint64_t word);
 
-/* The aligned words of what the program has, for scan_load(); they stay until
- * the next call. What the target has no bytes for reads as zeros and is counted
- * in scan.unread. NULL: no words. */
+/* How many aligned words an extent has. */
+static inline size_t scan_word_count(struct scan_extent extent)
+{
+	uint64_t start = (extent.user + 7) & ~(uint64_t)7;
+	uint64_t end = (extent.user + extent.size) & ~(uint64_t)7;
+
+	return end > start ? (size_t)(end - start) / sizeof(uint64_t) : 0;
+}
+
+/* The aligned words of what the program has, and how many pointers they may be,
+ * for scan_pointer(); they stay until the next call. What the target has no
+ * bytes for reads as zeros and is counted in scan.unread. NULL: no words. */
 const char *scan_words(struct scan *scan, struct scan_buffer buffer,
 		       size_t *count);
 
@@ -156,6 +226,40 @@ static inline uint64_t scan_load(const char *words, size_t i)
 
 	memcpy(&word, words + i * sizeof(word), sizeof(word));
 	return word;
+}
+
+/*
+ * The pointers that count words may be, by number: each word's ways one after
+ * the other. Where nothing but plain words was asked for they are the words.
+ */
+static inline size_t scan_pointers(const struct scan *scan, size_t count)
+{
+	if (!scan->forms.unaligned)
+		return count * scan->ways;
+	return count ? ((count - 1) * sizeof(uint64_t) + 1) * scan->ways : 0;
+}
+
+/* Where pointer i lies: bytes from the first word. */
+static inline size_t scan_pointer_at(const struct scan *scan, size_t i)
+{
+	return i / scan->ways * (scan->forms.unaligned ? 1 : sizeof(uint64_t));
+}
+
+uint64_t scan_pointer_read(const struct scan *scan, const char *words,
+			   size_t i);
+
+/* Are they the words as they stand? */
+static inline bool scan_is_plain(const struct scan *scan)
+{
+	return scan->ways == 1 && !scan->forms.unaligned;
+}
+
+static inline uint64_t scan_pointer(const struct scan *scan, const char *words,
+				    size_t i)
+{
+	if (scan_is_plain(scan))
+		return scan_load(words, i);
+	return scan_pointer_read(scan, words, i);
 }
 
 #endif

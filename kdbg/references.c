@@ -16,12 +16,15 @@ bool reference_get(const struct reach *reach, uint64_t word,
 		return false;
 	ret->extent = scan_extent(scan, ret->to);
 	ret->offset = word - ret->extent.user;
-	ret->plain = !ret->offset ||
-		     scan_by_design(scan, ret->to, ret->extent, word);
+	ret->plain =
+		!ret->offset || scan_by_design(scan, &scan->slabs[ret->to.slab],
+					       ret->extent, word);
 	return ret->offset <= ret->extent.size;
 }
 
 struct root_walk {
+	const struct scan *aligned;
+	struct scan unaligned; /* reads words alone */
 	const struct root *root;
 	root_words_fn *each;
 	void *context;
@@ -31,7 +34,10 @@ static bool visit(void *context, uint64_t address, const char *words,
 		  size_t count)
 {
 	const struct root_walk *walk = context;
-	const struct root_words chunk = { walk->root, address, words, count };
+	const struct scan *scan =
+		walk->root->unaligned ? &walk->unaligned : walk->aligned;
+	const struct root_words chunk = { walk->root, scan, address, words,
+					  scan_pointers(scan, count) };
 
 	return walk->each(walk->context, &chunk);
 }
@@ -42,10 +48,14 @@ struct err *references_each_root(struct session *session,
 {
 	const struct root *roots;
 	size_t count = roots_list(reach_roots(reach), &roots);
-	struct root_walk walk = { .each = each, .context = context };
+	struct root_walk walk = { .aligned = reach_scan(reach),
+				  .unaligned = *reach_scan(reach),
+				  .each = each,
+				  .context = context };
 	struct err *err = NULL;
 	bool enough = false;
 
+	walk.unaligned.forms.unaligned = true;
 	for (size_t i = 0; !err && !enough && i < count; i++) {
 		walk.root = &roots[i];
 		if (roots[i].words)

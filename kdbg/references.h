@@ -25,9 +25,10 @@ bool reference_get(const struct reach *reach, uint64_t word,
 
 struct root_words {
 	const struct root *root;
+	const struct scan *scan; /* to read these words by */
 	uint64_t address;  /* of the first word; of registers the offset */
-	const char *words; /* for scan_load() */
-	size_t count;
+	const char *words; /* for scan_pointer() */
+	size_t count;      /* of scan_pointers() */
 };
 
 /* False: enough. */

@@ -16,6 +16,7 @@ enum { LOWEST = 4096 }; /* the first page is never mapped */
 struct search {
 	struct session *session;
 	struct heap *heap;
+	const struct scan *scan;
 	struct places *places;
 	const struct refs_range *range;
 	refs_fn *each;
@@ -54,8 +55,10 @@ static bool search_words(void *context, uint64_t address, const char *words,
 	const struct refs_range *range = search->range;
 	uint64_t start = range->start, span = range->end - start;
 
+	count = scan_pointers(search->scan, count);
 	for (size_t i = 0; i < count; i++) {
-		uint64_t word = scan_load(words, i), at = address + i * 8;
+		uint64_t word = scan_pointer(search->scan, words, i);
+		uint64_t at = address + scan_pointer_at(search->scan, i);
 		struct place place;
 
 		if (word - start > span)
@@ -69,6 +72,22 @@ static bool search_words(void *context, uint64_t address, const char *words,
 	return true;
 }
 
+/* Roots whose words are not memory: registers. */
+static void search_words_of(struct search *search, const struct root *root)
+{
+	const struct refs_range *range = search->range;
+	size_t count = scan_pointers(search->scan, root->words_size / 8);
+
+	for (size_t i = 0; i < count && !search->enough; i++) {
+		uint64_t word = scan_pointer(search->scan, root->words, i);
+		const struct place place =
+			place_of_words(root, scan_pointer_at(search->scan, i));
+
+		if (word - range->start <= range->end - range->start)
+			search->enough = !tell(search, &place, word);
+	}
+}
+
 static struct err *search_registers(struct search *search)
 {
 	const struct root *roots;
@@ -76,25 +95,11 @@ static struct err *search_registers(struct search *search)
 	struct err *err = session_reach(search->session, &reach);
 	size_t count = err ? 0 : roots_list(reach_roots(reach), &roots);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct root *root = &roots[i];
-
-		for (size_t j = 0; root->words && j < root->words_size / 8;
-		     j++) {
-			uint64_t word = scan_load(root->words, j);
-			const struct place place = { .kind = PLACE_REGISTERS,
-						     .root = root,
-						     .root_offset = j * 8 };
-
-			if (word - search->range->start >
-			    search->range->end - search->range->start)
-				continue;
-			if (!tell(search, &place, word)) {
-				search->enough = true;
-				return NULL;
-			}
-		}
-	}
+	if (!err)
+		search->scan = reach_scan(reach);
+	for (size_t i = 0; i < count && !search->enough; i++)
+		if (roots[i].words)
+			search_words_of(search, &roots[i]);
 	return err;
 }
 

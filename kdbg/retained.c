@@ -73,7 +73,8 @@ static void follow(struct search *search, uint8_t bit)
 		for (size_t i = 0; words && i < count; i++) {
 			struct reference to;
 
-			if (reference_get(search->reach, scan_load(words, i),
+			if (reference_get(search->reach,
+					  scan_pointer(search->scan, words, i),
 					  &to) &&
 			    (bit == INSIDE || to.number != search->wanted))
 				mark(search, &to, bit);
@@ -81,12 +82,14 @@ static void follow(struct search *search, uint8_t bit)
 	}
 }
 
-static void share(struct search *search, const char *words, size_t count)
+static void share(struct search *search, const struct scan *scan,
+		  const char *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct reference to;
 
-		if (reference_get(search->reach, scan_load(words, i), &to) &&
+		if (reference_get(search->reach, scan_pointer(scan, words, i),
+				  &to) &&
 		    to.number != search->wanted &&
 		    search->marks[to.number] == INSIDE)
 			mark(search, &to, SHARED);
@@ -98,7 +101,7 @@ static bool share_root(void *context, const struct root_words *words)
 {
 	struct search *search = context;
 
-	share(search, words->words, words->count);
+	share(search, words->scan, words->words, words->count);
 	return !search->err;
 }
 
@@ -121,7 +124,7 @@ static void share_buffers(struct search *search)
 				return;
 			words = scan_words(scan, buffer, &count);
 			if (words)
-				share(search, words, count);
+				share(search, scan, words, count);
 		}
 }
 

@@ -166,11 +166,14 @@ static bool enter_root(void *context, const struct root_words *words)
 	for (size_t i = 0; i < words->count && !search->err; i++) {
 		struct reference to;
 
-		if (reference_get(search->reach, scan_load(words->words, i),
+		if (reference_get(search->reach,
+				  scan_pointer(words->scan, words->words, i),
 				  &to))
 			add_start(search,
 				  user_of(search, words->root,
-					  words->address + i * 8),
+					  words->address +
+						  scan_pointer_at(words->scan,
+								  i)),
 				  to.to);
 	}
 	return go_on(search);
@@ -199,7 +202,8 @@ static void pass_on_owners(struct search *search)
 		for (size_t i = 0; words && i < count; i++) {
 			struct reference to;
 
-			if (reference_get(search->reach, scan_load(words, i),
+			if (reference_get(search->reach,
+					  scan_pointer(search->scan, words, i),
 					  &to))
 				give(search, to.to, owner);
 		}
@@ -269,7 +273,8 @@ static void count_reach(struct search *search, uint32_t number)
 		for (size_t i = 0; words && i < count; i++) {
 			struct reference to;
 
-			if (reference_get(search->reach, scan_load(words, i),
+			if (reference_get(search->reach,
+					  scan_pointer(search->scan, words, i),
 					  &to))
 				stamp(search, user, number, to.to);
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The list of roots: every writable mapping, less what is cut out of it.
+ * The list of roots: every mapping that is or was writable, less what is cut
+ * out of it.
  *
  *	mapping	 |--------------------------------------------|
  *	cuts	       |xxxxxxx|		   |xxx|
@@ -12,6 +13,10 @@
  * reserve and its library's data, and what roots_stacks.c tells of stacks.
  * What of the rest the target has no bytes for is missing, and told: a scan
  * that did not see all roots must not claim that it did.
+ *
+ * What is read-only now and anonymous was written before: constants of a
+ * runtime, code that it made. Code holds pointers as operands of its
+ * instructions, which start at any byte.
  *
  * RELRO is read-only by the time anyone looks, but was written to by the
  * program's start: it is the read-only mapping of a file right below a
@@ -59,19 +64,26 @@ bool roots_add_gap(struct roots *roots, const struct root_gap *gap)
 	return true;
 }
 
-bool roots_cut(struct roots *roots, uint64_t start, uint64_t end, uint32_t tid,
-	       const char *reason)
+static bool roots_add_cut(struct roots *roots, const struct root_cut *cut)
 {
-	struct root_cut *grown;
+	struct root_cut *grown =
+		vector_grow(roots->cuts, roots->cut_count, sizeof(*grown));
 
-	if (start >= end)
-		return true;
-	grown = vector_grow(roots->cuts, roots->cut_count, sizeof(*grown));
 	if (!grown)
 		return false;
 	roots->cuts = grown;
-	grown[roots->cut_count++] =
-		(struct root_cut){ start, end, tid, reason };
+	grown[roots->cut_count++] = *cut;
+	return true;
+}
+
+bool roots_cut(struct roots *roots, uint64_t start, uint64_t end, uint32_t tid,
+	       const char *reason)
+{
+	if (start >= end)
+		return true;
+	if (!roots_add_cut(roots,
+			   &(struct root_cut){ start, end, tid, reason }))
+		return false;
 	if (!reason)
 		return true;
 	return roots_add_gap(roots, &(struct root_gap){ .start = start,
@@ -126,6 +138,31 @@ static bool is_relro(const struct target *target, size_t i)
 	       strcmp(next->path, map->path) == 0;
 }
 
+static bool is_anonymous(const struct dump_map *map)
+{
+	return map->path[0] != '/' && strncmp(map->path, "[v", 2) != 0 &&
+	       !(map->flags & DUMP_MAP_SHARED);
+}
+
+/* Can it hold what the program has written? *may_lack: what the target has no
+ * bytes of, it has not written. */
+static bool is_written(const struct target *target, size_t i, bool *may_lack)
+{
+	const struct dump_map *map = &target->maps[i];
+
+	*may_lack = !(map->flags & DUMP_MAP_WRITE);
+	if (!*may_lack || is_relro(target, i))
+		return true;
+	return is_anonymous(map) &&
+	       map->flags & (DUMP_MAP_READ | DUMP_MAP_EXEC);
+}
+
+static bool is_made_code(const struct dump_map *map)
+{
+	return map->flags & DUMP_MAP_EXEC &&
+	       (map->flags & DUMP_MAP_WRITE || is_anonymous(map));
+}
+
 static enum root_kind map_kind(const struct roots *roots,
 			       const struct dump_map *map)
 {
@@ -135,6 +172,74 @@ static enum root_kind map_kind(const struct roots *roots,
 		return ROOT_STACK;
 	return target_module_at(roots->target, map->start) ? ROOT_DATA
 							   : ROOT_OTHER;
+}
+
+static int compare_regions(const void *a, const void *b)
+{
+	const struct heap_region *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* What the program told of, 8-aligned, sorted, joined where it overlaps. */
+static bool read_regions(struct roots *roots)
+{
+	const struct heap_region *regions = NULL;
+	size_t count = roots->heap ? heap_regions(roots->heap, &regions) : 0;
+	size_t joined = 0;
+
+	roots->regions = calloc(count + 1, sizeof(*roots->regions));
+	if (!roots->regions)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		roots->regions[i] = (struct heap_region){
+			(regions[i].start + 7) & ~(uint64_t)7,
+			regions[i].end & ~(uint64_t)7,
+		};
+	if (count)
+		qsort(roots->regions, count, sizeof(*roots->regions),
+		      compare_regions);
+	for (size_t i = 0; i < count; i++) {
+		struct heap_region *next = &roots->regions[i], *last;
+
+		if (next->start >= next->end)
+			continue;
+		last = joined ? &roots->regions[joined - 1] : NULL;
+		if (!last || next->start > last->end)
+			roots->regions[joined++] = *next;
+		else if (next->end > last->end)
+			last->end = next->end;
+	}
+	roots->region_count = joined;
+	return true;
+}
+
+/* What the program told of is not cut. */
+static bool spare_regions(struct roots *roots)
+{
+	size_t count = roots->cut_count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct root_cut cut = roots->cuts[i];
+
+		for (size_t r = 0; r < roots->region_count; r++) {
+			const struct heap_region *region = &roots->regions[r];
+			struct root_cut rest = cut;
+
+			if (region->end <= cut.start ||
+			    region->start >= cut.end)
+				continue;
+			rest.end = region->start;
+			if (rest.start < rest.end &&
+			    !roots_add_cut(roots, &rest))
+				return false;
+			cut.start = region->end;
+		}
+		if (cut.start > cut.end)
+			cut.start = cut.end;
+		roots->cuts[i] = cut;
+	}
+	return true;
 }
 
 /* Add what of the range the target has bytes for. */
@@ -180,7 +285,9 @@ static bool add_range(struct roots *roots, const struct root *range,
 static bool add_mapping(struct roots *roots, const struct dump_map *map,
 			bool may_lack, size_t *cut)
 {
-	struct root root = { .kind = map_kind(roots, map), .path = map->path };
+	struct root root = { .kind = map_kind(roots, map),
+			     .path = map->path,
+			     .unaligned = is_made_code(map) };
 	uint64_t at = map->start;
 
 	while (*cut < roots->cut_count && roots->cuts[*cut].end <= at)
@@ -201,20 +308,41 @@ static bool add_mapping(struct roots *roots, const struct dump_map *map,
 	return true;
 }
 
+/* A mapping that is no root but for what the program told of. */
+static bool add_regions_of(struct roots *roots, const struct dump_map *map)
+{
+	for (size_t i = 0; i < roots->region_count; i++) {
+		struct root root = { .kind = ROOT_OTHER, .path = map->path };
+
+		root.start = roots->regions[i].start;
+		root.end = roots->regions[i].end;
+		if (root.start < map->start)
+			root.start = map->start;
+		if (root.end > map->end)
+			root.end = map->end;
+		if (root.start < root.end && !add_range(roots, &root, true))
+			return false;
+	}
+	return true;
+}
+
 static bool add_mappings(struct roots *roots)
 {
 	const struct target *target = roots->target;
 	size_t cut = 0;
 
+	if (!read_regions(roots) || !spare_regions(roots))
+		return false;
 	if (roots->cut_count)
 		qsort(roots->cuts, roots->cut_count, sizeof(*roots->cuts),
 		      compare_cuts);
 	for (size_t i = 0; i < target->map_count; i++) {
-		bool relro = is_relro(target, i);
+		const struct dump_map *map = &target->maps[i];
+		bool may_lack;
 
-		if (!relro && !(target->maps[i].flags & DUMP_MAP_WRITE))
-			continue;
-		if (!add_mapping(roots, &target->maps[i], relro, &cut))
+		if (is_written(target, i, &may_lack)
+			    ? !add_mapping(roots, map, may_lack, &cut)
+			    : !add_regions_of(roots, map))
 			return false;
 	}
 	return true;
@@ -231,6 +359,28 @@ static int compare_roots(const void *a, const void *b)
 	return (x->tid > y->tid) - (x->tid < y->tid);
 }
 
+static void sort_roots(struct roots *roots)
+{
+	if (roots->count)
+		qsort(roots->list, roots->count, sizeof(*roots->list),
+		      compare_roots);
+}
+
+bool roots_add_ignored(struct roots *roots, const uint64_t *addresses,
+		       size_t count)
+{
+	if (count &&
+	    !roots_add(roots, &(struct root){
+				      .kind = ROOT_IGNORED,
+				      .path = "",
+				      .words = addresses,
+				      .words_size = count * sizeof(*addresses),
+			      }))
+		return false;
+	sort_roots(roots);
+	return true;
+}
+
 struct err *roots_create(struct target *target, struct heap *heap,
 			 struct roots **ret)
 {
@@ -245,9 +395,7 @@ struct err *roots_create(struct target *target, struct heap *heap,
 		roots_destroy(roots);
 		return err_new(ERR_NO_MEMORY, "no memory for the roots");
 	}
-	if (roots->count)
-		qsort(roots->list, roots->count, sizeof(*roots->list),
-		      compare_roots);
+	sort_roots(roots);
 	*ret = roots;
 	return NULL;
 }
@@ -260,6 +408,7 @@ void roots_destroy(struct roots *roots)
 	free(roots->gaps);
 	free(roots->cuts);
 	free(roots->live);
+	free(roots->regions);
 	free(roots);
 }
 
@@ -327,10 +476,13 @@ void roots_describe(const struct roots *roots, char *buffer, size_t size)
 	if (!out)
 		return;
 	fputs("roots:", out);
-	for (int kind = 0; kind < ROOT_KIND_COUNT; kind++)
+	for (int kind = 0; kind < ROOT_IGNORED; kind++)
 		fprintf(out, "%s %s %" PRIu64 " bytes in %zu", kind ? "," : "",
 			names[kind], roots->kind_bytes[kind],
 			roots->kind_count[kind]);
+	if (roots->kind_bytes[ROOT_IGNORED])
+		fprintf(out, "; ignored by the program: %" PRIu64 " buffers",
+			roots->kind_bytes[ROOT_IGNORED] / sizeof(uint64_t));
 	describe_cut_stacks(roots, out);
 	if (roots->missing)
 		fprintf(out, "; missing: %" PRIu64 " bytes", roots->missing);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where a program can have pointers outside its heap: writable memory that is
- * not the allocator's, the used part of each live thread's stack, registers.
+ * Where a program can have pointers outside its heap: memory that is or was
+ * writable and is not the allocator's, the used part of each live thread's
+ * stack, registers.
  */
 #ifndef KDBG_ROOTS_H
 #define KDBG_ROOTS_H
@@ -20,17 +21,19 @@ enum root_kind {
 	ROOT_DATA,      /* .data, .bss, RELRO of a module */
 	ROOT_STACK,     /* of a live thread, with its TLS above it */
 	ROOT_REGISTERS, /* of a live thread */
-	ROOT_OTHER,     /* any other writable memory */
+	ROOT_OTHER,     /* any other writable memory, kma_root_add()'s */
+	ROOT_IGNORED,   /* the buffers that the program said to ignore */
 	ROOT_KIND_COUNT
 };
 
 struct root {
 	enum root_kind kind;
-	uint64_t start, end; /* addresses; registers: 0 */
+	uint64_t start, end; /* addresses; with words: 0 */
 	bool inner_is_plain; /* an inner reference from here is by design */
-	uint32_t tid;        /* of a stack or registers */
-	const char *path;    /* of the mapping; "" anonymous */
-	const void *words;   /* registers: their bytes, else NULL */
+	bool unaligned;   /* machine code made at run time: pointers anywhere */
+	uint32_t tid;     /* of a stack or registers */
+	const char *path; /* of the mapping; "" anonymous */
+	const void *words; /* registers, ignored: bytes; else NULL */
 	size_t words_size;
 };
 
@@ -52,6 +55,11 @@ void roots_destroy(struct roots *roots);
  * the words that inner_is_plain singles out. */
 size_t roots_list(const struct roots *roots, const struct root **ret);
 size_t roots_gaps(const struct roots *roots, const struct root_gap **ret);
+
+/* The buffers that are roots by the program's word; addresses stay the
+ * caller's. Before the list is asked for. False: no memory. */
+bool roots_add_ignored(struct roots *roots, const uint64_t *addresses,
+		       size_t count);
 
 /* Say that bytes of a root could not be read after all. */
 void roots_add_missing(struct roots *roots, uint64_t start, uint64_t end,

@@ -4,6 +4,7 @@
 #ifndef KDBG_ROOTS_INTERNAL_H
 #define KDBG_ROOTS_INTERNAL_H
 
+#include "kdbg/heap.h"
 #include "kdbg/roots.h"
 
 /* A range that is no root although its mapping is one. */
@@ -24,6 +25,8 @@ struct roots {
 	size_t cut_count;
 	uint64_t *live; /* sorted: stack pointers, control blocks, ... */
 	size_t live_count;
+	struct heap_region *regions; /* sorted, disjoint */
+	size_t region_count;
 	size_t kind_count[ROOT_KIND_COUNT];
 	uint64_t kind_bytes[ROOT_KIND_COUNT];
 	uint64_t missing;

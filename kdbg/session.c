@@ -5,9 +5,7 @@
 #include "kdbg/disassemble.h"
 #include "kdbg/exit_status.h"
 #include "kdbg/heap.h"
-#include "kdbg/leaks.h"
 #include "kdbg/modules.h"
-#include "kdbg/reach.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 #include "kdbg/types.h"
@@ -154,30 +152,48 @@ struct err *session_reach(struct session *session, struct reach **ret)
 	struct err *err = need_target(session);
 
 	if (!err && !session->reach)
-		err = reach_create(session, &session->reach);
+		err = reach_create(session, &session->reach_options,
+				   &session->reach);
 	*ret = session->reach;
 	return err;
 }
 
 struct err *session_leaks(struct session *session, struct leaks **ret)
 {
-	const struct leaks_options options = { 0 };
 	struct reach *reach;
 	struct err *err = session_reach(session, &reach);
 
 	if (!err && !session->leaks)
-		err = leaks_create(session, reach, &options, &session->leaks);
+		err = leaks_create(session, reach, &session->leaks_options,
+				   &session->leaks);
 	*ret = session->leaks;
 	return err;
 }
 
-void session_forget_reach(struct session *session)
+static void forget_leaks(struct session *session)
 {
 	if (session->leaks)
 		leaks_destroy(session->leaks);
+	session->leaks = NULL;
+}
+
+void session_judge(struct session *session, const struct reach_options *reach,
+		   const struct leaks_options *leaks)
+{
+	if (session->reach_options.without != reach->without ||
+	    !pointer_forms_equal(&session->reach_options.forms, &reach->forms))
+		session_forget_reach(session);
+	if (session->leaks_options.since != leaks->since)
+		forget_leaks(session);
+	session->reach_options = *reach;
+	session->leaks_options = *leaks;
+}
+
+void session_forget_reach(struct session *session)
+{
+	forget_leaks(session);
 	if (session->reach)
 		reach_destroy(session->reach);
-	session->leaks = NULL;
 	session->reach = NULL;
 }
 

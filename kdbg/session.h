@@ -7,6 +7,7 @@
 #define KDBG_SESSION_H
 
 #include "dumpfmt/err.h"
+#include "kdbg/leaks.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,9 +17,7 @@
 struct dcmd;
 struct disassembler;
 struct heap;
-struct leaks;
 struct modules;
-struct reach;
 struct sink;
 struct symbols;
 struct target;
@@ -36,6 +35,8 @@ struct session {
 	struct heap *heap;                   /* session_heap() */
 	struct reach *reach;                 /* session_reach() */
 	struct leaks *leaks;                 /* session_leaks() */
+	struct reach_options reach_options;  /* session_judge() */
+	struct leaks_options leaks_options;
 	struct variables *variables;
 	struct modules *modules;           /* loaded by ::load */
 	const struct walker *walker;       /* that runs now: session_walk() */
@@ -80,6 +81,11 @@ struct err *session_types(struct session *session, struct types **ret) MUST_USE;
 struct err *session_heap(struct session *session, struct heap **ret) MUST_USE;
 struct err *session_reach(struct session *session, struct reach **ret) MUST_USE;
 struct err *session_leaks(struct session *session, struct leaks **ret) MUST_USE;
+
+/* From now on reach and leaks are found by these. What was found by others is
+ * forgotten. */
+void session_judge(struct session *session, const struct reach_options *reach,
+		   const struct leaks_options *leaks);
 
 /* Forget reach and leaks: the next call marks again. */
 void session_forget_reach(struct session *session);

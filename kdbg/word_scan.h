@@ -12,7 +12,7 @@
 
 struct session;
 
-/* words (for scan_load()) are at address; false: enough. */
+/* words (for scan_pointer()) are at address; false: enough. */
 typedef bool word_scan_fn(void *context, uint64_t address, const char *words,
 			  size_t count);
 

@@ -55,6 +55,8 @@ NAMED = {
     "dlopen": ["roster.c"],
     "dlsym": ["cxx.c", "dlopen.c", "exec.c", "interpose.c", "roster.c"],
     "getenv": ["exec.c"],
+    # The program's, weak.
+    "__lsan_default_suppressions": ["lsan.c"],
 }
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Alive by pointers to inside only: an array behind its cookie and a block
-// aligned by hand, which show that this is how they are held; a second base
-// and an intrusive list, which do not and are possible leaks.
+// Alive by pointers to inside only: an array behind its cookie, a block aligned
+// by hand and a second base, which show that this is how they are held; an
+// intrusive list, which does not and is a possible leak.
 #include "corpus/escape.h"
 
 #include <cstdint>

@@ -7,10 +7,9 @@
  * bufctl, oversize ones by their bytes, unaudited ones by a buffer. JSON is one
  * table with all that is known. Both have the same rows in the same order.
  */
-#include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/findleaks.h"
 #include "kdbg/dcmds/stack_lines.h"
 #include "kdbg/heap.h"
-#include "kdbg/leaks.h"
 #include "kdbg/symbols.h"
 
 #include <inttypes.h>
@@ -24,11 +23,14 @@ enum {
 	TABLE_AUDITED,
 	TABLE_OVERSIZE,
 	TABLE_UNAUDITED,
-	TABLE_DETAIL
+	TABLE_DETAIL,
+	TABLE_WEAK
 };
 
 struct findleaks_options {
-	bool detail, forget, verbose, possible;
+	bool detail, forget, verbose, possible, weak, unaligned;
+	uint64_t mask;
+	const char *since, *decode;
 };
 
 static const struct option findleaks_options[] = {
@@ -41,6 +43,19 @@ static const struct option findleaks_options[] = {
 	{ 'p', "possible", OPTION_FLAG,
 	  offsetof(struct findleaks_options, possible), NULL,
 	  "also what only a pointer into its middle leads to" },
+	{ 's', "since", OPTION_TEXT, offsetof(struct findleaks_options, since),
+	  "name", "only what was allocated after kma_checkpoint(name)" },
+	{ 'w', "weak", OPTION_FLAG, offsetof(struct findleaks_options, weak),
+	  NULL, "instead what a single word of a stack or register holds" },
+	{ 'u', "unaligned", OPTION_FLAG,
+	  offsetof(struct findleaks_options, unaligned), NULL,
+	  "pointers may start at any byte" },
+	{ 'm', "mask", OPTION_NUMBER, offsetof(struct findleaks_options, mask),
+	  "bits", "words with these bits cleared may be pointers, too" },
+	{ 'D', "decode", OPTION_TEXT,
+	  offsetof(struct findleaks_options, decode), "steps",
+	  "so may words decoded: xor=V add=V and=V shl=N shr=N rol=N ror=N, "
+	  "u32 first for each half" },
 };
 
 static const struct column all_columns[] = {
@@ -98,6 +113,16 @@ static const struct column detail_columns[] = {
 	{ "STACK", VALUE_LINES },
 };
 
+static const struct column weak_columns[] = {
+	{ "CACHE", VALUE_TEXT, .width = 16 },
+	{ "COUNT", VALUE_COUNT },
+	{ "BUFFER", VALUE_ADDRESS },
+	{ "RETAINED", VALUE_SIZE },
+	{ "CALLER", VALUE_TEXT, .width = 40 },
+	{ "HELD BY", VALUE_TEXT },
+	{ "WORD AT", VALUE_ADDRESS, .wide = true },
+};
+
 #define TABLE(name, columns)                                                 \
 	{                                                                    \
 		name, columns, sizeof(columns) / sizeof((columns)[0]), false \
@@ -109,6 +134,7 @@ static const struct table findleaks_tables[] = {
 	[TABLE_OVERSIZE] = TABLE("oversize", oversize_columns),
 	[TABLE_UNAUDITED] = TABLE("unaudited", unaudited_columns),
 	[TABLE_DETAIL] = TABLE("-d", detail_columns),
+	[TABLE_WEAK] = TABLE("-w", weak_columns),
 };
 
 /* One call of the command. */
@@ -123,7 +149,7 @@ struct report {
 	const struct leak_group *groups;
 	size_t group_count;
 	const struct heap_cache *caches;
-	uint64_t low, high; /* of the function asked for; high 0: all */
+	struct findleaks_filter filter;
 };
 
 struct totals {
@@ -140,6 +166,14 @@ static struct value address_or_absent(uint64_t value)
 	return value ? ADDRESS(value) : ABSENT(VALUE_ADDRESS);
 }
 
+static struct value time_or_absent(const struct report *report,
+				   const struct leak_group *group,
+				   uint64_t ticks)
+{
+	return ticks ? COUNT(heap_time_ns(report->heap, group->instance, ticks))
+		     : ABSENT(VALUE_COUNT);
+}
+
 static struct heap_event leader_event(const struct leak_group *group)
 {
 	return (struct heap_event){ .instance = group->instance,
@@ -147,24 +181,34 @@ static struct heap_event leader_event(const struct leak_group *group)
 				    .time = group->leader_time };
 }
 
+bool findleaks_from(struct session *session,
+		    const struct findleaks_filter *filter,
+		    const struct leak_group *group)
+{
+	const uint64_t *pcs;
+	struct heap *heap;
+	uint32_t flags;
+	size_t depth = 0;
+
+	if (!filter->high)
+		return true;
+	struct err *err = session_heap(session, &heap);
+	if (!err)
+		depth = heap_stack(heap, group->instance, group->stack, &pcs,
+				   &flags);
+	err_free(err);
+	for (size_t i = 0; i < depth; i++)
+		if (pcs[i] >= filter->low && pcs[i] < filter->high)
+			return true;
+	return false;
+}
+
 /* Is the group of a class, and from a function, that was asked for? */
 static bool is_wanted(const struct report *report,
 		      const struct leak_group *group)
 {
-	const uint64_t *pcs;
-	uint32_t flags;
-	size_t depth;
-
-	if (group->class == LEAK_POSSIBLE && !report->options->possible)
-		return false;
-	if (!report->high)
-		return true;
-	depth = heap_stack(report->heap, group->instance, group->stack, &pcs,
-			   &flags);
-	for (size_t i = 0; i < depth; i++)
-		if (pcs[i] >= report->low && pcs[i] < report->high)
-			return true;
-	return false;
+	return (group->class != LEAK_POSSIBLE || report->options->possible) &&
+	       findleaks_from(report->session, &report->filter, group);
 }
 
 static int table_of(const struct leak_group *group)
@@ -195,10 +239,8 @@ static void put_all(const struct report *report, const struct leak_group *group)
 		 TEXT(group->stack ? caller : NULL), ADDRESS(group->address),
 		 SIZE(group->smallest), SIZE(group->largest),
 		 COUNT(group->knots), COUNT(group->cycle),
-		 count_or_absent(heap_time_ns(report->heap, group->instance,
-					      group->first_time)),
-		 count_or_absent(heap_time_ns(report->heap, group->instance,
-					      group->last_time)),
+		 time_or_absent(report, group, group->first_time),
+		 time_or_absent(report, group, group->last_time),
 		 count_or_absent(buffer.alloc.thread),
 		 TEXT(site.function ? site.function : site.linkage),
 		 TEXT(site.file), count_or_absent(site.line),
@@ -315,66 +357,6 @@ static void put_details(const struct report *report)
 			put_detail(report, &report->groups[i]);
 }
 
-static void put_gap(struct sink *out, const struct root_gap *gap)
-{
-	char range[64] = "", thread[32] = "";
-
-	if (gap->end)
-		snprintf(range, sizeof(range), " [%#" PRIx64 ", %#" PRIx64 ")",
-			 gap->start, gap->end);
-	if (gap->tid)
-		snprintf(thread, sizeof(thread), " of thread %u", gap->tid);
-	sink_note(out, "findleaks: %s%s%s: %s",
-		  gap->missing ? "missing" : "not a root", range, thread,
-		  gap->reason);
-}
-
-static void put_statistics(const struct report *report,
-			   const struct reach *reach)
-{
-	const struct reach_totals *totals = reach_totals(reach);
-	const struct root_gap *gaps;
-	size_t count = roots_gaps(reach_roots(reach), &gaps);
-
-	sink_note(report->out,
-		  "findleaks: %" PRIu64 " live buffers, %" PRIu64
-		  " bytes: %" PRIu64 " reachable, %" PRIu64
-		  " possible, %" PRIu64 " leaked",
-		  totals->buffers, totals->bytes, totals->plain,
-		  totals->possible, totals->leaked);
-	sink_note(report->out,
-		  "findleaks: %" PRIu64 " words scanned, %" PRIu64
-		  " refer to a live buffer, %" PRIu64 " of them into it",
-		  totals->words, totals->references, totals->inner);
-	for (size_t i = 0; i < count; i++)
-		put_gap(report->out, &gaps[i]);
-}
-
-static void put_trust(const struct report *report, const struct reach *reach)
-{
-	const struct leaks_totals *totals = leaks_totals(report->leaks);
-	const struct reach_totals *marked = reach_totals(reach);
-	char text[TEXT_SIZE];
-
-	if (totals->buffers[LEAK_POSSIBLE] && !report->options->possible)
-		sink_note(report->out,
-			  "%" PRIu64 " more buffers, %" PRIu64
-			  " bytes, are held by pointers into them only "
-			  "(-p shows them)",
-			  totals->buffers[LEAK_POSSIBLE],
-			  totals->bytes[LEAK_POSSIBLE]);
-	roots_describe(reach_roots(reach), text, sizeof(text));
-	sink_note(report->out, "%s", text);
-	if (marked->unread)
-		sink_note(report->out,
-			  "missing: %" PRIu64 " bytes of live buffers",
-			  marked->unread);
-	if (marked->unread || roots_missing(reach_roots(reach)) ||
-	    roots_blind_threads(reach_roots(reach)))
-		sink_note(report->out, "what is missing may hold pointers: a "
-				       "leak told here may be none");
-}
-
 /* The function or the one address that the command was given. */
 static void set_filter(struct report *report)
 {
@@ -383,11 +365,57 @@ static void set_filter(struct report *report)
 
 	if (!report->call->has_address)
 		return;
-	report->low = address;
-	report->high = address + 1;
+	report->filter.low = address;
+	report->filter.high = address + 1;
 	if (report->symbols && symbols_at(report->symbols, address, &symbol) &&
 	    !symbol.offset && symbol.size)
-		report->high = address + symbol.size;
+		report->filter.high = address + symbol.size;
+}
+
+/* The last checkpoint of that name, over all instances. */
+static struct err *find_checkpoint(struct report *report, uint64_t *ret)
+{
+	const struct heap_checkpoint *checkpoints;
+	size_t count = heap_checkpoints(report->heap, &checkpoints);
+	const char *name = report->options->since;
+
+	*ret = 0;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(checkpoints[i].name, name) == 0 &&
+		    checkpoints[i].time > *ret)
+			*ret = checkpoints[i].time;
+	if (*ret)
+		return NULL;
+	return err_new(ERR_NOT_FOUND,
+		       "no checkpoint %s among %zu: the program makes one by "
+		       "kma_checkpoint(\"%s\")",
+		       name, count, name);
+}
+
+static struct err *evaluate(void *context, const char *text, uint64_t *ret)
+{
+	return session_evaluate(context, text, ret);
+}
+
+/* What counts as a pointer and as a leak, for this and for what asks later. */
+static struct err *judge(struct report *report)
+{
+	const struct findleaks_options *options = report->options;
+	struct reach_options reach = {
+		.forms = { .unaligned = options->unaligned,
+			   .mask = options->mask },
+	};
+	struct leaks_options leaks = { 0 };
+	struct err *err = NULL;
+
+	if (options->decode)
+		err = pointer_forms_parse(options->decode, evaluate,
+					  report->session, &reach.forms);
+	if (!err && options->since)
+		err = find_checkpoint(report, &leaks.since);
+	if (!err)
+		session_judge(report->session, &reach, &leaks);
+	return err;
 }
 
 static struct err *prepare(struct report *report)
@@ -397,6 +425,8 @@ static struct err *prepare(struct report *report)
 	if (report->options->forget)
 		session_forget_reach(report->session);
 	err = session_heap(report->session, &report->heap);
+	if (!err)
+		err = judge(report);
 	if (!err)
 		err = session_leaks(report->session, &report->leaks);
 	if (err)
@@ -422,6 +452,10 @@ static struct err *findleaks_run(const struct dcmd_call *call, struct sink *out)
 		err = session_reach(call->session, &reach);
 	if (err)
 		return err;
+	if (report.options->weak) {
+		sink_table(out, &findleaks_tables[TABLE_WEAK]);
+		return findleaks_weak(call, &report.filter, out);
+	}
 	if (call->session->json) {
 		found = put_table(&report, TABLE_ALL).buffers;
 	} else {
@@ -433,12 +467,12 @@ static struct err *findleaks_run(const struct dcmd_call *call, struct sink *out)
 		return NULL;
 	if (!found)
 		sink_note(out, "findleaks: no memory leaks %s",
-			  report.high ? "from that caller" : "detected");
+			  report.filter.high ? "from that caller" : "detected");
 	if (report.options->detail && !call->session->json)
 		put_details(&report);
 	if (report.options->verbose)
-		put_statistics(&report, reach);
-	put_trust(&report, reach);
+		findleaks_statistics(reach, out);
+	findleaks_trust(reach, report.leaks, report.options->possible, out);
 	return NULL;
 }
 
@@ -454,7 +488,13 @@ const struct dcmd dcmd_findleaks = {
 		"RETAINED is what would be freed with a group.\n\n"
 		"With an address, only leaks with that function, or that "
 		"return address, in their stack. ADDR::walk leak gives all "
-		"bufctls of a group, ADDR::walk leakbuf the buffers.",
+		"bufctls of a group, ADDR::walk leakbuf the buffers.\n\n"
+		"What a program leaves in a frame that is still there looks "
+		"like a pointer, and hides a leak: --weak shows what a single "
+		"word of a stack or register holds, and where it is. What "
+		"counts as a pointer (--unaligned, --mask, --decode) holds "
+		"for ::whylive, ::refs, ::retained and the walkers, too, until "
+		"the next ::findleaks.",
 	.example = "::findleaks -d",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "function",

@@ -138,6 +138,7 @@ def mask_line(line):
     line = re.sub(r"\b0x[0-9a-f]{5,}\b", "ADDRESS", line)
     line = re.sub(r"\b[0-9a-f]{12,16}\b", "ADDRESS", line)
     line = re.sub(r"\+0x[0-9a-f]+", "+0x", line)
+    line = re.sub(r"\bthread \d+ frame\b", "thread N frame", line)
     # A bufctl's record: address, address, time, thread.
     line = re.sub(r"^(ADDRESS ADDRESS) +[0-9a-f]+ +\d+\b", r"\1 TIME THREAD", line)
     return re.sub(r" +", " ", line).rstrip()

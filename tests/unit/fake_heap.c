@@ -13,9 +13,11 @@ enum {
 	MAX_STACKS = 32,
 	MAX_FRAMES = 16,
 	MAX_THREADS = 8,
+	MAX_REGIONS = 8,
 	WORD_OFFSET = 8,
 	STRIDE = 40,
 	STATE_LIVE = 1,
+	IGNORED = 1 << 7,
 };
 
 struct record {
@@ -40,6 +42,8 @@ struct heap {
 	size_t depths[MAX_STACKS];
 	uint32_t stack_count;
 	struct heap_thread threads[MAX_THREADS];
+	struct heap_region regions[MAX_REGIONS];
+	size_t region_count;
 	size_t thread_count;
 };
 
@@ -193,6 +197,31 @@ void fake_heap_thread(struct fake_heap *fake, const struct heap_thread *thread)
 	fake->heap.threads[fake->heap.thread_count++] = *thread;
 }
 
+void fake_heap_ignore(struct fake_heap *fake, uint64_t user)
+{
+	struct heap *heap = &fake->heap;
+	struct heap_buffer buffer;
+	uint64_t word;
+	char *at;
+
+	assert(heap_buffer_at(heap, user, &buffer));
+	at = heap->bufctls +
+	     (heap->slabs[buffer.slab].first_buffer + buffer.index) * STRIDE +
+	     WORD_OFFSET;
+	memcpy(&word, at, sizeof(word));
+	word |= IGNORED;
+	memcpy(at, &word, sizeof(word));
+}
+
+void fake_heap_region(struct fake_heap *fake, uint64_t start, uint64_t end)
+{
+	struct heap *heap = &fake->heap;
+
+	assert(heap->region_count < MAX_REGIONS);
+	heap->regions[heap->region_count++] =
+		(struct heap_region){ start, end };
+}
+
 struct heap *fake_heap_finish(struct fake_heap *fake)
 {
 	return &fake->heap;
@@ -236,6 +265,11 @@ size_t heap_caches(struct heap *heap, const struct heap_cache **ret)
 	return FAKE_CACHES;
 }
 
+const struct heap_cache *heap_cache_of(struct heap *heap, size_t slab)
+{
+	return &heap->caches[heap->slabs[slab].cache];
+}
+
 size_t heap_slabs(struct heap *heap, const struct heap_slab **ret)
 {
 	*ret = heap->slabs;
@@ -265,6 +299,7 @@ bool heap_bufctl_layout(const struct heap *heap, size_t instance,
 		.state_allocated = STATE_LIVE,
 		.offset_shift = 8,
 		.offset_mask = 0xfff,
+		.ignored = IGNORED,
 		.size_shift = 20,
 	};
 	return true;
@@ -284,6 +319,12 @@ size_t heap_threads(struct heap *heap, const struct heap_thread **ret)
 {
 	*ret = heap->threads;
 	return heap->thread_count;
+}
+
+size_t heap_regions(struct heap *heap, const struct heap_region **ret)
+{
+	*ret = heap->regions;
+	return heap->region_count;
 }
 
 bool heap_owns(const struct heap *heap, uint64_t address)

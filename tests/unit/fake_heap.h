@@ -52,6 +52,12 @@ uint32_t fake_heap_stack(struct fake_heap *fake, const uint64_t *pcs,
 
 void fake_heap_thread(struct fake_heap *fake, const struct heap_thread *thread);
 
+/* Memory that the program said holds pointers. */
+void fake_heap_region(struct fake_heap *fake, uint64_t start, uint64_t end);
+
+/* Set bits in the word of the buffer at a user's address. */
+void fake_heap_ignore(struct fake_heap *fake, uint64_t user);
+
 struct heap *fake_heap_finish(struct fake_heap *fake);
 
 /* The number of the buffer at a user's address. */

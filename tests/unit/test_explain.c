@@ -71,7 +71,8 @@ static void finish(struct world *w)
 {
 	w->session.target = fake_target_finish(w->parts);
 	w->session.heap = fake_heap_finish(w->heap);
-	assert_ok(reach_create(&w->session, &w->session.reach));
+	assert_ok(reach_create(&w->session, &w->session.reach_options,
+			       &w->session.reach));
 	assert_ok(places_create(&w->session, &w->places));
 }
 

@@ -62,7 +62,8 @@ static void find(struct world *w, uint64_t since)
 
 	w->session.target = fake_target_finish(w->parts);
 	w->session.heap = fake_heap_finish(w->heap);
-	assert_ok(reach_create(&w->session, &w->reach));
+	assert_ok(reach_create(&w->session, &w->session.reach_options,
+			       &w->reach));
 	assert_ok(leaks_create(&w->session, w->reach, &options, &w->leaks));
 	w->group_count = leaks_groups(w->leaks, &w->groups);
 }

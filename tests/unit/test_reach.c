@@ -21,6 +21,7 @@ struct world {
 	size_t audited, plain;
 	char *data;
 	struct session session;
+	struct reach_options options;
 	struct reach *reach;
 };
 
@@ -62,7 +63,7 @@ static void mark(struct world *w)
 {
 	w->session.target = fake_target_finish(w->parts);
 	w->session.heap = fake_heap_finish(w->heap);
-	assert_ok(reach_create(&w->session, &w->reach));
+	assert_ok(reach_create(&w->session, &w->options, &w->reach));
 }
 
 static enum reach_class class_at(struct world *w, uint64_t user)
@@ -480,7 +481,8 @@ static void a_dump_without_user_bytes_is_refused(void **state)
 	fake_target_process(w.parts)->level = DUMP_META;
 	w.session.target = fake_target_finish(w.parts);
 	w.session.heap = fake_heap_finish(w.heap);
-	assert_err(reach_create(&w.session, &reach), ERR_UNSUPPORTED,
+	assert_err(reach_create(&w.session, &w.options, &reach),
+		   ERR_UNSUPPORTED,
 		   "a dump of level meta has no pointers to follow");
 	teardown(&w);
 }

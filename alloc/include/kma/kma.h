@@ -64,6 +64,32 @@ struct kma_stats {
  */
 int kma_stats(struct kma_stats *ret, size_t size);
 
+/*
+ * p, and what only it leads to, is lost on purpose: kdbg does not call it
+ * leaked. Until p is freed or moved by realloc(). Returns 0, or -1 with errno
+ * EINVAL (no live buffer) or ENOTSUP (it is of tier off, which keeps nothing of
+ * a buffer). Safe in a signal handler.
+ */
+int kma_ignore(const void *p);
+
+/*
+ * [start, start + size) holds pointers although kdbg would not look there by
+ * itself: writable memory outside the heap it reads anyway, a buffer that
+ * nothing leads to it does not. Remove takes what add was given. Returns 0, or
+ * -1 with errno EINVAL, ENOENT (nothing such to remove), ENOMEM, or EAGAIN (in
+ * a signal handler that interrupted the allocator).
+ */
+int kma_root_add(const void *start, size_t size);
+int kma_root_remove(const void *start, size_t size);
+
+/*
+ * Give this moment a name, of which 47 bytes are kept: ::findleaks --since NAME
+ * then judges what was allocated later. Of a name given again the last counts.
+ * A call costs 64 bytes that stay. Returns 0, or -1 with errno EINVAL, ENOMEM
+ * or EAGAIN, as above.
+ */
+int kma_checkpoint(const char *name);
+
 #ifdef __cplusplus
 }
 #endif

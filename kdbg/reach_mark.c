@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Marking, in two passes over one byte for each buffer.
+ *
+ *	pass 1	from the roots along plain references: PLAIN. An inner reference
+ *		only leaves INNER on its buffer and is not followed.
+ *	pass 2	from every buffer that has INNER and not PLAIN, along all
+ *		references: POSSIBLE.
+ *
+ * What has neither afterwards is leaked.
+ *
+ * Marking waits for memory, not for the processor: nearly every word leads to
+ * a cache line that was not touched lately. So nothing is looked at at once. A
+ * word goes through a queue, and the lines that tell its buffer's mark and its
+ * extent are asked for as it enters; a buffer to scan goes through another,
+ * and its first lines are asked for:
+ *
+ *	words -> [hits ...] -> mark -> stack of buffers -> [scans ...] -> words
+ *
+ * A buffer enters a stack once, when it is first marked, so the stacks never
+ * hold more than there are live buffers, whatever the heap looks like.
+ *
+ * The roots are read by one thread. What they lead to is followed by several,
+ * each with queues and a stack of its own: one that has work to spare puts some
+ * in the pool when another waits there, and when all wait all is done. Marks
+ * are set by an atomic "or" of the bits; which thread is first makes no
+ * difference to what is marked in the end. Targets are not for several threads,
+ * so slabs are viewed beforehand, and buffers of those that cannot be, and have
+ * to be copied, are left for the first thread at the end.
+ */
+#include "kdbg/reach_mark.h"
+
+#include "kdbg/reach_scan.h"
+#include "kdbg/roots.h"
+#include "kdbg/session.h"
+#include "kdbg/target.h"
+#include "kdbg/vector.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+enum {
+	HIT_QUEUE = 32, /* powers of two */
+	SCAN_QUEUE = 16,
+	PAGE = 4096,
+	ROOT_CHUNK = 1 << 20,   /* bytes of a root between looks at Ctrl-C */
+	SCANS_PER_LOOK = 65536, /* buffers scanned between them */
+	SHARE_MIN = 64,         /* buffers on a stack that can be shared */
+	SHARE_MAX = 16384,      /* of them at a time */
+	THREADS_MAX = 16,
+	WORTH_THREADS = 100000, /* live buffers */
+};
+
+/* A buffer to scan: its words where they lie. */
+struct work {
+	const char *words;
+	size_t count;
+};
+
+struct work_list {
+	struct work *list;
+	size_t count, capacity;
+};
+
+/* What the markers share. */
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct work_list work;
+	struct scan_buffer *unviewed; /* for the first marker, at the end */
+	size_t unviewed_count;
+	unsigned markers, waiting;
+	bool stop;       /* interrupted, or no memory */
+	uint32_t hungry; /* one waits; read without the lock */
+};
+
+struct hit {
+	uint64_t word; /* 0: empty */
+	const struct scan_slab *slab;
+	uint32_t index;
+};
+
+struct marker {
+	struct session *session;
+	struct scan *scan;
+	struct roots *roots;
+	struct pool *pool;
+	uint8_t *marks;
+	uint64_t live;
+	struct hit hits[HIT_QUEUE];
+	unsigned hit_at;
+	struct work scans[SCAN_QUEUE];
+	unsigned scan_head, scan_count;
+	struct work_list stack;
+	bool inner_is_plain; /* of the root being scanned, or in pass 2 */
+	uint8_t found;       /* MARK_PLAIN, then MARK_POSSIBLE */
+	bool several;        /* others mark at the same time */
+	bool helps;          /* is not the first of them */
+	struct mark_counts counts;
+	uint64_t scanned;
+	bool no_memory;
+};
+
+static bool list_grow(struct work_list *list)
+{
+	size_t capacity = list->capacity ? 2 * list->capacity : 4096;
+	struct work *grown = reallocarray(list->list, capacity, sizeof(*grown));
+
+	if (!grown)
+		return false;
+	list->list = grown;
+	list->capacity = capacity;
+	return true;
+}
+
+static inline bool list_add(struct work_list *list, struct work work)
+{
+	if (__builtin_expect(list->count == list->capacity, 0) &&
+	    !list_grow(list))
+		return false;
+	list->list[list->count++] = work;
+	return true;
+}
+
+static void leave_for_first(struct marker *m, struct scan_buffer buffer)
+{
+	struct pool *pool = m->pool;
+	struct scan_buffer *grown;
+
+	pthread_mutex_lock(&pool->lock);
+	grown = vector_grow(pool->unviewed, pool->unviewed_count,
+			    sizeof(*grown));
+	if (grown) {
+		pool->unviewed = grown;
+		grown[pool->unviewed_count++] = buffer;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	m->no_memory |= !grown;
+}
+
+/* Have the words of a buffer scanned. */
+static inline void push(struct marker *m, const struct scan_slab *slab,
+			uint32_t index, struct scan_extent extent)
+{
+	uint64_t start = (extent.user + 7) & ~(uint64_t)7;
+	size_t count = scan_word_count(extent);
+
+	if (!count)
+		return;
+	if (__builtin_expect(!slab->bytes, 0))
+		leave_for_first(
+			m, (struct scan_buffer){
+				   (uint32_t)(slab - m->scan->slabs), index });
+	else if (!list_add(&m->stack,
+			   (struct work){ slab->bytes + (start - slab->first),
+					  count }))
+		m->no_memory = true;
+}
+
+/* False: another thread has set it since. */
+static inline bool set_mark(const struct marker *m, uint8_t *mark, uint8_t bit)
+{
+	if (m->several)
+		return !(__atomic_fetch_or(mark, bit, __ATOMIC_RELAXED) & bit);
+	*mark |= bit;
+	return true;
+}
+
+/* A word that left the queue: does it refer to what the program has? */
+static inline void settle(struct marker *m, const struct hit *hit)
+{
+	const struct scan_slab *slab = hit->slab;
+	uint8_t *place = &m->marks[slab->first_buffer + hit->index];
+	uint8_t mark = __atomic_load_n(place, __ATOMIC_RELAXED);
+	struct scan_extent extent;
+	bool inner;
+
+	if (!(mark & MARK_LIVE))
+		return;
+	extent = scan_extent_in(m->scan, slab, hit->index);
+	if (hit->word - extent.user > extent.size)
+		return; /* its canary or its slack */
+	inner = hit->word != extent.user;
+	m->counts.references++;
+	m->counts.inner += inner;
+	if (mark & (MARK_PLAIN | m->found))
+		return;
+	if (inner && !m->inner_is_plain &&
+	    !scan_by_design(m->scan, slab, extent, hit->word)) {
+		if (!(mark & MARK_INNER))
+			set_mark(m, place, MARK_INNER);
+		return;
+	}
+	if (set_mark(m, place, m->found))
+		push(m, slab, hit->index, extent);
+}
+
+/* A word that points into the heap. */
+static inline void probe(struct marker *m, uint64_t word)
+{
+	struct hit *hit = &m->hits[m->hit_at % HIT_QUEUE];
+	const struct scan_slab *slab;
+	uint32_t index;
+
+	slab = scan_slab_of(m->scan, word, &index);
+	if (!slab)
+		return;
+	__builtin_prefetch(&m->marks[slab->first_buffer + index], 1);
+	if (slab->bufctls)
+		__builtin_prefetch(
+			slab->bufctls +
+			(size_t)index * m->scan->layouts[slab->layout].stride);
+	if (hit->word)
+		settle(m, hit);
+	*hit = (struct hit){ word, slab, index };
+	m->hit_at++;
+}
+
+static inline void probe_words(struct marker *m, const struct scan *scan,
+			       const char *words, size_t count)
+{
+	const uint64_t low = scan->low, span = scan->span;
+	const bool plain = scan_is_plain(scan);
+
+	count = scan_pointers(scan, count);
+	m->counts.words += count;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t word = plain ? scan_load(words, i)
+				      : scan_pointer_read(scan, words, i);
+
+		if (word - low < span)
+			probe(m, word);
+	}
+}
+
+static void settle_all(struct marker *m)
+{
+	for (unsigned i = 0; i < HIT_QUEUE; i++) {
+		struct hit *hit = &m->hits[m->hit_at++ % HIT_QUEUE];
+
+		if (hit->word)
+			settle(m, hit);
+		hit->word = 0;
+	}
+}
+
+/* --- the pool ---------------------------------------------------------------
+ */
+
+/* From the bottom of the stack: what was found first leads to most. */
+static void share(struct marker *m)
+{
+	struct pool *pool = m->pool;
+	struct work_list *stack = &m->stack;
+	size_t part = stack->count / 2;
+
+	if (part > SHARE_MAX)
+		part = SHARE_MAX;
+	pthread_mutex_lock(&pool->lock);
+	for (size_t i = 0; i < part; i++) {
+		if (!list_add(&pool->work, stack->list[i]))
+			m->no_memory = true;
+		stack->list[i] = stack->list[--stack->count];
+	}
+	__atomic_store_n(&pool->hungry, 0, __ATOMIC_RELAXED);
+	pthread_cond_broadcast(&pool->changed);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+static void stop(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->stop = true;
+	pthread_cond_broadcast(&pool->changed);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* With the lock: a fair part of the pool to the stack. */
+static void take_work(struct marker *m, struct pool *pool)
+{
+	size_t part = pool->work.count / pool->markers + 1;
+
+	while (part-- && pool->work.count)
+		if (!list_add(&m->stack, pool->work.list[--pool->work.count]))
+			m->no_memory = true;
+}
+
+/* Wait for work of others. False: there is none any more. */
+static bool wait_for_work(struct marker *m)
+{
+	struct pool *pool = m->pool;
+	bool more;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->waiting++;
+	if (pool->waiting == pool->markers)
+		pthread_cond_broadcast(&pool->changed);
+	while (!pool->stop && !pool->work.count &&
+	       pool->waiting < pool->markers) {
+		__atomic_store_n(&pool->hungry, 1, __ATOMIC_RELAXED);
+		pthread_cond_wait(&pool->changed, &pool->lock);
+	}
+	more = !pool->stop && pool->work.count;
+	if (more) {
+		pool->waiting--;
+		take_work(m, pool);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return more;
+}
+
+/* --- following --------------------------------------------------------------
+ */
+
+/* The next buffer of the queue, filled up from the stack. */
+static inline bool next_scan(struct marker *m, struct work *ret)
+{
+	while (m->stack.count && m->scan_count < SCAN_QUEUE) {
+		struct work work = m->stack.list[--m->stack.count];
+
+		__builtin_prefetch(work.words);
+		__builtin_prefetch(work.words + 64);
+		m->scans[(m->scan_head + m->scan_count++) % SCAN_QUEUE] = work;
+	}
+	if (!m->scan_count)
+		return false;
+	*ret = m->scans[m->scan_head++ % SCAN_QUEUE];
+	m->scan_count--;
+	return true;
+}
+
+static struct err *no_memory(void)
+{
+	return err_new(ERR_NO_MEMORY, "no memory to mark with");
+}
+
+/* Now and then: go on? */
+static struct err *look_up(struct marker *m)
+{
+	if (m->no_memory)
+		return no_memory();
+	if (session_interrupted(m->session))
+		return err_new(ERR_IO, "interrupted while marking");
+	if (!m->helps)
+		session_progress(m->session, "marking", m->scanned, m->live);
+	return NULL;
+}
+
+/* Follow everything that is on the stack. */
+static struct err *drain(struct marker *m)
+{
+	struct err *err = NULL;
+	struct work work;
+
+	for (;;) {
+		while (!err && next_scan(m, &work)) {
+			probe_words(m, m->scan, work.words, work.count);
+			m->scanned++;
+			if (m->several && m->stack.count >= SHARE_MIN &&
+			    __atomic_load_n(&m->pool->hungry, __ATOMIC_RELAXED))
+				share(m);
+			if (m->scanned % SCANS_PER_LOOK == 0)
+				err = look_up(m);
+		}
+		if (err)
+			return err;
+		settle_all(m);
+		if (!m->stack.count)
+			return m->no_memory ? no_memory() : NULL;
+	}
+}
+
+static struct err *drain_with_others(struct marker *m)
+{
+	struct err *err;
+
+	do
+		err = drain(m);
+	while (!err && wait_for_work(m));
+	if (err)
+		stop(m->pool);
+	return err;
+}
+
+static void *run_marker(void *context)
+{
+	return drain_with_others(context);
+}
+
+static unsigned thread_count(const struct marker *m)
+{
+	cpu_set_t set;
+	int count;
+
+	if (m->live < WORTH_THREADS || sched_getaffinity(0, sizeof(set), &set))
+		return 1;
+	count = CPU_COUNT(&set);
+	return count > THREADS_MAX ? THREADS_MAX : (unsigned)count;
+}
+
+static void add_counts(struct mark_counts *sum, const struct mark_counts *more)
+{
+	sum->words += more->words;
+	sum->references += more->references;
+	sum->inner += more->inner;
+}
+
+struct helper {
+	pthread_t thread;
+	struct marker marker;
+};
+
+/* The work of one marker and of helpers, which start with nothing. */
+static struct err *drain_helped(struct marker *m, struct helper *helpers,
+				unsigned wanted)
+{
+	struct pool *pool = m->pool;
+	unsigned started = 0;
+	struct err *err, *other;
+	void *result;
+
+	m->several = true;
+	pool->markers = wanted + 1;
+	pool->waiting = 0;
+	for (; started < wanted; started++) {
+		struct marker *marker = &helpers[started].marker;
+
+		*marker = (struct marker){ .session = m->session,
+					   .scan = m->scan,
+					   .pool = pool,
+					   .marks = m->marks,
+					   .live = m->live,
+					   .inner_is_plain = m->inner_is_plain,
+					   .found = m->found,
+					   .several = true,
+					   .helps = true };
+		if (pthread_create(&helpers[started].thread, NULL, run_marker,
+				   marker) != 0)
+			break;
+	}
+	pthread_mutex_lock(&pool->lock);
+	pool->markers = started + 1;
+	pthread_cond_broadcast(&pool->changed);
+	pthread_mutex_unlock(&pool->lock);
+	err = drain_with_others(m);
+	while (started-- > 0) {
+		pthread_join(helpers[started].thread, &result);
+		other = result;
+		add_counts(&m->counts, &helpers[started].marker.counts);
+		free(helpers[started].marker.stack.list);
+		if (err)
+			err_free(other);
+		else
+			err = other;
+	}
+	m->several = false;
+	return err;
+}
+
+/* What has to be copied to be looked at. */
+static void probe_unviewed(struct marker *m)
+{
+	struct pool *pool = m->pool;
+	struct scan_buffer buffer = pool->unviewed[--pool->unviewed_count];
+	struct scan_extent extent = scan_extent(m->scan, buffer);
+	size_t count;
+	const char *words = scan_words(m->scan, buffer, &count);
+
+	if (words)
+		probe_words(m, m->scan, words, scan_word_count(extent));
+	settle_all(m); /* the copy is the next one's */
+}
+
+/* Follow everything that was found, and what had to be left. */
+static struct err *drain_all(struct marker *m)
+{
+	unsigned threads = thread_count(m);
+	struct helper *helpers = NULL;
+	struct err *err = NULL;
+
+	settle_all(m);
+	if (threads > 1)
+		helpers = calloc(threads - 1, sizeof(*helpers));
+	if (helpers)
+		err = drain_helped(m, helpers, threads - 1);
+	free(helpers);
+	if (!err)
+		err = drain(m);
+	while (!err && m->pool->unviewed_count) {
+		probe_unviewed(m);
+		err = drain(m);
+	}
+	return err;
+}
+
+/* --- from the roots ---------------------------------------------------------
+ */
+
+/* Words of a root; of a chunk that is damaged, the pages that are not. */
+static void probe_chunk(struct marker *m, const struct scan *scan, uint64_t at,
+			size_t size)
+{
+	const void *words;
+	struct err *err = target_view(m->scan->target, at, size, &words);
+
+	if (!err) {
+		probe_words(m, scan, words, size / 8);
+		return;
+	}
+	err_free(err);
+	if (size <= PAGE) {
+		roots_add_missing(m->roots, at, at + size, "cannot be read");
+		return;
+	}
+	for (uint64_t end = at + size, next; at < end; at = next) {
+		next = (at + PAGE) & ~(uint64_t)(PAGE - 1);
+		probe_chunk(m, scan, at,
+			    (size_t)((next < end ? next : end) - at));
+	}
+}
+
+/* Chunks overlap by a word that starts in the one and ends in the other. */
+static struct err *probe_range(struct marker *m, const struct root *root)
+{
+	struct scan scan = *m->scan;
+	struct dump_extent run;
+	struct err *err = NULL;
+	size_t overlap;
+
+	scan.forms.unaligned |= root->unaligned;
+	overlap = scan.forms.unaligned ? sizeof(uint64_t) : 0;
+	for (uint64_t at = root->start, end = root->end;
+	     !err && target_next_data(m->scan->target, at, end, &run);
+	     at += ROOT_CHUNK) {
+		at = run.start; /* no word before it is anything but zero */
+		probe_chunk(m, &scan, at,
+			    end - at < ROOT_CHUNK + overlap
+				    ? (size_t)(end - at)
+				    : ROOT_CHUNK + overlap);
+		err = look_up(m);
+	}
+	return err;
+}
+
+/* A word that leads inside by design, of these words alone. */
+static void probe_single(struct marker *m, uint64_t address)
+{
+	struct scan plain = *m->scan;
+	const void *word;
+	struct err *err = target_view(m->scan->target, address, 8, &word);
+
+	plain.forms.unaligned = false;
+	settle_all(m);
+	m->inner_is_plain = true;
+	if (!err)
+		probe_words(m, &plain, word, 1);
+	settle_all(m);
+	m->inner_is_plain = false;
+	err_free(err);
+}
+
+static struct err *probe_root(struct marker *m, const struct root *root)
+{
+	if (root->inner_is_plain)
+		probe_single(m, root->start);
+	else if (root->words)
+		probe_words(m, m->scan, root->words, root->words_size / 8);
+	else
+		return probe_range(m, root);
+	return NULL;
+}
+
+static struct err *mark_plain(struct marker *m, unsigned kinds)
+{
+	const struct root *roots;
+	size_t count = roots_list(m->roots, &roots);
+	struct err *err = NULL;
+
+	m->found = MARK_PLAIN;
+	for (size_t i = 0; !err && i < count; i++)
+		if (kinds >> roots[i].kind & 1)
+			err = probe_root(m, &roots[i]);
+	return err ? err : drain_all(m);
+}
+
+static struct err *mark_possible(struct marker *m)
+{
+	m->found = MARK_POSSIBLE;
+	m->inner_is_plain = true;
+	for (uint32_t slab = 0; slab < m->scan->slab_count; slab++) {
+		const struct scan_slab *s = &m->scan->slabs[slab];
+		uint8_t *marks = &m->marks[s->first_buffer];
+
+		for (uint32_t i = 0; i < s->buffers; i++) {
+			if ((marks[i] & (MARK_INNER | MARK_PLAIN)) !=
+			    MARK_INNER)
+				continue;
+			marks[i] |= MARK_POSSIBLE;
+			push(m, s, i, scan_extent_in(m->scan, s, i));
+		}
+	}
+	return m->stack.count ? drain_all(m) : NULL;
+}
+
+struct err *mark_reachable(struct session *session, struct scan *scan,
+			   struct roots *roots, unsigned kinds, uint8_t *marks,
+			   uint64_t live, struct mark_counts *ret)
+{
+	struct pool pool = { .lock = PTHREAD_MUTEX_INITIALIZER,
+			     .changed = PTHREAD_COND_INITIALIZER };
+	struct marker marker = { .session = session,
+				 .scan = scan,
+				 .roots = roots,
+				 .pool = &pool,
+				 .marks = marks,
+				 .live = live };
+	struct err *err = mark_plain(&marker, kinds);
+
+	if (!err)
+		err = mark_possible(&marker);
+	*ret = marker.counts;
+	free(marker.stack.list);
+	free(pool.work.list);
+	free(pool.unviewed);
+	pthread_mutex_destroy(&pool.lock);
+	pthread_cond_destroy(&pool.changed);
+	return err;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Marking itself, on as many processors as there are: see reach.h for what the
+ * marks mean and reach_mark.c for how. */
+#ifndef KDBG_REACH_MARK_H
+#define KDBG_REACH_MARK_H
+
+#include "dumpfmt/err.h"
+
+#include <stdint.h>
+
+struct roots;
+struct scan;
+struct session;
+
+enum mark { /* of a buffer, a byte each */
+	    MARK_LIVE = 1,
+	    MARK_INNER = 2, /* an inner reference was met */
+	    MARK_PLAIN = 4,
+	    MARK_POSSIBLE = 8,
+};
+
+struct mark_counts {
+	uint64_t words, references, inner;
+};
+
+/* marks has MARK_LIVE where it belongs; live of them. Every slab that can be
+ * viewed has been. kinds: of roots, a bit each, that count. */
+struct err *mark_reachable(struct session *session, struct scan *scan,
+			   struct roots *roots, unsigned kinds, uint8_t *marks,
+			   uint64_t live, struct mark_counts *ret) MUST_USE;
+
+#endif
