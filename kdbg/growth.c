@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Two steps, so that names are looked up once for each stack and not for each
- * buffer: count by (instance, stack) or cache, then merge by name into a hash
- * of both targets' groups.
+ * buffer: count by (instance, stack), cache or label, then merge by name into a
+ * hash of all targets' groups.
  */
 #include "kdbg/growth.h"
 
 #include "kdbg/symbols.h"
+#include "kdbg/target.h"
 #include "kdbg/vector.h"
 
 #include <inttypes.h>
@@ -18,13 +19,15 @@ enum { SLOTS_MIN = 1024, NAME_SIZE = 512 };
 
 struct tally { /* of one target; open addressing */
 	struct heap_event event;
-	size_t cache; /* where there is no stack */
+	size_t cache;   /* where there is no stack */
+	uint64_t label; /* by age or type */
 	uint64_t buffers, bytes;
 	uint64_t example;
 };
 
 struct side {
-	enum growth_side side;
+	size_t number;
+	enum growth_by by;
 	struct session *session;
 	struct heap *heap;
 	struct symbols *symbols; /* or NULL */
@@ -53,16 +56,18 @@ static bool same_tally(const struct tally *a, const struct tally *b)
 {
 	return a->event.stack == b->event.stack &&
 	       a->event.instance == b->event.instance &&
-	       (a->event.stack || a->cache == b->cache);
+	       (a->event.stack ||
+		(a->cache == b->cache && a->label == b->label));
 }
 
 static struct tally *tally_slot(const struct side *side,
 				const struct tally *key)
 {
 	size_t mask = side->capacity - 1;
-	size_t at = (size_t)mix(mix(key->event.stack, key->event.instance),
-				key->event.stack ? 0 : key->cache) &
-		    mask;
+	size_t at =
+		(size_t)mix(mix(key->event.stack, key->event.instance),
+			    key->event.stack ? 0 : key->cache ^ key->label) &
+		mask;
 
 	while (side->slots[at].buffers && !same_tally(&side->slots[at], key))
 		at = (at + 1) & mask;
@@ -87,10 +92,88 @@ static bool grow_tallies(struct side *side)
 	return true;
 }
 
+bool growth_by_name(const char *name, enum growth_by *ret)
+{
+	static const char *const names[GROWTH_BY_COUNT] = {
+		[GROWTH_BY_STACK] = "stack",
+		[GROWTH_BY_CACHE] = "cache",
+		[GROWTH_BY_TYPE] = "type",
+		[GROWTH_BY_AGE] = "age",
+	};
+
+	for (int i = 0; i < GROWTH_BY_COUNT; i++)
+		if (strcmp(names[i], name) == 0) {
+			*ret = (enum growth_by)i;
+			return true;
+		}
+	return false;
+}
+
+static const struct {
+	uint64_t below_ns; /* 0: no limit */
+	const char *label;
+} ages[] = {
+	{ UINT64_C(1000000000), "less than a second old" },
+	{ UINT64_C(10000000000), "less than 10 seconds old" },
+	{ UINT64_C(60000000000), "less than a minute old" },
+	{ UINT64_C(600000000000), "less than 10 minutes old" },
+	{ UINT64_C(3600000000000), "less than an hour old" },
+	{ UINT64_C(86400000000000), "less than a day old" },
+	{ 0, "a day old or more" },
+};
+
+/* Index into ages, from 1; 0: not known. */
+static uint64_t age_of(const struct side *side,
+		       const struct heap_buffer *buffer)
+{
+	const struct dump_process *process = side->session->target->process;
+	uint64_t now = process ? process->dump_monotonic_ns : 0, i = 0;
+
+	if (!buffer->alloc.time || now < buffer->alloc.time_ns)
+		return 0;
+	while (ages[i].below_ns &&
+	       now - buffer->alloc.time_ns >= ages[i].below_ns)
+		i++;
+	return i + 1;
+}
+
+/* What may be a vtable: the first word, if it leads into a module. */
+static uint64_t type_of(const struct side *side,
+			const struct heap_buffer *buffer)
+{
+	struct target *target = side->session->target;
+	uint64_t word = 0;
+
+	if (buffer->size < sizeof(word) ||
+	    target_read_some(target, buffer->user, &word, sizeof(word)) <
+		    sizeof(word))
+		return 0;
+	return target_module_at(target, word) ? word : 0;
+}
+
+static struct tally key_of_buffer(const struct side *side, size_t cache,
+				  const struct heap_buffer *buffer)
+{
+	struct tally key = { .event = buffer->alloc, .cache = cache };
+
+	if (side->by != GROWTH_BY_STACK)
+		key.event = (struct heap_event){ 0 };
+	if (side->by == GROWTH_BY_AGE) {
+		key.label = age_of(side, buffer);
+		key.cache = 0;
+	}
+	if (side->by == GROWTH_BY_TYPE) {
+		key.label = type_of(side, buffer);
+		if (key.label)
+			key.cache = 0;
+	}
+	return key;
+}
+
 static bool add_buffer(struct side *side, size_t cache,
 		       const struct heap_buffer *buffer)
 {
-	struct tally key = { .event = buffer->alloc, .cache = cache };
+	struct tally key = key_of_buffer(side, cache, buffer);
 	struct tally *tally;
 
 	if (!grow_tallies(side))
@@ -143,11 +226,34 @@ static void put_frame(const struct side *side, FILE *stream, uint64_t pc,
 	fprintf(stream, "%s\n", name);
 }
 
+static void put_label(const struct side *side, FILE *stream,
+		      const struct tally *tally)
+{
+	static const char vtable[] = "vtable for ";
+	const struct heap_cache *caches;
+	struct symbol symbol = { 0 };
+
+	heap_caches(side->heap, &caches);
+	if (side->by == GROWTH_BY_AGE) {
+		fputs(tally->label ? ages[tally->label - 1].label
+				   : "of an age that is not known",
+		      stream);
+		return;
+	}
+	if (side->by == GROWTH_BY_TYPE && tally->label && side->symbols)
+		symbols_at(side->symbols, tally->label, &symbol);
+	if (symbol.name && strncmp(symbol.name, vtable, strlen(vtable)) == 0)
+		fputs(symbol.name + strlen(vtable), stream);
+	else if (side->by == GROWTH_BY_TYPE && tally->label)
+		fputs("no class", stream);
+	else
+		fputs(caches[tally->cache].name, stream);
+}
+
 /* Free it. NULL: no memory. */
 static char *key_of(const struct side *side, const struct tally *tally,
-		    bool *cache)
+		    bool *frames)
 {
-	const struct heap_cache *caches;
 	const uint64_t *pcs;
 	uint32_t flags;
 	size_t depth = heap_stack(side->heap, tally->event.instance,
@@ -158,12 +264,10 @@ static char *key_of(const struct side *side, const struct tally *tally,
 
 	if (!stream)
 		return NULL;
-	*cache = depth < 2;
-	if (*cache) {
-		heap_caches(side->heap, &caches);
-		fputs(caches[tally->cache].name, stream);
-	}
-	for (size_t i = 1; !*cache && i < depth; i++)
+	*frames = depth >= 2;
+	if (!*frames)
+		put_label(side, stream, tally);
+	for (size_t i = 1; *frames && i < depth; i++)
 		put_frame(side, stream, pcs[i], tally->event.time);
 	if (fclose(stream) == 0)
 		return text;
@@ -229,7 +333,12 @@ static struct growth_group *find_group(struct merge *merge, char *key)
 		return NULL;
 	}
 	growth->groups = grown;
-	grown[growth->count++] = (struct growth_group){ .key = key };
+	grown[growth->count] =
+		(struct growth_group){ .key = key,
+				       .sides = calloc(growth->sides,
+						       sizeof(*grown->sides)) };
+	if (!grown[growth->count++].sides)
+		return NULL;
 	*slot = (uint32_t)growth->count;
 	return &grown[growth->count - 1];
 }
@@ -239,37 +348,62 @@ static bool merge_side(struct merge *merge, const struct side *side)
 	for (size_t i = 0; i < side->capacity; i++) {
 		const struct tally *tally = &side->slots[i];
 		struct growth_group *group;
-		bool cache;
+		bool frames;
 		char *key;
 
 		if (!tally->buffers)
 			continue;
-		key = key_of(side, tally, &cache);
+		key = key_of(side, tally, &frames);
 		group = find_group(merge, key);
 		if (!group)
 			return false;
-		group->cache = cache;
-		group->buffers[side->side] += tally->buffers;
-		group->bytes[side->side] += tally->bytes;
-		if (side->side == GROWTH_NEW &&
+		group->frames = frames;
+		group->sides[side->number].buffers += tally->buffers;
+		group->sides[side->number].bytes += tally->bytes;
+		if (side->number == merge->growth->sides - 1 &&
 		    (!group->example || tally->example < group->example))
 			group->example = tally->example;
 	}
 	return true;
 }
 
-int64_t growth_bytes(const struct growth_group *group)
+int64_t growth_bytes(const struct growth *growth,
+		     const struct growth_group *group)
 {
-	return (int64_t)(group->bytes[GROWTH_NEW] - group->bytes[GROWTH_OLD]);
+	return (int64_t)(group->sides[growth->sides - 1].bytes -
+			 group->sides[0].bytes);
+}
+
+int64_t growth_buffers(const struct growth *growth,
+		       const struct growth_group *group)
+{
+	return (int64_t)(group->sides[growth->sides - 1].buffers -
+			 group->sides[0].buffers);
+}
+
+/* The line of least squares through the bytes, and the steps upwards. */
+static void find_slope(const struct growth *growth, struct growth_group *group)
+{
+	double middle = (double)(growth->sides - 1) / 2, above = 0, below = 0;
+
+	for (size_t i = 0; i < growth->sides; i++) {
+		double distance = (double)i - middle;
+
+		above += distance * (double)group->sides[i].bytes;
+		below += distance * distance;
+		if (i)
+			group->steps += group->sides[i].bytes >
+					group->sides[i - 1].bytes;
+	}
+	group->slope = above / below;
 }
 
 static int compare_groups(const void *a, const void *b)
 {
 	const struct growth_group *x = a, *y = b;
-	int64_t more = growth_bytes(x), other = growth_bytes(y);
 
-	if (more != other)
-		return more > other ? -1 : 1;
+	if (x->slope != y->slope)
+		return x->slope > y->slope ? -1 : 1;
 	return strcmp(x->key, y->key);
 }
 
@@ -287,23 +421,27 @@ static struct err *find_side(struct merge *merge, struct side *side)
 	return err;
 }
 
-struct err *growth_find(struct session *old, struct session *new,
-			struct growth *ret)
+struct err *growth_find(struct session *const *sessions, size_t count,
+			enum growth_by by, struct growth *ret)
 {
 	struct merge merge = { .growth = ret };
-	struct side before = { .side = GROWTH_OLD, .session = old };
-	struct side after = { .side = GROWTH_NEW, .session = new };
-	struct err *err;
+	struct err *err = NULL;
 
-	*ret = (struct growth){ 0 };
-	err = find_side(&merge, &before);
-	if (!err)
-		err = find_side(&merge, &after);
+	*ret = (struct growth){ .sides = count };
+	for (size_t i = 0; !err && i < count; i++) {
+		struct side side = { .number = i,
+				     .by = by,
+				     .session = sessions[i] };
+
+		err = find_side(&merge, &side);
+	}
 	free(merge.slots);
 	if (err) {
 		growth_deinit(ret);
 		return err;
 	}
+	for (size_t i = 0; i < ret->count; i++)
+		find_slope(ret, &ret->groups[i]);
 	if (ret->count)
 		qsort(ret->groups, ret->count, sizeof(*ret->groups),
 		      compare_groups);
@@ -312,8 +450,10 @@ struct err *growth_find(struct session *old, struct session *new,
 
 void growth_deinit(struct growth *growth)
 {
-	for (size_t i = 0; i < growth->count; i++)
+	for (size_t i = 0; i < growth->count; i++) {
 		free(growth->groups[i].key);
+		free(growth->groups[i].sides);
+	}
 	free(growth->groups);
 	*growth = (struct growth){ 0 };
 }

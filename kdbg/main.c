@@ -27,7 +27,7 @@ static const struct subcommand subcommands[] = {
 	  check_main },
 	{ "dump", "-p PID -o FILE [--level L]",
 	  "write a dump of a living process", dump_main },
-	{ "diff", "[-j] [-x EXE] [--sysroot DIR] OLD NEW",
+	{ "diff", "[-j] [-x EXE] [--sysroot DIR] OLD... NEW",
 	  "what grew from one dump to the next", diff_main },
 	{ "convert", "[--level L] IN OUT",
 	  "turn a dump into an ELF core, or back", convert_main },
@@ -47,40 +47,64 @@ static int run_subcommand(const struct subcommand *subcommand, int argc,
 	return STATUS_USAGE;
 }
 
-/* "::diff OLD" as the language writes it. Free it. */
-static char *diff_command(const char *old)
+/* "::diff OLD..." as the language writes it. Free it. */
+static char *diff_command(char *const *old, int count)
 {
-	char *text = malloc(sizeof("::diff \"\"") + 2 * strlen(old));
-	char *end;
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
 
-	if (!text)
+	if (!stream)
 		return NULL;
-	end = stpcpy(text, "::diff \"");
-	for (; *old; old++) {
-		if (*old == '"' || *old == '\\')
-			*end++ = '\\';
-		*end++ = *old;
+	fputs("::diff", stream);
+	for (int i = 0; i < count; i++) {
+		fputs(" \"", stream);
+		for (const char *at = old[i]; *at; at++) {
+			if (*at == '"' || *at == '\\')
+				fputc('\\', stream);
+			fputc(*at, stream);
+		}
+		fputc('"', stream);
 	}
-	stpcpy(end, "\"");
-	return text;
+	if (fclose(stream) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
-/* kdbg diff [option]... OLD NEW is kdbg [option]... -e '::diff OLD' NEW. */
+/* How many words at the end are names of files: what is no option, nor the
+ * argument of one. */
+static int count_files(int argc, char **argv)
+{
+	int count = 0;
+
+	while (count < argc - 1 && argv[argc - 1 - count][0] != '-')
+		count++;
+	if (count < argc - 1 &&
+	    (strcmp(argv[argc - 1 - count], "-x") == 0 ||
+	     strcmp(argv[argc - 1 - count], "--sysroot") == 0))
+		count--;
+	return count;
+}
+
+/* kdbg diff [option]... OLD... NEW is kdbg [option]... -e '::diff OLD...' NEW.
+ */
 static int diff_main(int argc, char **argv)
 {
 	struct debug_options options = { 0 };
+	int files = count_files(argc, argv), first = argc - files;
 	char *command;
 	int status;
 
 	if (argc == 2 && argv[1][0] == '-')
 		return debug_main(argc, argv); /* --help, or what is wrong */
-	if (argc < 3 || argv[argc - 2][0] == '-') {
+	if (files < 2) {
 		command_line_usage(stderr, subcommands);
 		return STATUS_USAGE;
 	}
-	command = diff_command(argv[argc - 2]);
-	argv[argc - 2] = argv[argc - 1];
-	status = command_line_parse(argc - 1, argv, subcommands, &options);
+	command = diff_command(argv + first, files - 1);
+	argv[first] = argv[argc - 1];
+	status = command_line_parse(first + 1, argv, subcommands, &options);
 	if (status == COMMAND_LINE_GO && options.command_count) {
 		command_line_usage(stderr, subcommands);
 		status = STATUS_USAGE;

@@ -8,7 +8,8 @@
  * to any other byte, or to the one past the last, is an inner reference, unless
  * the buffer shows that this is how it is held: see scan_by_design(). What
  * plain references lead to is reachable; what needs an inner reference on
- * every path is possible; the rest of the live buffers is leaked.
+ * every path is possible, and so is what only a packed or a tagged pointer
+ * leads to; the rest of the live buffers is leaked.
  *
  * Buffers are known by number: heap_slab.first_buffer + index.
  */
@@ -30,7 +31,7 @@ struct reach;
 enum reach_class {
 	REACH_NOT_LIVE, /* the program does not have it */
 	REACH_LEAKED,
-	REACH_POSSIBLE, /* only by way of an inner reference */
+	REACH_POSSIBLE, /* only by an inner, packed or tagged one */
 	REACH_PLAIN,
 };
 

@@ -7,6 +7,11 @@
  *	pass 2	from every buffer that has INNER and not PLAIN, along all
  *		references: POSSIBLE.
  *
+ *	pass 3	all that was reached is looked at again, for pointers to the
+ *start of what was not: at multiples of four, where packed structures have
+ *them, and with bits above the address, as tags. What they lead to is POSSIBLE,
+ *too. Until nothing more is found.
+ *
  * What has neither afterwards is leaked.
  *
  * Marking waits for memory, not for the processor: nearly every word leads to
@@ -28,144 +33,14 @@
  * so slabs are viewed beforehand, and buffers of those that cannot be, and have
  * to be copied, are left for the first thread at the end.
  */
-#include "kdbg/reach_mark.h"
-
-#include "kdbg/reach_scan.h"
+#include "kdbg/reach_marker.h"
 #include "kdbg/roots.h"
 #include "kdbg/session.h"
 #include "kdbg/target.h"
-#include "kdbg/vector.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-
-enum {
-	HIT_QUEUE = 32, /* powers of two */
-	SCAN_QUEUE = 16,
-	PAGE = 4096,
-	ROOT_CHUNK = 1 << 20,   /* bytes of a root between looks at Ctrl-C */
-	SCANS_PER_LOOK = 65536, /* buffers scanned between them */
-	SHARE_MIN = 64,         /* buffers on a stack that can be shared */
-	SHARE_MAX = 16384,      /* of them at a time */
-	THREADS_MAX = 16,
-	WORTH_THREADS = 100000, /* live buffers */
-};
-
-/* A buffer to scan: its words where they lie. */
-struct work {
-	const char *words;
-	size_t count;
-};
-
-struct work_list {
-	struct work *list;
-	size_t count, capacity;
-};
-
-/* What the markers share. */
-struct pool {
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct work_list work;
-	struct scan_buffer *unviewed; /* for the first marker, at the end */
-	size_t unviewed_count;
-	unsigned markers, waiting;
-	bool stop;       /* interrupted, or no memory */
-	uint32_t hungry; /* one waits; read without the lock */
-};
-
-struct hit {
-	uint64_t word; /* 0: empty */
-	const struct scan_slab *slab;
-	uint32_t index;
-};
-
-struct marker {
-	struct session *session;
-	struct scan *scan;
-	struct roots *roots;
-	struct pool *pool;
-	uint8_t *marks;
-	uint64_t live;
-	struct hit hits[HIT_QUEUE];
-	unsigned hit_at;
-	struct work scans[SCAN_QUEUE];
-	unsigned scan_head, scan_count;
-	struct work_list stack;
-	bool inner_is_plain; /* of the root being scanned, or in pass 2 */
-	uint8_t found;       /* MARK_PLAIN, then MARK_POSSIBLE */
-	bool several;        /* others mark at the same time */
-	bool helps;          /* is not the first of them */
-	struct mark_counts counts;
-	uint64_t scanned;
-	bool no_memory;
-};
-
-static bool list_grow(struct work_list *list)
-{
-	size_t capacity = list->capacity ? 2 * list->capacity : 4096;
-	struct work *grown = reallocarray(list->list, capacity, sizeof(*grown));
-
-	if (!grown)
-		return false;
-	list->list = grown;
-	list->capacity = capacity;
-	return true;
-}
-
-static inline bool list_add(struct work_list *list, struct work work)
-{
-	if (__builtin_expect(list->count == list->capacity, 0) &&
-	    !list_grow(list))
-		return false;
-	list->list[list->count++] = work;
-	return true;
-}
-
-static void leave_for_first(struct marker *m, struct scan_buffer buffer)
-{
-	struct pool *pool = m->pool;
-	struct scan_buffer *grown;
-
-	pthread_mutex_lock(&pool->lock);
-	grown = vector_grow(pool->unviewed, pool->unviewed_count,
-			    sizeof(*grown));
-	if (grown) {
-		pool->unviewed = grown;
-		grown[pool->unviewed_count++] = buffer;
-	}
-	pthread_mutex_unlock(&pool->lock);
-	m->no_memory |= !grown;
-}
-
-/* Have the words of a buffer scanned. */
-static inline void push(struct marker *m, const struct scan_slab *slab,
-			uint32_t index, struct scan_extent extent)
-{
-	uint64_t start = (extent.user + 7) & ~(uint64_t)7;
-	size_t count = scan_word_count(extent);
-
-	if (!count)
-		return;
-	if (__builtin_expect(!slab->bytes, 0))
-		leave_for_first(
-			m, (struct scan_buffer){
-				   (uint32_t)(slab - m->scan->slabs), index });
-	else if (!list_add(&m->stack,
-			   (struct work){ slab->bytes + (start - slab->first),
-					  count }))
-		m->no_memory = true;
-}
-
-/* False: another thread has set it since. */
-static inline bool set_mark(const struct marker *m, uint8_t *mark, uint8_t bit)
-{
-	if (m->several)
-		return !(__atomic_fetch_or(mark, bit, __ATOMIC_RELAXED) & bit);
-	*mark |= bit;
-	return true;
-}
 
 /* A word that left the queue: does it refer to what the program has? */
 static inline void settle(struct marker *m, const struct hit *hit)
@@ -189,11 +64,11 @@ static inline void settle(struct marker *m, const struct hit *hit)
 	if (inner && !m->inner_is_plain &&
 	    !scan_by_design(m->scan, slab, extent, hit->word)) {
 		if (!(mark & MARK_INNER))
-			set_mark(m, place, MARK_INNER);
+			marker_set(m, place, MARK_INNER);
 		return;
 	}
-	if (set_mark(m, place, m->found))
-		push(m, slab, hit->index, extent);
+	if (marker_set(m, place, m->found))
+		marker_push(m, slab, hit->index, extent);
 }
 
 /* A word that points into the heap. */
@@ -245,74 +120,6 @@ static void settle_all(struct marker *m)
 	}
 }
 
-/* --- the pool ---------------------------------------------------------------
- */
-
-/* From the bottom of the stack: what was found first leads to most. */
-static void share(struct marker *m)
-{
-	struct pool *pool = m->pool;
-	struct work_list *stack = &m->stack;
-	size_t part = stack->count / 2;
-
-	if (part > SHARE_MAX)
-		part = SHARE_MAX;
-	pthread_mutex_lock(&pool->lock);
-	for (size_t i = 0; i < part; i++) {
-		if (!list_add(&pool->work, stack->list[i]))
-			m->no_memory = true;
-		stack->list[i] = stack->list[--stack->count];
-	}
-	__atomic_store_n(&pool->hungry, 0, __ATOMIC_RELAXED);
-	pthread_cond_broadcast(&pool->changed);
-	pthread_mutex_unlock(&pool->lock);
-}
-
-static void stop(struct pool *pool)
-{
-	pthread_mutex_lock(&pool->lock);
-	pool->stop = true;
-	pthread_cond_broadcast(&pool->changed);
-	pthread_mutex_unlock(&pool->lock);
-}
-
-/* With the lock: a fair part of the pool to the stack. */
-static void take_work(struct marker *m, struct pool *pool)
-{
-	size_t part = pool->work.count / pool->markers + 1;
-
-	while (part-- && pool->work.count)
-		if (!list_add(&m->stack, pool->work.list[--pool->work.count]))
-			m->no_memory = true;
-}
-
-/* Wait for work of others. False: there is none any more. */
-static bool wait_for_work(struct marker *m)
-{
-	struct pool *pool = m->pool;
-	bool more;
-
-	pthread_mutex_lock(&pool->lock);
-	pool->waiting++;
-	if (pool->waiting == pool->markers)
-		pthread_cond_broadcast(&pool->changed);
-	while (!pool->stop && !pool->work.count &&
-	       pool->waiting < pool->markers) {
-		__atomic_store_n(&pool->hungry, 1, __ATOMIC_RELAXED);
-		pthread_cond_wait(&pool->changed, &pool->lock);
-	}
-	more = !pool->stop && pool->work.count;
-	if (more) {
-		pool->waiting--;
-		take_work(m, pool);
-	}
-	pthread_mutex_unlock(&pool->lock);
-	return more;
-}
-
-/* --- following --------------------------------------------------------------
- */
-
 /* The next buffer of the queue, filled up from the stack. */
 static inline bool next_scan(struct marker *m, struct work *ret)
 {
@@ -357,9 +164,8 @@ static struct err *drain(struct marker *m)
 		while (!err && next_scan(m, &work)) {
 			probe_words(m, m->scan, work.words, work.count);
 			m->scanned++;
-			if (m->several && m->stack.count >= SHARE_MIN &&
-			    __atomic_load_n(&m->pool->hungry, __ATOMIC_RELAXED))
-				share(m);
+			if (marker_may_share(m))
+				marker_share(m);
 			if (m->scanned % SCANS_PER_LOOK == 0)
 				err = look_up(m);
 		}
@@ -375,11 +181,13 @@ static struct err *drain_with_others(struct marker *m)
 {
 	struct err *err;
 
+	if (m->closer)
+		marker_look_at_slabs(m);
 	do
 		err = drain(m);
-	while (!err && wait_for_work(m));
+	while (!err && marker_wait(m));
 	if (err)
-		stop(m->pool);
+		pool_stop(m->pool);
 	return err;
 }
 
@@ -421,6 +229,8 @@ static struct err *drain_helped(struct marker *m, struct helper *helpers,
 	void *result;
 
 	m->several = true;
+	m->lane = 0;
+	m->lanes = wanted + 1;
 	pool->markers = wanted + 1;
 	pool->waiting = 0;
 	for (; started < wanted; started++) {
@@ -434,7 +244,10 @@ static struct err *drain_helped(struct marker *m, struct helper *helpers,
 					   .inner_is_plain = m->inner_is_plain,
 					   .found = m->found,
 					   .several = true,
-					   .helps = true };
+					   .helps = true,
+					   .closer = m->closer,
+					   .lane = started + 1,
+					   .lanes = m->lanes };
 		if (pthread_create(&helpers[started].thread, NULL, run_marker,
 				   marker) != 0)
 			break;
@@ -443,6 +256,9 @@ static struct err *drain_helped(struct marker *m, struct helper *helpers,
 	pool->markers = started + 1;
 	pthread_cond_broadcast(&pool->changed);
 	pthread_mutex_unlock(&pool->lock);
+	if (m->closer) /* what is of threads that did not start */
+		for (m->lane = wanted; m->lane > started; m->lane--)
+			marker_look_at_slabs(m);
 	err = drain_with_others(m);
 	while (started-- > 0) {
 		pthread_join(helpers[started].thread, &result);
@@ -480,10 +296,14 @@ static struct err *drain_all(struct marker *m)
 	struct err *err = NULL;
 
 	settle_all(m);
+	m->lane = 0;
+	m->lanes = 1;
 	if (threads > 1)
 		helpers = calloc(threads - 1, sizeof(*helpers));
 	if (helpers)
 		err = drain_helped(m, helpers, threads - 1);
+	else if (m->closer)
+		marker_look_at_slabs(m);
 	free(helpers);
 	if (!err)
 		err = drain(m);
@@ -504,10 +324,12 @@ static void probe_chunk(struct marker *m, const struct scan *scan, uint64_t at,
 	const void *words;
 	struct err *err = target_view(m->scan->target, at, size, &words);
 
-	if (!err) {
+	if (!err && m->closer)
+		marker_look_closer(m, words, size / 8);
+	else if (!err)
 		probe_words(m, scan, words, size / 8);
+	if (!err)
 		return;
-	}
 	err_free(err);
 	if (size <= PAGE) {
 		roots_add_missing(m->roots, at, at + size, "cannot be read");
@@ -597,10 +419,43 @@ static struct err *mark_possible(struct marker *m)
 			    MARK_INNER)
 				continue;
 			marks[i] |= MARK_POSSIBLE;
-			push(m, s, i, scan_extent_in(m->scan, s, i));
+			marker_push(m, s, i, scan_extent_in(m->scan, s, i));
 		}
 	}
 	return m->stack.count ? drain_all(m) : NULL;
+}
+
+static uint64_t count_leaked(const struct marker *m)
+{
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i < m->scan->buffer_count; i++)
+		count += (m->marks[i] & (MARK_LIVE | MARK_PLAIN |
+					 MARK_POSSIBLE)) == MARK_LIVE;
+	return count;
+}
+
+/* Roots that are words are registers: nothing is packed or tagged there. */
+static struct err *mark_hidden(struct marker *m, unsigned kinds)
+{
+	const struct root *roots;
+	size_t count = roots_list(m->roots, &roots);
+	uint64_t left = count_leaked(m), before = left + 1;
+	struct err *err = NULL;
+
+	m->closer = true;
+	for (int i = 0; !err && left && left < before && i < CLOSER_ROUNDS;
+	     i++) {
+		for (size_t j = 0; !err && !i && j < count; j++)
+			if (kinds >> roots[j].kind & 1 && !roots[j].words)
+				err = probe_range(m, &roots[j]);
+		if (!err)
+			err = drain_all(m);
+		before = left;
+		left = count_leaked(m);
+	}
+	m->closer = false;
+	return err;
 }
 
 struct err *mark_reachable(struct session *session, struct scan *scan,
@@ -619,6 +474,8 @@ struct err *mark_reachable(struct session *session, struct scan *scan,
 
 	if (!err)
 		err = mark_possible(&marker);
+	if (!err)
+		err = mark_hidden(&marker, kinds);
 	*ret = marker.counts;
 	free(marker.stack.list);
 	free(pool.work.list);

@@ -16,7 +16,7 @@ enum { LOWEST = 4096 }; /* the first page is never mapped */
 struct search {
 	struct session *session;
 	struct heap *heap;
-	const struct scan *scan;
+	struct scan scan; /* to read words by */
 	struct places *places;
 	const struct refs_range *range;
 	refs_fn *each;
@@ -55,10 +55,10 @@ static bool search_words(void *context, uint64_t address, const char *words,
 	const struct refs_range *range = search->range;
 	uint64_t start = range->start, span = range->end - start;
 
-	count = scan_pointers(search->scan, count);
+	count = scan_pointers(&search->scan, count);
 	for (size_t i = 0; i < count; i++) {
-		uint64_t word = scan_pointer(search->scan, words, i);
-		uint64_t at = address + scan_pointer_at(search->scan, i);
+		uint64_t word = scan_pointer(&search->scan, words, i);
+		uint64_t at = address + scan_pointer_at(&search->scan, i);
 		struct place place;
 
 		if (word - start > span)
@@ -76,12 +76,12 @@ static bool search_words(void *context, uint64_t address, const char *words,
 static void search_words_of(struct search *search, const struct root *root)
 {
 	const struct refs_range *range = search->range;
-	size_t count = scan_pointers(search->scan, root->words_size / 8);
+	size_t count = scan_pointers(&search->scan, root->words_size / 8);
 
 	for (size_t i = 0; i < count && !search->enough; i++) {
-		uint64_t word = scan_pointer(search->scan, root->words, i);
+		uint64_t word = scan_pointer(&search->scan, root->words, i);
 		const struct place place =
-			place_of_words(root, scan_pointer_at(search->scan, i));
+			place_of_words(root, scan_pointer_at(&search->scan, i));
 
 		if (word - range->start <= range->end - range->start)
 			search->enough = !tell(search, &place, word);
@@ -93,14 +93,17 @@ static struct err *search_registers(struct search *search)
 	const struct root *roots;
 	struct reach *reach;
 	struct err *err = session_reach(search->session, &reach);
-	size_t count = err ? 0 : roots_list(reach_roots(reach), &roots);
+	size_t count;
 
-	if (!err)
-		search->scan = reach_scan(reach);
+	if (err)
+		return err;
+	count = roots_list(reach_roots(reach), &roots);
+	search->scan = *reach_scan(reach);
+	search->scan.forms.unaligned |= search->range->unaligned;
 	for (size_t i = 0; i < count && !search->enough; i++)
 		if (roots[i].words)
 			search_words_of(search, &roots[i]);
-	return err;
+	return NULL;
 }
 
 /* The next range from at on that is no instance's reserve, or its part for

@@ -18,6 +18,7 @@ struct ref {
 struct refs_range {
 	uint64_t start, end; /* words in [start, end] point there */
 	bool own;            /* also words that lie in it themselves */
+	bool unaligned;      /* words at any byte, whatever marking read */
 };
 
 /* What an address stands for: the bytes of the buffer that holds it, one past

@@ -27,12 +27,6 @@ enum {
 	TABLE_WEAK
 };
 
-struct findleaks_options {
-	bool detail, forget, verbose, possible, weak, unaligned;
-	uint64_t mask;
-	const char *since, *decode;
-};
-
 static const struct option findleaks_options[] = {
 	{ 'd', NULL, OPTION_FLAG, offsetof(struct findleaks_options, detail),
 	  NULL, "show the record and stack of each group's oldest buffer" },
@@ -68,7 +62,9 @@ static const struct column all_columns[] = {
 	{ "FIRST NS", VALUE_COUNT }, { "LAST NS", VALUE_COUNT },
 	{ "THREAD", VALUE_COUNT },   { "FUNCTION", VALUE_TEXT },
 	{ "FILE", VALUE_TEXT },      { "LINE", VALUE_COUNT },
-	{ "STACK", VALUE_LINES },
+	{ "STACK", VALUE_LINES },    { "THREADS", VALUE_COUNT },
+	{ "CONTENT", VALUE_TEXT },   { "SAMPLES", VALUE_LINES },
+	{ "CIRCLE", VALUE_LINES },
 };
 
 static const struct column audited_columns[] = {
@@ -111,6 +107,7 @@ static const struct column detail_columns[] = {
 	{ "SIZE", VALUE_SIZE, .line = 1, .width = 13 },
 	{ "CLASS", VALUE_TEXT, .line = 1, .width = 9 },
 	{ "STACK", VALUE_LINES },
+	{ "MORE", VALUE_LINES },
 };
 
 static const struct column weak_columns[] = {
@@ -225,6 +222,8 @@ static void put_all(const struct report *report, const struct leak_group *group)
 	struct heap_event event = leader_event(group);
 	struct heap_buffer buffer = { 0 };
 	char caller[TEXT_SIZE];
+	struct findleaks_details details =
+		findleaks_details(report->leaks, group, report->symbols);
 
 	if (report->symbols)
 		leaks_site(report->leaks, report->symbols, group, &site);
@@ -244,7 +243,10 @@ static void put_all(const struct report *report, const struct leak_group *group)
 		 count_or_absent(buffer.alloc.thread),
 		 TEXT(site.function ? site.function : site.linkage),
 		 TEXT(site.file), count_or_absent(site.line),
-		 LINES(lines.lines));
+		 LINES(lines.lines), count_or_absent(details.threads),
+		 TEXT(details.hint[0] ? details.hint : NULL),
+		 LINES(details.samples.lines), LINES(details.cycle.lines));
+	findleaks_details_deinit(&details);
 	stack_lines_deinit(&lines);
 }
 
@@ -321,6 +323,32 @@ static void put_sizes(const struct leak_group *group, char *text, size_t size)
 			 group->largest);
 }
 
+/* Lines below a group's stack: what is in it, who made it, for how long. */
+static void add_more(const struct report *report,
+		     const struct leak_group *group,
+		     const struct findleaks_details *details,
+		     struct stack_lines *ret)
+{
+	enum { NS_PER_SECOND = 1000000000 };
+	uint64_t first =
+		heap_time_ns(report->heap, group->instance, group->first_time);
+	uint64_t last =
+		heap_time_ns(report->heap, group->instance, group->last_time);
+
+	if (details->hint[0])
+		stack_lines_text(ret, "content: %s", details->hint);
+	if (details->threads > 1)
+		stack_lines_text(ret, "by %zu threads", details->threads);
+	if (group->first_time && last - first >= NS_PER_SECOND)
+		stack_lines_text(ret, "over %.3f seconds",
+				 (double)(last - first) / 1e9);
+	for (size_t i = 0; i < details->samples.count; i++)
+		stack_lines_text(ret, "another: %s",
+				 details->samples.strings[i]);
+	for (size_t i = 0; i < details->cycle.count; i++)
+		stack_lines_text(ret, "circle: %s", details->cycle.strings[i]);
+}
+
 static void put_detail(const struct report *report,
 		       const struct leak_group *group)
 {
@@ -328,8 +356,12 @@ static void put_detail(const struct report *report,
 	struct heap_event event = leader_event(group);
 	struct stack_lines lines = { 0 };
 	struct heap_buffer buffer = { 0 };
+	struct stack_lines more = { 0 };
 	char sizes[64];
+	struct findleaks_details details =
+		findleaks_details(report->leaks, group, report->symbols);
 
+	add_more(report, group, &details, &more);
 	put_sizes(group, sizes, sizeof(sizes));
 	heap_buffer_at(report->heap, group->address, &buffer);
 	sink_line(report->out, "%s", "");
@@ -346,8 +378,10 @@ static void put_detail(const struct report *report,
 				    : ABSENT(VALUE_HEX),
 		 count_or_absent(buffer.alloc.thread), TEXT(cache),
 		 SIZE(buffer.size), TEXT(leak_class_name(group->class)),
-		 LINES(lines.lines));
+		 LINES(lines.lines), LINES(more.lines));
 	stack_lines_deinit(&lines);
+	stack_lines_deinit(&more);
+	findleaks_details_deinit(&details);
 }
 
 static void put_details(const struct report *report)
@@ -372,52 +406,6 @@ static void set_filter(struct report *report)
 		report->filter.high = address + symbol.size;
 }
 
-/* The last checkpoint of that name, over all instances. */
-static struct err *find_checkpoint(struct report *report, uint64_t *ret)
-{
-	const struct heap_checkpoint *checkpoints;
-	size_t count = heap_checkpoints(report->heap, &checkpoints);
-	const char *name = report->options->since;
-
-	*ret = 0;
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(checkpoints[i].name, name) == 0 &&
-		    checkpoints[i].time > *ret)
-			*ret = checkpoints[i].time;
-	if (*ret)
-		return NULL;
-	return err_new(ERR_NOT_FOUND,
-		       "no checkpoint %s among %zu: the program makes one by "
-		       "kma_checkpoint(\"%s\")",
-		       name, count, name);
-}
-
-static struct err *evaluate(void *context, const char *text, uint64_t *ret)
-{
-	return session_evaluate(context, text, ret);
-}
-
-/* What counts as a pointer and as a leak, for this and for what asks later. */
-static struct err *judge(struct report *report)
-{
-	const struct findleaks_options *options = report->options;
-	struct reach_options reach = {
-		.forms = { .unaligned = options->unaligned,
-			   .mask = options->mask },
-	};
-	struct leaks_options leaks = { 0 };
-	struct err *err = NULL;
-
-	if (options->decode)
-		err = pointer_forms_parse(options->decode, evaluate,
-					  report->session, &reach.forms);
-	if (!err && options->since)
-		err = find_checkpoint(report, &leaks.since);
-	if (!err)
-		session_judge(report->session, &reach, &leaks);
-	return err;
-}
-
 static struct err *prepare(struct report *report)
 {
 	struct err *err;
@@ -426,7 +414,8 @@ static struct err *prepare(struct report *report)
 		session_forget_reach(report->session);
 	err = session_heap(report->session, &report->heap);
 	if (!err)
-		err = judge(report);
+		err = findleaks_judge(report->session, report->heap,
+				      report->options);
 	if (!err)
 		err = session_leaks(report->session, &report->leaks);
 	if (err)

@@ -4,7 +4,21 @@
 #define KDBG_DCMDS_FINDLEAKS_H
 
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/stack_lines.h"
 #include "kdbg/leaks.h"
+
+#include <stdio.h>
+
+struct findleaks_options {
+	bool detail, forget, verbose, possible, weak, unaligned;
+	uint64_t mask;
+	const char *since, *decode;
+};
+
+/* What counts as a pointer and as a leak, for this call and for what asks
+ * later. */
+struct err *findleaks_judge(struct session *session, struct heap *heap,
+			    const struct findleaks_options *options) MUST_USE;
 
 /* The function asked for; high 0: all. */
 struct findleaks_filter {
@@ -20,6 +34,16 @@ bool findleaks_from(struct session *session,
 struct err *findleaks_weak(const struct dcmd_call *call,
 			   const struct findleaks_filter *filter,
 			   struct sink *out) MUST_USE;
+
+struct findleaks_details {
+	size_t threads;
+	char hint[128];
+	struct stack_lines samples, cycle;
+};
+struct findleaks_details findleaks_details(const struct leaks *leaks,
+					   const struct leak_group *group,
+					   struct symbols *symbols);
+void findleaks_details_deinit(struct findleaks_details *details);
 
 /* Notes: -v's, and what every report ends with. */
 void findleaks_statistics(const struct reach *reach, struct sink *out);

@@ -8,7 +8,7 @@
 enum { TEXT_SIZE = 512 };
 
 struct refs_options {
-	bool all;
+	bool all, unaligned;
 	uint64_t length, limit;
 };
 
@@ -19,6 +19,9 @@ static const struct option refs_options[] = {
 	  "bytes", "what points to so many bytes from the address on" },
 	{ 'n', "limit", OPTION_NUMBER, offsetof(struct refs_options, limit),
 	  "count", "stop after so many" },
+	{ 'u', "unaligned", OPTION_FLAG,
+	  offsetof(struct refs_options, unaligned), NULL,
+	  "words at any byte, whatever marking took for pointers" },
 };
 
 static const struct column refs_columns[] = {
@@ -88,6 +91,7 @@ static struct err *put_refs(const struct dcmd_call *call, struct heap *heap,
 		range = (struct refs_range){ .start = address,
 					     .end = address + length - 1 };
 	}
+	range.unaligned = report->options->unaligned;
 	return refs_find(call->session, report->places, &range, put_ref,
 			 report);
 }

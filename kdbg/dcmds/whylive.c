@@ -81,10 +81,16 @@ static void put_end(struct sink *out, struct places *places, size_t chain,
 }
 
 static void put_none(const struct dcmd_call *call, struct sink *out,
-		     const struct heap_buffer *buffer)
+		     struct places *places, const struct heap_buffer *buffer)
 {
 	if (!heap_buffer_live(buffer))
 		sink_note(out, "%" PRIx64 " is not allocated", buffer->user);
+	else if (places_at(places, buffer->user).kind == PLACE_POSSIBLE)
+		sink_note(out,
+			  "%" PRIx64 " is held by a packed or tagged pointer "
+			  "only: see it after ::findleaks --unaligned "
+			  "or --mask",
+			  buffer->user);
 	else
 		sink_note(out,
 			  "%" PRIx64 " is leaked: no root leads to it "
@@ -116,7 +122,7 @@ static struct err *whylive_run(const struct dcmd_call *call, struct sink *out)
 		put_end(out, places, i + 1, &chains.list[i], &buffer);
 	}
 	if (!err && !chains.count)
-		put_none(call, out, &buffer);
+		put_none(call, out, places, &buffer);
 	chains_deinit(&chains);
 	places_destroy(places);
 	return err;

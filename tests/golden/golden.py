@@ -147,8 +147,10 @@ def mask_line(line):
 def mask_text(text):
     kept = []
     for line in text.splitlines():
-        if re.match(r" {8,}\S.*\+0x[0-9a-f]+( \(.*\))?$", line) and not is_ours(line):
+        if re.match(r" {8,}\S.*\+0x[0-9a-f]+( \(.*\))?$", line) and not is_ours(line) and "circle:" not in line:
             continue  # a frame of the system's libraries
+        if re.match(r" +over [0-9.]+ seconds$", line):
+            continue
         row = re.match(r"(.*ADDRESS )(.+)( (?:definite|indirect|possible) .*)$", mask_line(line))
         if row and not is_ours(row[2].replace("+0x", "+0x0")):
             kept.append(f"{row[1]}SYSTEM{row[3]}")

@@ -245,6 +245,11 @@ def free_port():
         return s.getsockname()[1]
 
 
+def environment_of(folder):
+    return {**os.environ, "ROOT": str(ROOT), "HOME": folder, "LC_ALL": "C", "PORT": str(free_port()),
+            "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+
+
 def run(name, environment):
     files, command = PROGRAMS[name]
     with tempfile.TemporaryDirectory(prefix="kdbg-real-") as folder:
@@ -252,8 +257,7 @@ def run(name, environment):
         work.mkdir()
         for file, text in files.items():
             write(work, file, text)
-        env = {**os.environ, "ROOT": str(ROOT), "HOME": folder, "LC_ALL": "C", "PORT": str(free_port()),
-               "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
+        env = environment_of(folder)
         shell = ["sh", "-c", command]
         if environment:  # the shell too: it is a program like another
             env.update(environment)
@@ -283,4 +287,5 @@ def main():
     sys.exit(failed != 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -191,13 +191,14 @@ static void encoded_pointers_are_read_when_asked(void **state)
 	packed = alloc(&w, 1);
 	compressed = alloc(&w, 2);
 	mangled = alloc(&w, 3);
-	put(w.data, 0, tagged | UINT64_C(0xab00000000000000));
+	put(w.data, 0, tagged << 16);
 	put(w.data, 11, packed);
 	put(w.data, 32, (compressed - FAKE_HEAP_BASE) >> 3 << 32);
 	put(w.data, 48, ~mangled);
 	mark(&w);
 	assert_int_equal(reach_totals(w.reach)->leaked, 4);
-	w.options.forms.mask = UINT64_C(0xff00000000000000);
+	w.options.forms = (struct pointer_forms){ 0 };
+	assert_ok(parse("shr=10", &w.options.forms));
 	mark(&w);
 	assert_int_equal(class_at(&w, tagged), REACH_PLAIN);
 	assert_int_equal(reach_totals(w.reach)->leaked, 3);
@@ -215,6 +216,40 @@ static void encoded_pointers_are_read_when_asked(void **state)
 	mark(&w);
 	assert_int_equal(class_at(&w, mangled), REACH_PLAIN);
 	assert_int_equal(reach_totals(w.reach)->leaked, 3);
+	teardown(&w);
+}
+
+/* In a structure packed to four bytes, and with a tag above the address: found
+ * only for what would be leaked, and not more than possible. */
+static void hidden_pointers_make_possible(void **state)
+{
+	struct world w;
+	uint64_t packed, tagged, below, inside, odd;
+
+	(void)state;
+	setup(&w);
+	packed = alloc(&w, 0);
+	tagged = alloc(&w, 1);
+	below = alloc(&w, 2);
+	inside = alloc(&w, 3);
+	odd = alloc(&w, 4);
+	put(w.data, 4, packed);
+	fake_heap_word(w.heap, packed + 8, tagged | UINT64_C(0xab) << 56);
+	fake_heap_word(w.heap, tagged + 20, below);
+	put(w.data, 68, inside + 8);
+	put(w.data, 131, odd);
+	mark(&w);
+	assert_int_equal(class_at(&w, packed), REACH_POSSIBLE);
+	assert_int_equal(class_at(&w, tagged), REACH_POSSIBLE);
+	assert_int_equal(class_at(&w, below), REACH_POSSIBLE);
+	assert_int_equal(class_at(&w, inside), REACH_LEAKED);
+	assert_int_equal(class_at(&w, odd), REACH_LEAKED);
+	w.options.forms.mask = UINT64_C(0xff) << 56;
+	w.options.forms.unaligned = true;
+	mark(&w);
+	assert_int_equal(class_at(&w, tagged), REACH_PLAIN);
+	assert_int_equal(class_at(&w, odd), REACH_PLAIN);
+	assert_int_equal(class_at(&w, inside), REACH_POSSIBLE);
 	teardown(&w);
 }
 
@@ -317,6 +352,7 @@ int main(void)
 		cmocka_unit_test(regions_of_the_program_are_roots),
 		cmocka_unit_test(memory_that_was_written_is_a_root),
 		cmocka_unit_test(encoded_pointers_are_read_when_asked),
+		cmocka_unit_test(hidden_pointers_make_possible),
 		cmocka_unit_test(steps_that_make_no_sense_are_refused),
 		cmocka_unit_test(a_second_base_is_a_plain_reference),
 		cmocka_unit_test(strings_behind_their_length_are_plain),

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A marker and what several of them share: between reach_mark.c, which marks,
+ * reach_pool.c, which hands work from one to the other, and reach_closer.c,
+ * which looks again for what is hidden. */
+#ifndef KDBG_REACH_MARKER_H
+#define KDBG_REACH_MARKER_H
+
+#include "kdbg/reach_mark.h"
+#include "kdbg/reach_scan.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	HIT_QUEUE = 32, /* powers of two */
+	SCAN_QUEUE = 16,
+	PAGE = 4096,
+	ROOT_CHUNK = 1 << 20,   /* bytes of a root between looks at Ctrl-C */
+	SCANS_PER_LOOK = 65536, /* buffers scanned between them */
+	SHARE_MIN = 64,         /* buffers on a stack that can be shared */
+	SHARE_MAX = 16384,      /* of them at a time */
+	THREADS_MAX = 16,
+	WORTH_THREADS = 100000, /* live buffers */
+	ADDRESS_BITS = 47,      /* of a program's pointers */
+	CLOSER_ROUNDS = 8,
+};
+
+/* A buffer to scan: its words where they lie. */
+struct work {
+	const char *words;
+	size_t count;
+};
+
+struct work_list {
+	struct work *list;
+	size_t count, capacity;
+};
+
+/* What the markers share. */
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct work_list work;
+	struct scan_buffer *unviewed; /* for the first marker, at the end */
+	size_t unviewed_count;
+	unsigned markers, waiting;
+	bool stop;       /* interrupted, or no memory */
+	uint32_t hungry; /* one waits; read without the lock */
+};
+
+struct hit {
+	uint64_t word; /* 0: empty */
+	const struct scan_slab *slab;
+	uint32_t index;
+};
+
+struct marker {
+	struct session *session;
+	struct scan *scan;
+	struct roots *roots;
+	struct pool *pool;
+	uint8_t *marks;
+	uint64_t live;
+	struct hit hits[HIT_QUEUE];
+	unsigned hit_at;
+	struct work scans[SCAN_QUEUE];
+	unsigned scan_head, scan_count;
+	struct work_list stack;
+	bool inner_is_plain; /* of the root being scanned, or in pass 2 */
+	uint8_t found;       /* MARK_PLAIN, then MARK_POSSIBLE */
+	bool several;        /* others mark at the same time */
+	bool helps;          /* is not the first of them */
+	bool closer; /* pass 3: first look at slabs lane, lane + lanes */
+	unsigned lane, lanes;
+	struct mark_counts counts;
+	uint64_t scanned;
+	bool no_memory;
+};
+
+bool work_list_grow(struct work_list *list);
+
+static inline bool work_list_add(struct work_list *list, struct work work)
+{
+	if (__builtin_expect(list->count == list->capacity, 0) &&
+	    !work_list_grow(list))
+		return false;
+	list->list[list->count++] = work;
+	return true;
+}
+
+/* For the first marker: what has to be copied to be scanned. */
+void marker_leave(struct marker *m, struct scan_buffer buffer);
+
+/* Have the words of a buffer scanned. */
+static inline void marker_push(struct marker *m, const struct scan_slab *slab,
+			       uint32_t index, struct scan_extent extent)
+{
+	uint64_t start = (extent.user + 7) & ~(uint64_t)7;
+	size_t count = scan_word_count(extent);
+
+	if (!count)
+		return;
+	if (__builtin_expect(!slab->bytes, 0))
+		marker_leave(
+			m, (struct scan_buffer){
+				   (uint32_t)(slab - m->scan->slabs), index });
+	else if (!work_list_add(
+			 &m->stack,
+			 (struct work){ slab->bytes + (start - slab->first),
+					count }))
+		m->no_memory = true;
+}
+
+/* False: another thread has set it since. */
+static inline bool marker_set(const struct marker *m, uint8_t *mark,
+			      uint8_t bit)
+{
+	if (m->several)
+		return !(__atomic_fetch_or(mark, bit, __ATOMIC_RELAXED) & bit);
+	*mark |= bit;
+	return true;
+}
+
+/* --- reach_pool.c -----------------------------------------------------------
+ */
+
+/* Is it time to share? Then from the bottom of the stack: what was found first
+ * leads to most. */
+static inline bool marker_may_share(const struct marker *m)
+{
+	return m->several && m->stack.count >= SHARE_MIN &&
+	       __atomic_load_n(&m->pool->hungry, __ATOMIC_RELAXED);
+}
+void marker_share(struct marker *m);
+
+/* Wait for work of others. False: there is none any more. */
+bool marker_wait(struct marker *m);
+
+/* Nobody waits any longer. */
+void pool_stop(struct pool *pool);
+
+/* --- reach_closer.c ---------------------------------------------------------
+ */
+
+/* Look for packed and tagged pointers to what is leaked: in so many words, in
+ * the reached buffers of the slabs that are this marker's. */
+void marker_look_closer(struct marker *m, const char *words, size_t count);
+void marker_look_at_slabs(struct marker *m);
+
+#endif
