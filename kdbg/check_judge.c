@@ -44,7 +44,7 @@ static const char *keep_text(struct judge *judge, const char *text)
 	return copy;
 }
 
-/* The allocator's own code: what was inlined there is of no interest. */
+/* The allocator's own code. */
 static bool is_allocator(const struct judge *judge, uint64_t pc)
 {
 	const struct heap_instance *instances;
@@ -56,19 +56,32 @@ static bool is_allocator(const struct judge *judge, uint64_t pc)
 	return false;
 }
 
+/*
+ * Code that nobody looks into for a leak: the allocator's, libc's. The name of
+ * the function does, which is the same with and without libc's debug
+ * information; to read that would take longer than all the rest.
+ */
+static bool is_known_code(const struct judge *judge, uint64_t pc,
+			  const struct symbol *symbol)
+{
+	return is_allocator(judge, pc) ||
+	       (symbol->module && strncmp(symbol->module, "libc.so", 7) == 0);
+}
+
 /* The source frames of a return address in a stack of that time; at least 1. */
 static size_t find_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
 			  struct symbol_frame *found)
 {
-	size_t count = symbols_frames_then(judge->symbols, pc - 1, ticks, found,
-					   INLINE_MAX);
+	struct symbol symbol = { NULL };
+	size_t count = 0;
 
-	if (count > 1 && is_allocator(judge, pc)) {
-		found[0] = found[count - 1];
-		count = 1;
-	}
+	symbols_at_then(judge->symbols, pc - 1, ticks, &symbol);
+	if (!is_known_code(judge, pc, &symbol))
+		count = symbols_frames_then(judge->symbols, pc - 1, ticks,
+					    found, INLINE_MAX);
 	if (!count)
-		found[0] = (struct symbol_frame){ NULL };
+		found[0] = (struct symbol_frame){ .function = symbol.name,
+						  .linkage = symbol.linkage };
 	return count ? count : 1;
 }
 
