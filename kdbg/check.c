@@ -99,13 +99,23 @@ static char *dump_path(struct check *check, const struct account *account)
 	return arena_print(&check->result.arena, "%s/%s", check->dumps, name);
 }
 
-/* False: no memory. */
-static bool suppress(struct check *check, struct check_process *process)
+/* A reason why it could not be done goes to the process. */
+static void suppress(struct check *check, struct check_process *process)
 {
-	struct err *err = suppressions_apply(&check->suppressions, process);
+	struct err *err = NULL;
+	char text[512];
 
+	if (process->suppressions)
+		err = suppressions_read_program(&check->suppressions,
+						process->path,
+						process->suppressions);
+	if (!err)
+		err = suppressions_apply(&check->suppressions, process);
+	if (!err)
+		return;
+	err_describe(err, text, sizeof(text));
 	err_free(err);
-	return !err;
+	process->reason = arena_print(&check->result.arena, "%s", text);
 }
 
 /* What was found in place, under the names of its account. */
@@ -159,8 +169,7 @@ static void judge(struct check *check, const struct account *account,
 		judge_dump(check, process);
 	else
 		process->reason = explain_silent_end(check, account);
-	if (!suppress(check, process))
-		process->reason = "out of memory";
+	suppress(check, process);
 	if (process->reason)
 		set_reason(check, process, process->reason);
 }

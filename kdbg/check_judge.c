@@ -196,6 +196,20 @@ static int by_weight(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
+/* What the program called the time of the group's oldest buffer. */
+static const char *find_moment(struct judge *judge,
+			       const struct leak_group *group)
+{
+	const struct heap_checkpoint *list;
+	size_t count = heap_checkpoints(judge->heap, &list);
+
+	for (size_t i = 0; i < count; i++)
+		if (list[i].instance == group->instance &&
+		    list[i].time <= group->leader_time)
+			return keep_text(judge, list[i].name);
+	return NULL;
+}
+
 static void make_leak(struct judge *judge, const struct leak_group *group,
 		      struct check_leak *ret)
 {
@@ -212,6 +226,7 @@ static void make_leak(struct judge *judge, const struct leak_group *group,
 		.retained = group->retained,
 		.address = group->address,
 		.cycle = group->cycle,
+		.moment = find_moment(judge, group),
 		.caller = make_caller(judge, group),
 		.stack = make_stack(judge, group->instance, group->stack,
 				    group->leader_time),
@@ -320,6 +335,21 @@ static void judge_errors(struct judge *judge)
 	judge->process->error_count = list ? count : 0;
 }
 
+/* What the program says itself that is not to be reported. */
+static void take_suppressions(struct judge *judge)
+{
+	const struct heap_instance *instances;
+	size_t count = heap_instances(judge->heap, &instances);
+
+	for (size_t i = 0; i < count && !judge->err; i++) {
+		char *text = NULL;
+		judge->err = heap_suppressions(judge->heap, i, &text);
+		if (text)
+			judge->process->suppressions = keep_text(judge, text);
+		free(text);
+	}
+}
+
 static void judge_target(struct judge *judge)
 {
 	const struct target *target = judge->session.target;
@@ -338,6 +368,8 @@ static void judge_target(struct judge *judge)
 		judge->err = session_symbols(&judge->session, &judge->symbols);
 	if (!judge->err)
 		judge_errors(judge);
+	if (!judge->err)
+		take_suppressions(judge);
 	if (!judge->err && !process->replaced)
 		judge_leaks(judge);
 	if (!judge->err && heap_slabs_refused(judge->heap))

@@ -18,6 +18,7 @@ static uint64_t hash_leak(const struct check_leak *leak)
 
 	hash = hash_text(hash, leak->class);
 	hash = hash_text(hash, leak->cache);
+	hash = hash_text(hash, leak->moment);
 	for (size_t i = 0; i < leak->stack.count; i++) {
 		hash = hash_text(hash, leak->stack.frames[i].function);
 		hash = hash_text(hash, leak->stack.frames[i].file);
@@ -35,6 +36,7 @@ static bool reads_the_same(const struct check_leak *a,
 			   const struct check_leak *b)
 {
 	if (!same_text(a->class, b->class) || !same_text(a->cache, b->cache) ||
+	    !same_text(a->moment, b->moment) ||
 	    a->stack.count != b->stack.count)
 		return false;
 	for (size_t i = 0; i < a->stack.count; i++) {

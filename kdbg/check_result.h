@@ -42,6 +42,9 @@ struct check_leak { /* one group of leaked buffers */
 	uint64_t leaked, bytes, retained;
 	uint64_t address; /* of the oldest */
 	bool cycle;
+	/* The program's name for that time (kma_checkpoint), as of a test; or
+	 * NULL. */
+	const char *moment;
 	enum check_baseline baseline;
 	/* The first frame of the stack that is the program's. */
 	struct check_frame caller;
@@ -86,6 +89,7 @@ struct check_process {
 	const struct check_error *errors;
 	size_t error_count;
 	uint64_t errors_reported; /* all; the first ones are in errors */
+	const char *suppressions; /* that the program brings along; or NULL */
 	const char *trust;        /* what was scanned; NULL: no leak check */
 	const char *dump;         /* path, where it is kept; else NULL */
 	const char *dump_failure; /* why none is kept; NULL: none was wanted */

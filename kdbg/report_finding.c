@@ -152,11 +152,12 @@ static void describe_leak(const struct check_result *result,
 		     (ret->rule != RULE_POSSIBLE || result->possible_fails);
 	snprintf(ret->title, sizeof(ret->title),
 		 "%s leak: %" PRIu64 " byte%s in %" PRIu64
-		 " buffer%s allocated by %s",
+		 " buffer%s allocated by %s%s%s",
 		 leak->class, leak->bytes, leak->bytes == 1 ? "" : "s",
 		 leak->leaked, leak->leaked == 1 ? "" : "s",
 		 leak->caller.function ? leak->caller.function
-				       : "an unknown place");
+				       : "an unknown place",
+		 leak->moment ? ", in " : "", leak->moment ? leak->moment : "");
 	find_place(result, &leak->stack, &leak->caller, ret);
 }
 

@@ -107,6 +107,7 @@ static void put_leak(FILE *out, const struct check_process *process,
 	put_count(out, "bytes", leak->bytes);
 	put_count(out, "retained", leak->retained);
 	put_flag(out, "cycle", leak->cycle);
+	put_text(out, "moment", leak->moment);
 	put_text(out, "baseline", baseline_names[leak->baseline]);
 	put_signature(out, check_signature("leak", &leak->stack));
 	put_address(out, "address", leak->address);

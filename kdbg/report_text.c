@@ -61,7 +61,8 @@ static void put_leak(FILE *out, const struct check_leak *leak)
 		fprintf(out, ", holding %" PRIu64, leak->retained);
 	fprintf(out, ", %s, allocated by ", leak->cache);
 	put_frame(out, &leak->caller);
-	fputc('\n', out);
+	fprintf(out, "%s%s\n", leak->moment ? ", in " : "",
+		leak->moment ? leak->moment : "");
 	put_stack(out, NULL, &leak->stack);
 }
 

@@ -118,8 +118,10 @@ static unsigned leak_kind(const struct check_leak *leak)
 }
 
 static bool matches_leak(const struct suppression *rule,
-			 const struct check_leak *leak)
+			 const struct check_leak *leak, const char *program)
 {
+	if (rule->program && strcmp(rule->program, program) != 0)
+		return false;
 	if (rule->expired || !(rule->kinds & leak_kind(leak)))
 		return false;
 	if (rule->ordered)
@@ -139,10 +141,10 @@ static bool is_past_limit(const struct suppression *rule,
 }
 
 static bool is_suppressed(struct suppressions *set,
-			  const struct check_leak *leak)
+			  const struct check_leak *leak, const char *program)
 {
 	for (struct suppression *rule = set->first; rule; rule = rule->next) {
-		if (!matches_leak(rule, leak))
+		if (!matches_leak(rule, leak, program))
 			continue;
 		if (is_past_limit(rule, leak)) {
 			rule->refused++;
@@ -159,6 +161,7 @@ static bool is_suppressed(struct suppressions *set,
 }
 
 struct leak_list { /* in a process */
+	const char *program;
 	const struct check_leak **leaks;
 	size_t *count;
 	uint64_t *buffers, *bytes;
@@ -184,7 +187,7 @@ static struct err *filter(struct suppressions *set, struct leak_list list,
 		return err_new(ERR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		const struct check_leak *leak = &(*list.leaks)[i];
-		if (is_suppressed(set, leak)) {
+		if (is_suppressed(set, leak, list.program)) {
 			drop(&list, leak);
 			continue;
 		}
@@ -200,10 +203,11 @@ struct err *suppressions_apply(struct suppressions *set,
 			       struct check_process *process)
 {
 	size_t before = process->leak_count, definite, ignored;
-	struct leak_list leaks = { &process->leaks, &process->leak_count,
+	struct leak_list leaks = { process->path, &process->leaks,
+				   &process->leak_count,
 				   &process->leaked_buffers,
 				   &process->leaked_bytes };
-	struct leak_list possible = { &process->possible,
+	struct leak_list possible = { process->path, &process->possible,
 				      &process->possible_count,
 				      &process->possible_buffers,
 				      &process->possible_bytes };
@@ -222,9 +226,14 @@ struct err *suppressions_apply(struct suppressions *set,
 
 void suppressions_report(const struct suppression *first, FILE *out)
 {
-	if (first)
-		fputs("\nSuppressions:\n", out);
+	const char *title = "\nSuppressions:\n";
+
 	for (; first; first = first->next) {
+		/* Nobody here can mend what a program brings along. */
+		if (first->program && !first->groups)
+			continue;
+		fputs(title, out);
+		title = "";
 		fprintf(out, "  %s:%u: %s: ", first->file, first->line,
 			first->text);
 		if (first->expired)

@@ -42,8 +42,9 @@ struct suppression {
 	const char *text; /* the rule, or its name, in one line */
 	const char *file;
 	unsigned line;
-	bool ordered;   /* patterns are frames from the allocation on */
-	unsigned kinds; /* of leaks: SUPPRESS_ bits */
+	const char *program; /* whose own it is, by path; NULL: the user's */
+	bool ordered;        /* patterns are frames from the allocation on */
+	unsigned kinds;      /* of leaks: SUPPRESS_ bits */
 	struct pattern *patterns;
 	size_t pattern_count;
 	uint64_t max_count, max_bytes; /* 0: no limit */
@@ -64,6 +65,11 @@ struct suppressions {
 /* Add the rules of a file. A line that is none is an error. */
 struct err *suppressions_read(struct suppressions *set,
 			      const char *path) MUST_USE;
+/* Those that a program brings along, for its own processes; once for each path.
+ */
+struct err *suppressions_read_program(struct suppressions *set,
+				      const char *program,
+				      const char *text) MUST_USE;
 void suppressions_deinit(struct suppressions *set);
 
 /* Take what is suppressed out of a process's leaks. What only suppressed leaks

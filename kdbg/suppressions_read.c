@@ -14,6 +14,7 @@ enum {
 struct reader {
 	struct suppressions *set;
 	const char *path;
+	const char *program; /* as in a rule */
 	FILE *file;
 	char *line; /* without spaces around it */
 	char *buffer;
@@ -56,6 +57,7 @@ static struct err *start_rule(struct reader *reader, const char *text)
 	rule->text = arena_text(arena, text, strlen(text));
 	rule->file = reader->path;
 	rule->line = reader->number;
+	rule->program = reader->program;
 	rule->kinds = ALL_KINDS;
 	reader->rule = rule;
 	reader->count = 0;
@@ -258,21 +260,57 @@ static struct err *read_rule(struct reader *reader)
 	return refuse(reader, "no suppression: leak:, { or suppress");
 }
 
-struct err *suppressions_read(struct suppressions *set, const char *path)
+static struct err *read_rules(struct reader *reader)
 {
-	struct reader reader = { .set = set, .path = path };
+	struct suppressions *set = reader->set;
 	struct err *err = NULL;
 
 	if (!set->last)
 		set->last = &set->first;
-	reader.file = fopen(path, "re");
-	if (!reader.file)
-		return err_new(ERR_IO, "%s: %s", path, strerror(errno));
-	while (!err && next_line(&reader))
-		err = read_rule(&reader);
-	if (!err && ferror(reader.file))
-		err = err_new(ERR_IO, "%s: %s", path, strerror(EIO));
-	fclose(reader.file);
-	free(reader.buffer);
+	if (!reader->file)
+		return err_new(ERR_IO, "%s: %s", reader->path, strerror(errno));
+	while (!err && next_line(reader))
+		err = read_rule(reader);
+	if (!err && ferror(reader->file))
+		err = err_new(ERR_IO, "%s: %s", reader->path, strerror(EIO));
+	fclose(reader->file);
+	free(reader->buffer);
 	return err;
+}
+
+struct err *suppressions_read(struct suppressions *set, const char *path)
+{
+	struct reader reader = { .set = set,
+				 .path = path,
+				 .file = fopen(path, "re") };
+
+	return read_rules(&reader);
+}
+
+static bool is_read(const struct suppressions *set, const char *program)
+{
+	for (const struct suppression *rule = set->first; rule;
+	     rule = rule->next)
+		if (rule->program && strcmp(rule->program, program) == 0)
+			return true;
+	return false;
+}
+
+struct err *suppressions_read_program(struct suppressions *set,
+				      const char *program, const char *text)
+{
+	if (!*text || is_read(set, program))
+		return NULL;
+	const char *path = arena_print(
+		set->arena, "%s: __lsan_default_suppressions()", program);
+	if (!path)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	struct reader reader = {
+		.set = set,
+		.path = path,
+		.program = program,
+		.file = fmemopen((void *)(uintptr_t)text, strlen(text), "r"),
+	};
+
+	return read_rules(&reader);
 }

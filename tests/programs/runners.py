@@ -85,6 +85,7 @@ def test_googletest(folder):
     done = run([KDBG, "check", "--", f"{folder}/queue_test"], folder)
     assert done.returncode == 23, done.stderr
     assert "16 bytes leaked in 1 buffer" in done.stderr, done.stderr
+    assert ", in Queue.Leaky" in done.stderr, done.stderr
 
 
 def main():

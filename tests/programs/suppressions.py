@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Suppressions of kdbg check: each form, its limits, and what is told of it.
 
-Usage: suppressions.py KDBG SUPERVISED
+Usage: suppressions.py KDBG SUPERVISED OWN_SUPPRESSIONS
 
 supervised leaks by malloc <- lose_one <- lose <- act <- run_actions <- main.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-KDBG, SUPERVISED = (os.path.realpath(path) for path in sys.argv[1:3])
+KDBG, SUPERVISED, OWN = (os.path.realpath(path) for path in sys.argv[1:4])
 BLOCK = "{\n  a name\n  Memcheck:Leak\n%s}\n"
 ROWS = [  # rules, leaks, status, what the report tells
     ("leak:lose_one\n", 2, 0, "200 bytes in 2 buffers of 1 places"),
@@ -57,6 +57,15 @@ def check(folder, rules, leaks, *options):
         return done.returncode, file.read() + done.stderr
 
 
+def check_own(folder, *arguments):
+    """A program that says itself what is known."""
+    log = os.path.join(folder, "log")
+    done = subprocess.run([KDBG, "check", "--log-file", log, "--", OWN, *arguments],
+                          capture_output=True, text=True, timeout=60, check=False)
+    with open(log, encoding="utf-8") as file:
+        return done.returncode, file.read() + done.stderr
+
+
 def main():
     failed = []
     with tempfile.TemporaryDirectory() as folder:
@@ -73,6 +82,11 @@ def main():
         got, text = check(folder, made, 5)
         if got != 0:
             failed.append(f"what was generated does not suppress: {made} {text}")
+        for arguments, status, told in (([], 23, "50 bytes in 1 buffer"), (["x"], 0, "no leaks")):
+            got, text = check_own(folder, *arguments)
+            if (got != status or told not in text or "never_there" in text or
+                    "__lsan_default_suppressions():2: leak:hidden" not in text):
+                failed.append(f"the program's own: {got}, wanted {status} and {told!r}: {text}")
     print("\n".join(failed) or "all as wanted")
     sys.exit(bool(failed))
 
