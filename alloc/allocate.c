@@ -11,8 +11,10 @@
 #include "alloc/allocate.h"
 
 #include "alloc/audit.h"
+#include "alloc/client.h"
 #include "alloc/clock.h"
 #include "alloc/deferred.h"
+#include "alloc/foreign.h"
 #include "alloc/fork.h"
 #include "alloc/guard.h"
 #include "alloc/inject.h"
@@ -27,6 +29,7 @@
 #include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "alloc/wait.h"
 #include "alloc/word.h"
 
 #include <errno.h>
@@ -37,6 +40,15 @@
 static bool is_dressed(const struct kma_slab *slab)
 {
 	return slab->bufctls != NULL;
+}
+
+/* kmem_alloc's alone may be 8-aligned. */
+static struct kma_cache *cache_of(const struct kma_request *request,
+				  enum kma_tier tier)
+{
+	if (request->size <= 8 && request->family >= KMA_FAMILY_KMEM)
+		return kma_caches[0];
+	return kma_cache_for(request->size, request->align, tier);
 }
 
 /* --- taking ------------------------------------------------------------------
@@ -140,8 +152,7 @@ static void keep_for_nested(struct kma_cache *cache)
 static bool take_at(const struct kma_request *request, enum kma_tier tier,
 		    struct kma_thread *self, struct kma_buffer *ret)
 {
-	struct kma_cache *cache =
-		kma_cache_for(request->size, request->align, tier);
+	struct kma_cache *cache = cache_of(request, tier);
 	bool taken = false;
 
 	if (tier == KMA_TIER_GUARD) {
@@ -167,8 +178,7 @@ static bool take_at(const struct kma_request *request, enum kma_tier tier,
 static enum kma_tier tier_for(const struct kma_request *request,
 			      struct kma_thread *self)
 {
-	const struct kma_cache *cache =
-		kma_cache_for(request->size, request->align, KMA_TIER_OFF);
+	const struct kma_cache *cache = cache_of(request, KMA_TIER_OFF);
 	enum kma_tier tier = __atomic_load_n(&cache->tier, __ATOMIC_ACQUIRE);
 
 	if (self && !kma_thread_nested(self) &&
@@ -189,11 +199,12 @@ static bool take(const struct kma_request *request, struct kma_thread *self,
 	       take_at(request, KMA_TIER_AUDIT, self, ret);
 }
 
-/* What the caches keep, back to their slabs; empty slabs back to the heap. */
+/* What the caches keep, back to their slabs; empty slabs back to the heap. Those
+ * of clients keep theirs as their clients want it. */
 static void reap(void)
 {
 	for (unsigned i = 0; i < kma_cache_count; i++)
-		if (kma_caches[i]->bufsize)
+		if (kma_caches[i]->bufsize && !kma_caches[i]->client)
 			kma_magazine_drain(kma_caches[i]);
 }
 
@@ -207,8 +218,6 @@ static bool take_after_reap(const struct kma_request *request,
 	return take(request, self, ret);
 }
 
-static void drain_deferred(void);
-
 /* By the seed's choice. */
 static bool is_to_fail(struct kma_thread *self)
 {
@@ -218,8 +227,7 @@ static bool is_to_fail(struct kma_thread *self)
 
 static void log_failure(const struct kma_request *request)
 {
-	const struct kma_cache *cache =
-		kma_cache_for(request->size, request->align, KMA_TIER_OFF);
+	const struct kma_cache *cache = cache_of(request, KMA_TIER_OFF);
 
 	if (kma_log_keeps_failures())
 		kma_log_failure(kma_clock_now(), request->size,
@@ -236,8 +244,8 @@ void *kma_allocate(const struct kma_request *request)
 	if (request->size <= PTRDIFF_MAX && (self || kma_init())) {
 		kma_fork_check();
 		if (kma_deferred_count && !kma_thread_nested(self))
-			drain_deferred();
-		if (!is_to_fail(self) &&
+			kma_deferred_drain();
+		if ((request->must || !is_to_fail(self)) &&
 		    (take(request, self, &buffer) ||
 		     take_after_reap(request, self, &buffer)))
 			p = dress(&buffer, request);
@@ -298,14 +306,17 @@ void kma_cache_put(const struct kma_buffer *buffer)
 
 	if (kma_thread_nested(self))
 		put_nested(cache, start);
-	else if (!self || !kma_magazine_put(self, cache, tier, start))
+	else if (!self || kma_wait_any() ||
+		 !kma_magazine_put(self, cache, tier, start))
 		if (!put_in_slab(cache, start))
 			kma_report_bad_free(buffer->start, "free");
 }
 
 static void put(const struct kma_buffer *buffer, struct kma_thread *self)
 {
-	if (buffer->slab->kind == KMA_PAGE_SLAB)
+	if (buffer->slab->cache->client)
+		kma_client_give_back(buffer);
+	else if (buffer->slab->kind == KMA_PAGE_SLAB)
 		kma_cache_put(buffer);
 	else if (kma_thread_nested(self))
 		kma_deferred_put(buffer->start);
@@ -313,13 +324,14 @@ static void put(const struct kma_buffer *buffer, struct kma_thread *self)
 		kma_large_put(buffer);
 }
 
-static void drain_deferred(void)
+void kma_deferred_drain(void)
 {
 	struct kma_buffer buffer;
 	uintptr_t start;
 
 	while ((start = kma_deferred_take()) != 0)
-		if (kma_buffer_find(start, &buffer))
+		if (kma_buffer_find(start, &buffer) ||
+		    kma_foreign_find(start, &buffer))
 			put(&buffer, kma_self);
 }
 
@@ -332,6 +344,13 @@ static bool find_buffer(const void *p, const char *function,
 				     .function = function };
 
 	if (!kma_buffer_find((uintptr_t)p, ret)) {
+		kma_report(&report);
+		return false;
+	}
+	if (ret->slab->cache->client) {
+		report.code = KMA_ERROR_BADCACHE;
+		report.buffer = ret;
+		report.detail = ret->slab->cache->name;
 		kma_report(&report);
 		return false;
 	}
@@ -350,7 +369,7 @@ static bool accept(const struct kma_buffer *buffer, uintptr_t user, size_t size,
 	if (is_dressed(buffer->slab))
 		return kma_audit_free(buffer, user, size, family, function);
 	if (buffer->slab->words)
-		return kma_lite_free(buffer, user, size, function);
+		return kma_lite_free(buffer, user, size, family, function);
 	return true;
 }
 
@@ -368,11 +387,12 @@ void kma_release(void *p, size_t size, enum kma_family family,
 
 	kma_fork_check();
 	if (kma_deferred_count && !kma_thread_nested(self))
-		drain_deferred();
+		kma_deferred_drain();
 	if (find_buffer(p, function, &buffer) &&
 	    accept(&buffer, (uintptr_t)p, size, family, function))
 		put(&buffer, self);
 	kma_thread_leave(self);
+	kma_wait_wake();
 	errno = saved_errno;
 }
 

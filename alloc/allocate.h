@@ -17,6 +17,7 @@ struct kma_request {
 	size_t align; /* a power of two */
 	enum kma_family family;
 	bool zero;
+	bool must; /* fault injection does not fail it */
 };
 
 /* NULL with errno ENOMEM when there is no memory. */
@@ -28,6 +29,10 @@ void kma_release(void *p, size_t size, enum kma_family family,
 
 /* As realloc(3): size 0 frees. */
 void *kma_reallocate(void *p, size_t size);
+
+/* Buffers whose free a signal handler had to leave to others. The caller has
+ * entered and is not nested. */
+void kma_deferred_drain(void);
 
 /* Bytes the program may use; 0 for what is not a live buffer of ours. */
 size_t kma_usable_size(const void *p);

@@ -7,6 +7,8 @@
  */
 #include "alloc/cache.h"
 
+#include "alloc/client.h"
+#include "alloc/foreign.h"
 #include "alloc/meta.h"
 #include "alloc/root.h"
 #include "alloc/tier.h"
@@ -26,10 +28,18 @@ static const uint32_t class_sizes[] = {
 enum { CLASS_COUNT = sizeof(class_sizes) / sizeof(class_sizes[0]) };
 enum { CLASS_MALLOC_FIRST = 1 }; /* kmem_alloc_16 */
 
-static_assert(CLASS_COUNT + 1 <= KMA_CACHES_MAX, "caches fit their table");
+enum { TABLE_FIRST = 128 };
 
-struct kma_cache *kma_caches[KMA_CACHES_MAX];
+static_assert(CLASS_COUNT + 1 <= TABLE_FIRST, "classes fit the first table");
+
+struct kma_cache **kma_caches;
 unsigned kma_cache_count;
+struct kma_lock kma_registry_lock;
+
+/* Guarded by the registry's lock. */
+static unsigned table_size;
+static struct kma_cache **last_link = &kma_root.caches;
+
 uint8_t kma_fast_table[KMA_CACHED_MAX / 16 + 1];
 
 /* The index of the class for a small request, by (size + 15) / 16. */
@@ -56,6 +66,11 @@ static unsigned magazine_row(size_t bufsize)
 uint32_t kma_cache_magazine_size(const struct kma_cache *cache)
 {
 	return __atomic_load_n(&cache->magazine_size, __ATOMIC_RELAXED);
+}
+
+uint32_t kma_cache_magazine_size(size_t bufsize)
+{
+	return magazine_sizes[magazine_row(bufsize)];
 }
 
 void kma_cache_magazine_grow(struct kma_cache *cache)
@@ -86,42 +101,86 @@ static char *append_number(char *at, size_t number)
 	return at;
 }
 
-static struct kma_cache *cache_create(size_t bufsize, struct kma_cache **link)
+/* Room for one more. Readers of the old table go on with it. */
+static bool table_grow(void)
+{
+	unsigned size = table_size ? table_size * 2 : TABLE_FIRST;
+	struct kma_cache **table;
+
+	if (kma_cache_count < table_size)
+		return true;
+	if (kma_cache_count == KMA_CACHES_MAX)
+		return false;
+	table = kma_meta_alloc(size * sizeof(struct kma_cache *));
+	if (!table)
+		return false;
+	if (kma_cache_count)
+		memcpy(table, kma_caches,
+		       kma_cache_count * sizeof(struct kma_cache *));
+	table_size = size;
+	__atomic_store_n(&kma_caches, table, __ATOMIC_RELEASE);
+	return true;
+}
+
+bool kma_cache_register(struct kma_cache *cache, bool has_index)
+{
+	kma_lock_acquire(&kma_registry_lock);
+	bool entered = has_index || table_grow();
+
+	if (entered && !has_index) {
+		cache->index = kma_cache_count;
+		kma_caches[kma_cache_count] = cache;
+		__atomic_store_n(&kma_cache_count, kma_cache_count + 1,
+				 __ATOMIC_RELEASE);
+	}
+	if (entered) {
+		cache->next = NULL;
+		__atomic_store_n(last_link, cache, __ATOMIC_RELEASE);
+		last_link = &cache->next;
+		kma_root.cache_count++;
+	}
+	kma_lock_release(&kma_registry_lock);
+	return entered;
+}
+
+void kma_cache_unregister(struct kma_cache *cache)
+{
+	struct kma_cache **link = &kma_root.caches;
+
+	kma_lock_acquire(&kma_registry_lock);
+	while (*link != cache)
+		link = &(*link)->next;
+	__atomic_store_n(link, cache->next, __ATOMIC_RELEASE);
+	if (last_link == &cache->next)
+		last_link = link;
+	kma_root.cache_count--;
+	kma_lock_release(&kma_registry_lock);
+}
+
+static bool class_create(size_t bufsize)
 {
 	struct kma_cache *cache =
 		kma_meta_take(KMA_META_CACHE, 1, sizeof(*cache));
 
 	if (!cache)
-		return NULL;
+		return false;
 	if (bufsize)
 		append_number(append(cache->name, "kmem_alloc_"), bufsize);
 	else
 		append(cache->name, "kmem_oversize");
 	cache->bufsize = bufsize;
 	cache->align = bufsize == 8 ? 8 : bufsize ? 16 : KMA_PAGE_SIZE;
-	cache->magazine_size =
-		bufsize ? magazine_sizes[magazine_row(bufsize)] : 0;
-	cache->index = kma_cache_count;
+	cache->magazine_size = bufsize ? kma_cache_magazine_size(bufsize) : 0;
 	if (!bufsize)
 		cache->flags |= KMA_CACHE_NOMAGAZINE;
-	kma_caches[kma_cache_count++] = cache;
-	*link = cache;
-	return cache;
+	return kma_cache_register(cache, false);
 }
 
 bool kma_cache_init(void)
 {
-	struct kma_cache **link = &kma_root.caches;
-	struct kma_cache *cache;
-
-	for (unsigned i = 0; i <= CLASS_COUNT; i++) {
-		cache = cache_create(i < CLASS_COUNT ? class_sizes[i] : 0,
-				     link);
-		if (!cache)
+	for (unsigned i = 0; i <= CLASS_COUNT; i++)
+		if (!class_create(i < CLASS_COUNT ? class_sizes[i] : 0))
 			return false;
-		link = &cache->next;
-	}
-	kma_root.cache_count = kma_cache_count;
 
 	unsigned class = CLASS_MALLOC_FIRST;
 
@@ -194,6 +253,14 @@ struct kma_cache *kma_cache_for(size_t size, size_t align, enum kma_tier tier)
 		while (class_sizes[class] % align)
 			class ++;
 	return kma_caches[class];
+}
+
+bool kma_buffer_find_in(const struct kma_cache *cache, uintptr_t address,
+			struct kma_buffer *ret)
+{
+	if (kma_client_is_foreign(cache) && kma_foreign_find(address, ret))
+		return true;
+	return kma_buffer_find(address, ret);
 }
 
 uintptr_t kma_buffer_user(const struct kma_buffer *buffer)

@@ -95,6 +95,9 @@ enum kma_family {
 	KMA_FAMILY_NEW = 1,
 	KMA_FAMILY_NEW_ARRAY = 2,
 	KMA_FAMILY_KMEM = 3,
+	KMA_FAMILY_TYPED = 4, /* kma_slab.types says of which type */
+	KMA_FAMILY_CACHE = 5, /* an object of a client's cache */
+	KMA_FAMILY_COUNT
 };
 
 struct kma_slab { /* 64-byte aligned: the page map counts on it */
@@ -113,11 +116,14 @@ struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	uint8_t zeroed;  /* large: the kernel's zeros, untouched yet */
 	uint8_t guarded; /* guard: what cannot be touched (guard.c) */
 	uint8_t hollow;  /* audit, large, freed: see hollow.h */
+	uint8_t stuck;   /* how often its objects could not be moved */
 	uint64_t *words; /* lite: of each buffer, as a bufctl's; else NULL */
+	uint16_t *types; /* typed malloc: of each buffer; NULL: none yet */
 	/* What only the cache's lists and counts need. */
 	size_t pages;
 	uint64_t *free_bits;          /* bit set: free in the slab */
 	struct kma_slab *next, *prev; /* on one list of the cache */
+	uint64_t empty_since;         /* clients': nanoseconds */
 };
 
 enum kma_slab_list {
@@ -128,8 +134,12 @@ enum kma_slab_list {
 };
 
 struct kma_magazine;
+struct kma_client;
 
-enum { KMA_CACHE_NAME_SIZE = 32, KMA_CACHES_MAX = 128 };
+enum {
+	KMA_CACHE_NAME_SIZE = 32,
+	KMA_CACHES_MAX = 1 << 16, /* an index has 16 bits */
+};
 
 struct kma_cache {
 	struct kma_cache *next; /* all caches, oldest first */
@@ -156,6 +166,11 @@ struct kma_cache {
 	uint64_t slab_create, slab_destroy;
 	uint64_t buf_total; /* buffers in all slabs */
 	uint64_t pages;     /* pages in all slabs */
+	/* What left the slabs, for the program or for magazines, and how much
+	 * may. Clients' caches have a limit; of others out means nothing. */
+	uint64_t out, limit;
+	uint32_t align_offset;     /* (buffer + this) % align is 0 */
+	struct kma_client *client; /* NULL: a class of kmem_alloc's */
 };
 
 /* As mdb's FLAG column shows them (mdb's umem_flags values). */
@@ -204,17 +219,39 @@ static inline bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret)
 	return true;
 }
 
+/* The same for a cache whose pages its client may have brought. */
+bool kma_buffer_find_in(const struct kma_cache *cache, uintptr_t address,
+			struct kma_buffer *ret);
+
 /* The user's pointer and request of a buffer; at tier off what it holds. */
 uintptr_t kma_buffer_user(const struct kma_buffer *buffer);
 size_t kma_buffer_size(const struct kma_buffer *buffer);
 
-/* The caches by index; kma_cache_count of them. */
-extern struct kma_cache *kma_caches[KMA_CACHES_MAX];
+/*
+ * The caches by index; kma_cache_count of them, none NULL. The table moves when
+ * it grows, and the old one stays as it was. The classes of kmem_alloc and
+ * kmem_oversize come first and exist before the first thread record does, so a
+ * thread has a magazine set for each of these; for clients' caches, which come
+ * and go, kma_thread_magset() makes room.
+ */
+extern struct kma_cache **kma_caches;
 extern unsigned kma_cache_count;
 
-/* Make the size classes and kmem_oversize. All caches exist before the first
- * thread record does, so a thread has a magazine set for every one. */
+/* The registry: kma_root's list and the table. Before any cache's lock. */
+extern struct kma_lock kma_registry_lock;
+
+/* Make the size classes and kmem_oversize. */
 bool kma_cache_init(void);
+
+/*
+ * Enter a cache whose fields are filled in: give it an index (its own, where it
+ * had one before) and list it; take it off the list. False: no room.
+ */
+bool kma_cache_register(struct kma_cache *cache, bool has_index);
+void kma_cache_unregister(struct kma_cache *cache);
+
+/* Rounds of a magazine for buffers of that size. */
+uint32_t kma_cache_magazine_size(size_t bufsize);
 
 /*
  * The index of the class for a request, by (size + 15) / 16, for malloc's fast
@@ -255,6 +292,9 @@ void kma_large_put(const struct kma_buffer *buffer);
 
 /* Bytes of freed large buffers that wait before their pages go. */
 size_t kma_large_quarantined(void);
+
+/* Let those go that wait. */
+void kma_large_drain(void);
 
 /* Make a large buffer of tier off hold size bytes where it lies. */
 bool kma_large_resize(const struct kma_buffer *buffer, size_t size);

@@ -3,29 +3,35 @@
 
 #include "alloc/clock.h"
 #include "alloc/dump.h"
+#include "alloc/foreign.h"
 #include "alloc/instance.h"
 #include "alloc/meta.h"
+#include "alloc/reap.h"
 #include "alloc/report.h"
 #include "alloc/room.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "alloc/visit.h"
 #include "alloc/vmem.h"
+#include "alloc/wait.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
 
 uint32_t *kma_fork_mark;
 
-/* All but the first, kma_thread_lock, in the order of alloc/lock.h. */
+/* All but the first two, in the order of alloc/lock.h. */
 static void each_lock(void (*apply)(struct kma_lock *lock))
 {
 	for (unsigned i = 0; i < kma_cache_count; i++)
 		apply(&kma_caches[i]->lock);
 	for (unsigned i = 0; i < kma_cache_count; i++)
 		apply(&kma_caches[i]->depot_lock);
+	apply(&kma_wait_lock);
 	kma_vmem_each_lock(apply);
+	apply(&kma_foreign_lock);
 	apply(&kma_pages_lock);
 	apply(&kma_meta_lock);
 }
@@ -35,7 +41,10 @@ static void prepare(void)
 	/* A signal handler may come before a lock lets this thread through. */
 	struct kma_thread *self = kma_thread_enter();
 
+	kma_lock_fork_hold(&kma_visit_lock);
 	kma_lock_fork_hold(&kma_thread_lock);
+	/* From here on no cache comes to be. */
+	kma_lock_fork_hold(&kma_registry_lock);
 	each_lock(kma_lock_fork_hold);
 	kma_thread_leave(self);
 }
@@ -44,12 +53,16 @@ static void prepare(void)
 static void parent(void)
 {
 	each_lock(kma_lock_fork_release);
+	kma_lock_fork_release(&kma_registry_lock);
 	kma_lock_fork_release(&kma_thread_lock);
+	kma_lock_fork_release(&kma_visit_lock);
 }
 
 static void reset_locks(void)
 {
+	kma_lock_reset(&kma_visit_lock);
 	kma_lock_reset(&kma_thread_lock);
+	kma_lock_reset(&kma_registry_lock);
 	each_lock(kma_lock_reset);
 	kma_room_forked();
 	kma_depot_fork_child();
@@ -68,6 +81,8 @@ void kma_fork_child(void)
 	kma_root.fork_time = kma_clock_now();
 	kma_root.fork_count++;
 	kma_thread_forked();
+	kma_wait_forked();
+	kma_reap_forked();
 	kma_dump_forked();
 	if (kma_instance.forked)
 		kma_instance.forked(parent_pid);

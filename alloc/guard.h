@@ -18,6 +18,9 @@ bool kma_guard_take(struct kma_cache *cache, size_t size, size_t align,
 		    struct kma_buffer *ret);
 void kma_guard_put(struct kma_slab *slab);
 
+/* Let the freed buffers go that wait; their pages can be used again. */
+void kma_guard_drain(void);
+
 /* Bytes of pages that freed buffers of kmem_oversize keep. */
 size_t kma_guard_quarantined(void);
 

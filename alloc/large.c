@@ -149,6 +149,21 @@ static void quarantine(struct kma_slab *slab)
 	kma_lock_release(lock);
 }
 
+void kma_large_drain(void)
+{
+	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;
+
+	kma_lock_acquire(lock);
+	while (queue.count) {
+		struct kma_slab *oldest = queue_pop();
+
+		kma_lock_release(lock);
+		release(oldest);
+		kma_lock_acquire(lock);
+	}
+	kma_lock_release(lock);
+}
+
 size_t kma_large_quarantined(void)
 {
 	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;

@@ -13,13 +13,26 @@ void kma_lite_alloc(const struct kma_buffer *buffer, size_t size,
 			       kma_ignore_bits());
 }
 
+/* malloc and new are told apart where stacks are kept; kernels' calls here. */
+static bool is_mixed(enum kma_family allocated, enum kma_family released)
+{
+	return allocated != released &&
+	       (allocated >= KMA_FAMILY_KMEM || released >= KMA_FAMILY_KMEM);
+}
+
 bool kma_lite_free(const struct kma_buffer *buffer, uintptr_t user, size_t size,
-		   const char *function)
+		   enum kma_family family, const char *function)
 {
 	uint64_t word;
 
 	if (!kma_word_claim(buffer, user, function, KMA_BUFFER_FREE, &word))
 		return false;
+	if (is_mixed(kma_word_family(word), family))
+		kma_report(&(struct kma_report){ .code = KMA_ERROR_BADFAMILY,
+						 .address = user,
+						 .buffer = buffer,
+						 .function = function,
+						 .family = family });
 	if (__builtin_expect(size != SIZE_MAX && size != kma_word_size(word),
 			     0))
 		kma_report(&(struct kma_report){ .code = KMA_ERROR_BADSIZE,

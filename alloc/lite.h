@@ -15,7 +15,7 @@ void kma_lite_alloc(const struct kma_buffer *buffer, size_t size,
 
 /* As kma_audit_free(). */
 bool kma_lite_free(const struct kma_buffer *buffer, uintptr_t user, size_t size,
-		   const char *function);
+		   enum kma_family family, const char *function);
 
 /* A live buffer's request is size from now on. */
 void kma_lite_resize(const struct kma_buffer *buffer, size_t size);

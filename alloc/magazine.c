@@ -23,6 +23,7 @@
 
 #include "alloc/allocate.h"
 #include "alloc/audit.h"
+#include "alloc/client.h"
 #include "alloc/clock.h"
 #include "alloc/meta.h"
 #include "alloc/slab.h"
@@ -54,7 +55,7 @@ static struct kma_magazine *magazine_create(const struct kma_cache *cache)
 	return magazine;
 }
 
-static void magazine_destroy(struct kma_magazine *magazine)
+void kma_magazine_free(struct kma_magazine *magazine)
 {
 	kma_meta_give(kma_meta_magazine(magazine->capacity), magazine, 1,
 		      magazine_bytes(magazine));
@@ -215,7 +216,7 @@ static void magazine_dissolve(struct kma_cache *cache,
 			      struct kma_magazine *magazine)
 {
 	magazine_flush(cache, magazine);
-	magazine_destroy(magazine);
+	kma_magazine_free(magazine);
 }
 
 /*
@@ -274,7 +275,7 @@ static struct kma_magazine *depot_trade_full(struct kma_cache *cache,
 		empty = surplus;
 	}
 	if (empty && empty->capacity < kma_cache_magazine_size(cache)) {
-		magazine_destroy(empty);
+		kma_magazine_free(empty);
 		empty = NULL;
 	}
 	return empty ? empty : magazine_create(cache);
@@ -430,6 +431,109 @@ bool kma_magazine_put(struct kma_thread *self, struct kma_cache *cache,
 	return kma_magset_push(set, start);
 }
 
+/* --- of clients' caches: constructed objects ------------------------------
+ */
+
+/* Give a magazine with rounds and get an empty one, or NULL; and what the depot
+ * then has too many of. */
+static struct kma_magazine *depot_exchange_full(struct kma_cache *cache,
+						enum kma_tier tier,
+						struct kma_magazine *full,
+						struct kma_magazine **surplus)
+{
+	struct kma_magazine *empty;
+
+	depot_acquire(cache);
+	if (full)
+		depot_push_full(cache, tier, full);
+	*surplus = cache->full_count[tier] > depot_limit(cache, tier)
+			   ? depot_pop_full(cache, tier)
+			   : NULL;
+	empty = depot_pop_empty(cache, tier);
+	depot_release(cache);
+	return empty;
+}
+
+void *kma_magazine_take_parked(struct kma_thread *self, struct kma_cache *cache,
+			       enum kma_tier tier)
+{
+	struct kma_magset *set = kma_thread_magset(self, cache, tier);
+
+	if (!set)
+		return NULL;
+	if (!set->hot && has_rounds(set->previous)) {
+		swap(set);
+	} else if (!set->hot) {
+		struct kma_magazine *empty = unload(set);
+		struct kma_magazine *full =
+			depot_trade_empty(cache, tier, empty);
+
+		if (full || empty)
+			load(set, full ? full : empty);
+		if (!full)
+			return NULL;
+	}
+	return kma_magset_pop(set);
+}
+
+bool kma_magazine_park(struct kma_thread *self, struct kma_cache *cache,
+		       enum kma_tier tier, void *start,
+		       struct kma_magazine **surplus)
+{
+	struct kma_magset *set = kma_thread_magset(self, cache, tier);
+	struct kma_magazine *empty;
+
+	*surplus = NULL;
+	if (!set)
+		return false;
+	if (kma_magset_push(set, start))
+		return true;
+	swap(set);
+	if (kma_magset_push(set, start))
+		return true;
+	empty = depot_exchange_full(cache, tier, unload(set), surplus);
+	if (!empty)
+		empty = magazine_create(cache);
+	if (!empty)
+		return false;
+	load(set, empty);
+	return kma_magset_push(set, start);
+}
+
+static void give_up(struct kma_cache *cache, enum kma_tier tier,
+		    struct kma_magazine *magazine)
+{
+	if (!magazine)
+		return;
+	kma_lock_acquire(&cache->depot_lock);
+	if (magazine->rounds)
+		depot_push_full(cache, tier, magazine);
+	else
+		depot_push_empty(cache, tier, magazine);
+	kma_lock_release(&cache->depot_lock);
+}
+
+void kma_magazine_steal(struct kma_thread *thread, struct kma_cache *cache)
+{
+	if (cache->index >= thread->magset_caches)
+		return;
+	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++) {
+		struct kma_magset *set =
+			&thread->magsets[tier * thread->magset_caches +
+					 cache->index];
+		struct kma_magazine *previous = set->previous;
+
+		set->previous = NULL;
+		give_up(cache, tier, previous);
+		give_up(cache, tier, unload(set));
+	}
+}
+
+size_t kma_magazine_set_rounds(const struct kma_magset *set)
+{
+	return loaded_rounds(set) + (set->previous ? set->previous->rounds : 0);
+}
+
 /* --- whole sets ------------------------------------------------------------
  */
 
@@ -445,7 +549,8 @@ static void hand_back(struct kma_cache *cache, enum kma_tier tier,
 		depot_push_empty(cache, tier, magazine);
 	else
 		depot_push_full(cache, tier, magazine);
-	if (cache->full_count[tier] > depot_limit(cache, tier))
+	if (cache->full_count[tier] > depot_limit(cache, tier) &&
+	    !kma_client_destructs(cache))
 		surplus = depot_pop_full(cache, tier);
 	depot_release(cache);
 	if (surplus)
@@ -494,17 +599,26 @@ void kma_magazine_settle(struct kma_thread *thread)
 	each_set(thread, settle_set);
 }
 
+struct kma_magazine *kma_magazine_pop(struct kma_cache *cache,
+				      enum kma_tier tier)
+{
+	struct kma_magazine *magazine;
+
+	kma_lock_acquire(&cache->depot_lock);
+	magazine = depot_pop_full(cache, tier);
+	if (!magazine)
+		magazine = depot_pop_empty(cache, tier);
+	kma_lock_release(&cache->depot_lock);
+	return magazine;
+}
+
 void kma_magazine_drain(struct kma_cache *cache)
 {
 	struct kma_magazine *magazine;
 
 	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++)
 		do {
-			depot_acquire(cache);
-			magazine = depot_pop_full(cache, tier);
-			if (!magazine)
-				magazine = depot_pop_empty(cache, tier);
-			depot_release(cache);
+			magazine = kma_magazine_pop(cache, tier);
 			if (!magazine)
 				break;
 			magazine_dissolve(cache, magazine);

@@ -25,6 +25,28 @@ bool kma_magazine_put(struct kma_thread *self, struct kma_cache *cache,
 void kma_magazine_hand_back(struct kma_thread *thread);
 void kma_magazine_settle(struct kma_thread *thread);
 
+/*
+ * For clients' caches below tier audit: an object that lies in a magazine,
+ * NULL for none; and back, with what the depot has too many of, which the
+ * caller destructs (client.h).
+ */
+void *kma_magazine_take_parked(struct kma_thread *self, struct kma_cache *cache,
+			       enum kma_tier tier);
+bool kma_magazine_park(struct kma_thread *self, struct kma_cache *cache,
+		       enum kma_tier tier, void *start,
+		       struct kma_magazine **surplus);
+
+/* A thread's magazines of a cache to the depot; for visit.c. */
+void kma_magazine_steal(struct kma_thread *thread, struct kma_cache *cache);
+
+/* Free buffers in a thread's set. */
+size_t kma_magazine_set_rounds(const struct kma_magset *set);
+
+/* A magazine of the depot, full ones first; NULL: there is none. */
+struct kma_magazine *kma_magazine_pop(struct kma_cache *cache,
+				      enum kma_tier tier);
+void kma_magazine_free(struct kma_magazine *magazine);
+
 /* Empty the depots of a cache into its slabs. */
 void kma_magazine_drain(struct kma_cache *cache);
 

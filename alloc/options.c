@@ -228,7 +228,7 @@ static bool choose_tier(struct text name, struct text value)
 
 	text_cut(name, ':', &cache);
 	if (cache.size == 0 || cache.size >= KMA_CACHE_NAME_SIZE ||
-	    kma_options.tier_count == KMA_CACHES_MAX ||
+	    kma_options.tier_count == KMA_TIER_CHOICES_MAX ||
 	    !kma_tier_named(value.at, value.size, &tier))
 		return false;
 	memcpy(kma_options.tiers[kma_options.tier_count].cache, cache.at,

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { KMA_TIER_CHOICES_MAX = 128 };
+
 struct kma_options {
 	enum kma_tier tier;
 	unsigned audit_depth; /* frames, default 64; 0 no limit */
@@ -25,7 +27,7 @@ struct kma_options {
 	struct {
 		char cache[KMA_CACHE_NAME_SIZE];
 		enum kma_tier tier;
-	} tiers[KMA_CACHES_MAX]; /* of single caches */
+	} tiers[KMA_TIER_CHOICES_MAX]; /* of single caches */
 	size_t tier_count;
 	bool guards;        /* some buffers may be of tier guard */
 	bool guard_left;    /* they begin behind a guard */

@@ -50,6 +50,12 @@ enum kma_error_code {
 	KMA_ERROR_IMPOSSIBLE, /* a request that would sleep for ever */
 	KMA_ERROR_LIMIT,      /* no room, for one that cannot do without */
 	KMA_ERROR_LEAK,       /* destroyed with something still allocated */
+	KMA_ERROR_BADTYPE,    /* freed with another type */
+	KMA_ERROR_NULLFREE,   /* free of NULL */
+	KMA_ERROR_BUSY,       /* in use by somebody else */
+	KMA_ERROR_CTORFAIL,   /* a constructor failed that must not */
+	KMA_ERROR_SLEEPINTR,  /* would sleep in a signal handler */
+	KMA_ERROR_DEADLOCK,   /* every thread sleeps */
 	KMA_ERROR_COUNT
 };
 
@@ -97,6 +103,7 @@ struct kma_report {
 	uintptr_t address;
 	const struct kma_buffer *buffer;
 	const char *function; /* "free", "realloc", "operator delete"; NULL */
+	const char *detail;   /* behind the sentence; NULL */
 	uintptr_t passed;     /* to function, where that is not address */
 	const unsigned char *expected, *found;
 	size_t count;

@@ -31,6 +31,12 @@ const char *kma_error_name(enum kma_error_code code)
 		[KMA_ERROR_ZEROSIZE] = "ZEROSIZE",
 		[KMA_ERROR_BADFLAGS] = "BADFLAGS",
 		[KMA_ERROR_IMPOSSIBLE] = "IMPOSSIBLE",
+		[KMA_ERROR_BADTYPE] = "BADTYPE",
+		[KMA_ERROR_NULLFREE] = "NULLFREE",
+		[KMA_ERROR_BUSY] = "BUSY",
+		[KMA_ERROR_CTORFAIL] = "CTORFAIL",
+		[KMA_ERROR_SLEEPINTR] = "SLEEPINTR",
+		[KMA_ERROR_DEADLOCK] = "DEADLOCK",
 		[KMA_ERROR_LIMIT] = "LIMIT",
 		[KMA_ERROR_LEAK] = "LEAK",
 	};
@@ -40,46 +46,48 @@ const char *kma_error_name(enum kma_error_code code)
 
 static const char *what_happened(enum kma_error_code code)
 {
-	switch (code) {
-	case KMA_ERROR_BADADDR:
-		return "not a buffer of this allocator";
-	case KMA_ERROR_BADBASE:
-		return "not the start of a buffer";
-	case KMA_ERROR_DUPFREE:
-		return "this buffer is free already";
-	case KMA_ERROR_REDZONE:
-		return "bytes after the end of a buffer were changed";
-	case KMA_ERROR_UNDERFLOW:
-		return "bytes before the start of a buffer were changed";
-	case KMA_ERROR_MODIFIED:
-		return "a buffer was changed after it was freed";
-	case KMA_ERROR_BADSIZE:
-		return "not the size it was allocated with";
-	case KMA_ERROR_BADCACHE:
-		return "freed to another cache";
-	case KMA_ERROR_BADFAMILY:
-		return "allocated by ";
-	case KMA_ERROR_ZEROSIZE:
-		return "nothing is asked for";
-	case KMA_ERROR_BADFLAGS:
-		return "these flags are not of this call, or exclude each "
-		       "other";
-	case KMA_ERROR_IMPOSSIBLE:
-		return "this could not be granted if nothing were allocated";
-	case KMA_ERROR_LIMIT:
-		return "there is no room, and the caller cannot do without";
-	case KMA_ERROR_LEAK:
-		return "destroyed while something is allocated from it";
-	default:
-		return "heap error";
-	}
+	static const char *const what[KMA_ERROR_COUNT] = {
+		[KMA_ERROR_BADADDR] = "not a buffer of this allocator",
+		[KMA_ERROR_BADBASE] = "not the start of a buffer",
+		[KMA_ERROR_DUPFREE] = "this buffer is free already",
+		[KMA_ERROR_REDZONE] =
+			"bytes after the end of a buffer were changed",
+		[KMA_ERROR_UNDERFLOW] =
+			"bytes before the start of a buffer were changed",
+		[KMA_ERROR_MODIFIED] =
+			"a buffer was changed after it was freed",
+		[KMA_ERROR_BADSIZE] = "not the size it was allocated with",
+		[KMA_ERROR_BADCACHE] = "freed to another cache",
+		[KMA_ERROR_BADFAMILY] = "allocated by ",
+		[KMA_ERROR_BADTYPE] = "not the type it was allocated with",
+		[KMA_ERROR_BADFLAGS] =
+			"these flags are not of this call, or exclude each "
+			"other",
+		[KMA_ERROR_ZEROSIZE] = "nothing is asked for",
+		[KMA_ERROR_NULLFREE] = "NULL is not a buffer",
+		[KMA_ERROR_BUSY] = "in use by somebody else",
+		[KMA_ERROR_CTORFAIL] =
+			"the constructor failed, which it must not here",
+		[KMA_ERROR_SLEEPINTR] =
+			"may sleep, and was called in a signal handler",
+		[KMA_ERROR_IMPOSSIBLE] =
+			"this could not be granted if nothing were "
+			"allocated",
+		[KMA_ERROR_DEADLOCK] =
+			"every thread of the process sleeps for memory",
+		[KMA_ERROR_LIMIT] =
+			"there is no room, and the caller cannot do without",
+		[KMA_ERROR_LEAK] =
+			"destroyed while something is allocated from it",
+	};
+
+	return code < KMA_ERROR_COUNT && what[code] ? what[code] : "heap error";
 }
 
 static enum kma_family family_of(const struct kma_buffer *buffer)
 {
-	return (enum kma_family)(buffer->bufctl->word >>
-					 KMA_BUFCTL_FAMILY_SHIFT &
-				 KMA_BUFCTL_FAMILY_MASK);
+	return kma_word_of(buffer) ? kma_word_family(kma_word_load(buffer))
+				   : KMA_FAMILY_MALLOC;
 }
 
 static void add_access(struct kma_text *text, const struct kma_report *report)
@@ -110,7 +118,7 @@ void kma_report_sentence(struct kma_text *text, const struct kma_report *report)
 		kma_text_string(text, "(");
 		if (report->vmem)
 			kma_report_vmem_call(text, report);
-		else
+		else if (report->passed || report->address)
 			kma_text_hex(text, report->passed ? report->passed
 							  : report->address);
 		if (report->code == KMA_ERROR_BADSIZE) {
@@ -126,6 +134,10 @@ void kma_report_sentence(struct kma_text *text, const struct kma_report *report)
 	if (report->code == KMA_ERROR_BADFAMILY)
 		kma_text_string(
 			text, kma_family_allocator(family_of(report->buffer)));
+	if (report->detail) {
+		kma_text_string(text, ": ");
+		kma_text_string(text, report->detail);
+	}
 }
 
 /* --- the parts of a line ----------------------------------------------------
@@ -461,7 +473,7 @@ void kma_report_body(struct kma_text *text, const struct kma_report *report,
 		kma_report_vmem(text, report, now, write);
 	else if (buffer)
 		add_position(text, report);
-	else
+	else if (report->address)
 		add_foreign(text, report->address);
 	if (buffer && report->found)
 		add_bytes(text, report);

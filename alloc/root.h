@@ -29,8 +29,10 @@ struct kma_depot;
 struct kma_log;
 struct kma_region;
 struct kma_thread;
+struct kma_type;
 struct kma_vmem;
 struct kma_meta_cache;
+struct kma_waiter;
 
 struct kma_root {
 	struct kma_root_head head;
@@ -68,6 +70,11 @@ struct kma_root {
 	struct kma_region *regions;         /* annotate.h */
 	struct kma_checkpoint *checkpoints; /* latest first */
 	const char *suppressions;           /* LeakSanitizer's text, or NULL */
+	struct kma_waiter *waiters; /* who sleeps for memory, latest first */
+	uint64_t wait_count;        /* ever slept */
+	uint64_t heap_limit;        /* bytes; 0: none */
+	uint64_t zero_sized;        /* requests of no bytes, not reported */
+	struct kma_type *types;     /* of typed malloc, latest first */
 	struct kma_errors errors;
 };
 

@@ -14,6 +14,7 @@
 #include "alloc/slab.h"
 
 #include "alloc/audit.h"
+#include "alloc/client.h"
 #include "alloc/meta.h"
 
 enum { EMPTY_MAX = 1 };
@@ -22,39 +23,54 @@ enum { EMPTY_MAX = 1 };
  * wastes at most an eighth. */
 enum { SLAB_MIN = 64 * 1024, SLAB_BUFFERS_MIN = 8, SLAB_WASTE_PART = 8 };
 
-static size_t stride_for(const struct kma_cache *cache, enum kma_tier tier)
-{
-	if (tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD)
-		return cache->bufsize + 16;
-	return cache->bufsize;
-}
-
-/* KMA_CANARY_SIZE, rounded so that the first buffer is 16-aligned. */
-static size_t first_for(enum kma_tier tier)
-{
-	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD ? 16 : 0;
-}
-
 static bool has_bufctls(enum kma_tier tier)
 {
 	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD;
 }
 
+/* A class's buffers are aligned within the stride by who asks for them; a
+ * client's all are, so the stride is a multiple of its alignment. */
+static size_t stride_for(const struct kma_cache *cache, enum kma_tier tier)
+{
+	size_t stride = cache->bufsize + (has_bufctls(tier) ? 16 : 0);
+	size_t unit = cache->client && cache->align > 8 ? cache->align : 8;
+
+	return (stride + unit - 1) / unit * unit;
+}
+
+/* KMA_CANARY_SIZE, rounded so that the first buffer is 16-aligned, or as its
+ * client wants it. */
+static size_t first_for(const struct kma_cache *cache, enum kma_tier tier)
+{
+	size_t first = has_bufctls(tier) ? 16 : 0;
+
+	if (!cache->client)
+		return first;
+	return first +
+	       (cache->align - (first + cache->align_offset) % cache->align) %
+		       cache->align;
+}
+
 /*
  * Multiplying offset / 8 by this and dropping 32 bits divides by the stride,
  * exactly as long as offset * stride is below 2^38: slabs are at most 1 MiB
- * (and a little) of buffers of at most 128 KiB (and a little).
+ * (and a little) of buffers of at most 128 KiB (and a little). A slab of one
+ * buffer has 0 here, which makes every offset its first.
  */
-static uint64_t reciprocal_of(size_t stride)
+static uint64_t reciprocal_of(size_t stride, uint32_t buffers)
 {
 	size_t units = stride / 8;
+
+	if (buffers == 1)
+		return 0;
 
 	return ((UINT64_C(1) << 32) + units - 1) / units;
 }
 
 static size_t pages_for(size_t stride, size_t first)
 {
-	size_t bytes = stride * SLAB_BUFFERS_MIN + first;
+	size_t most = stride > KMA_CACHED_MAX + 64 ? 1 : SLAB_BUFFERS_MIN;
+	size_t bytes = stride * most + first;
 	size_t pages;
 
 	if (bytes < SLAB_MIN)
@@ -125,6 +141,7 @@ static void header_destroy(struct kma_slab *slab)
 
 	kma_meta_give(record_kind(slab->tier), records, slab->buffers,
 		      slab->buffers * record_size(slab->tier));
+	kma_meta_free(slab->types, slab->buffers * sizeof(slab->types[0]));
 	kma_meta_give(KMA_META_SLAB, slab, 1, header_size(slab->buffers));
 }
 
@@ -173,7 +190,9 @@ static void count_slab(struct kma_cache *cache, const struct kma_slab *slab)
 	cache->slab_create++;
 	cache->buf_total += slab->buffers;
 	cache->pages += slab->pages;
-	kma_arena_took(account_of(cache), slab->pages << KMA_PAGE_SHIFT);
+	if (!kma_client_is_foreign(cache))
+		kma_arena_took(account_of(cache),
+			       slab->pages << KMA_PAGE_SHIFT);
 }
 
 static void uncount_slab(struct kma_cache *cache, const struct kma_slab *slab)
@@ -181,52 +200,103 @@ static void uncount_slab(struct kma_cache *cache, const struct kma_slab *slab)
 	cache->slab_destroy++;
 	cache->buf_total -= slab->buffers;
 	cache->pages -= slab->pages;
-	kma_arena_gave(account_of(cache), slab->pages << KMA_PAGE_SHIFT);
+	if (!kma_client_is_foreign(cache))
+		kma_arena_gave(account_of(cache),
+			       slab->pages << KMA_PAGE_SHIFT);
 }
 
-static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
+/* A header for pages of a cache; the pages themselves are the caller's. */
+static struct kma_slab *header_lay_out(struct kma_cache *cache, size_t pages,
+				       enum kma_tier tier)
 {
-	size_t stride = stride_for(cache, tier), first = first_for(tier);
-	size_t pages = pages_for(stride, first);
+	size_t stride = stride_for(cache, tier), first = first_for(cache, tier);
+	size_t bytes = (pages << KMA_PAGE_SHIFT) - first;
 	uint32_t buffers =
-		(uint32_t)(((pages << KMA_PAGE_SHIFT) - first) / stride);
-	bool zeroed;
+		stride > KMA_CACHED_MAX + 64 ? 1 : (uint32_t)(bytes / stride);
 	struct kma_slab *slab = header_create(buffers, tier);
 
 	if (!slab)
 		return NULL;
-	slab->base = kma_pages_alloc(pages, KMA_PAGE_SIZE, &zeroed);
-	if (!slab->base) {
-		header_destroy(slab);
-		return NULL;
-	}
 	slab->cache = cache;
 	slab->pages = pages;
 	slab->first = first;
 	slab->stride = stride;
-	slab->reciprocal = reciprocal_of(stride);
+	slab->reciprocal = reciprocal_of(stride, buffers);
 	slab->kind = KMA_PAGE_SLAB;
 	for (uint32_t i = 0; i < buffers; i++)
 		slab->free_bits[i / 64] |= UINT64_C(1) << (i % 64);
+	return slab;
+}
+
+static size_t slab_pages(const struct kma_cache *cache, enum kma_tier tier)
+{
+	if (kma_client_is_foreign(cache))
+		return cache->client->slab_size >> KMA_PAGE_SHIFT;
+	return pages_for(stride_for(cache, tier), first_for(cache, tier));
+}
+
+uint32_t kma_slab_buffers(const struct kma_cache *cache)
+{
+	enum kma_tier tier = cache->tier;
+	size_t stride = stride_for(cache, tier);
+	size_t bytes = (slab_pages(cache, tier) << KMA_PAGE_SHIFT) -
+		       first_for(cache, tier);
+
+	return stride > KMA_CACHED_MAX + 64 ? 1 : (uint32_t)(bytes / stride);
+}
+
+static size_t page_align(const struct kma_cache *cache)
+{
+	return cache->align > KMA_PAGE_SIZE ? cache->align : KMA_PAGE_SIZE;
+}
+
+static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
+{
+	bool zeroed;
+	struct kma_slab *slab =
+		header_lay_out(cache, slab_pages(cache, tier), tier);
+
+	if (!slab)
+		return NULL;
+	slab->base = kma_pages_alloc(slab->pages, page_align(cache), &zeroed);
+	if (!slab->base) {
+		header_destroy(slab);
+		return NULL;
+	}
 	list_insert(slab, KMA_SLABS_EMPTY);
 	count_slab(cache, slab);
 	uint64_t word = kma_pages_word(slab, KMA_PAGE_SLAB, tier, cache->index);
 
 	if (kma_cache_is_class(cache))
 		word |= KMA_PAGE_CLASS;
-	kma_pages_set(slab->base, pages, word);
+	kma_pages_set(slab->base, slab->pages, word);
 	return slab;
+}
+
+struct kma_slab *kma_slab_create_foreign(struct kma_cache *cache,
+					 uintptr_t base, size_t pages)
+{
+	struct kma_slab *slab = header_lay_out(cache, pages, KMA_TIER_LITE);
+
+	if (!slab)
+		return NULL;
+	slab->base = base;
+	kma_lock_acquire(&cache->lock);
+	list_insert(slab, KMA_SLABS_EMPTY);
+	count_slab(cache, slab);
+	kma_lock_release(&cache->lock);
+	return slab;
+}
+
+bool kma_slab_add(struct kma_cache *cache, enum kma_tier tier)
+{
+	return slab_create(cache, tier) != NULL;
 }
 
 static void slab_destroy(struct kma_slab *slab)
 {
-	struct kma_cache *cache = slab->cache;
-
-	kma_audit_evict(slab);
-	list_remove(slab);
-	uncount_slab(cache, slab);
-	kma_pages_free(slab->base, slab->pages);
-	header_destroy(slab);
+	kma_slab_detach(slab);
+	kma_slab_destroy_detached(slab);
 }
 
 static void *slab_take_one(struct kma_slab *slab, size_t word)
@@ -253,23 +323,35 @@ static unsigned slab_take(struct kma_slab *slab, void **starts, unsigned count)
 	return taken;
 }
 
+static unsigned within_limit(const struct kma_cache *cache, unsigned count)
+{
+	uint64_t room =
+		cache->limit > cache->out ? cache->limit - cache->out : 0;
+
+	return count < room ? count : (unsigned)room;
+}
+
 unsigned kma_slab_take(struct kma_cache *cache, enum kma_tier tier,
 		       void **starts, unsigned count, bool grow)
 {
+	bool is_foreign = kma_client_is_foreign(cache);
 	unsigned taken = 0;
 
+	if (cache->client)
+		count = within_limit(cache, count);
 	while (taken < count) {
 		struct kma_slab *slab = cache->slabs[tier][KMA_SLABS_PARTIAL];
 
 		if (!slab)
 			slab = cache->slabs[tier][KMA_SLABS_EMPTY];
-		if (!slab && grow && taken == 0)
+		if (!slab && grow && taken == 0 && !is_foreign)
 			slab = slab_create(cache, tier);
 		if (!slab)
 			break;
 		taken += slab_take(slab, starts + taken, count - taken);
 		list_settle(slab);
 	}
+	cache->out += taken;
 	return taken;
 }
 
@@ -287,6 +369,8 @@ static bool mark_free(const struct kma_buffer *buffer)
 
 static bool keep_empty(const struct kma_cache *cache, unsigned tier)
 {
+	if (cache->client)
+		return kma_client_keeps(cache);
 	const struct kma_slab *slab = cache->slabs[tier][KMA_SLABS_EMPTY];
 	int empty = 0;
 
@@ -299,16 +383,45 @@ bool kma_slab_put(struct kma_cache *cache, void *start, bool release)
 {
 	struct kma_buffer buffer;
 
-	if (!kma_buffer_find((uintptr_t)start, &buffer) ||
+	if (!kma_buffer_find_in(cache, (uintptr_t)start, &buffer) ||
 	    buffer.start != (uintptr_t)start || buffer.slab->cache != cache ||
 	    !mark_free(&buffer))
 		return false;
+	cache->out--;
+	if (cache->client && buffer.slab->in_use == 0)
+		buffer.slab->empty_since = kma_client_time();
 	if (release && buffer.slab->in_use == 0 &&
+	    !kma_client_is_foreign(cache) &&
 	    !keep_empty(cache, buffer.slab->tier))
 		slab_destroy(buffer.slab);
 	else
 		list_settle(buffer.slab);
 	return true;
+}
+
+void kma_slab_detach(struct kma_slab *slab)
+{
+	list_remove(slab);
+	uncount_slab(slab->cache, slab);
+}
+
+void kma_slab_destroy_detached(struct kma_slab *slab)
+{
+	kma_audit_evict(slab);
+	if (!kma_client_is_foreign(slab->cache))
+		kma_pages_free(slab->base, slab->pages);
+	header_destroy(slab);
+}
+
+void *kma_slab_take_from(struct kma_slab *slab)
+{
+	void *start = NULL;
+
+	if (slab_take(slab, &start, 1)) {
+		slab->cache->out++;
+		list_settle(slab);
+	}
+	return start;
 }
 
 void kma_slab_reap(struct kma_cache *cache)

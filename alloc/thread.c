@@ -226,6 +226,11 @@ struct kma_magset *kma_thread_magset(struct kma_thread *self,
 	return &self->magsets[tier * self->magset_caches + cache->index];
 }
 
+bool kma_thread_inside(const struct kma_thread *thread)
+{
+	return (thread ? thread->busy : outside.entered) > 0;
+}
+
 static void record_end(struct kma_thread *thread)
 {
 	size_t size = magsets_size(thread->magset_caches);
@@ -264,6 +269,7 @@ static void at_thread_exit(void *argument)
 	outside.ended = true;
 	outside.entered++;
 	kma_self = NULL;
+	thread->busy++; /* visit.c waits until its magazines are handed back */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	kma_dump_thread_end(thread);
 	record_end(thread);

@@ -98,6 +98,9 @@ static inline bool kma_thread_nested(const struct kma_thread *thread)
 		       : kma_thread_nested_outside();
 }
 
+/* For who has not entered: was the thread interrupted in here? */
+bool kma_thread_inside(const struct kma_thread *thread);
+
 bool kma_thread_init(void);
 
 /*

@@ -7,6 +7,7 @@
  */
 #include "alloc/tier.h"
 
+#include "alloc/client.h"
 #include "alloc/dump_signal.h"
 #include "alloc/guard.h"
 #include "alloc/options.h"
@@ -53,6 +54,11 @@ static uint32_t flags_of(enum kma_tier tier)
 
 void kma_tier_set(struct kma_cache *cache, enum kma_tier tier)
 {
+	if (cache->client && tier > cache->client->tier_max)
+		tier = cache->client->tier_max;
+	if (cache->client && cache->client->move && tier == KMA_TIER_OFF)
+		tier = KMA_TIER_LITE; /* it must be known what is live */
+
 	const uint32_t ours = KMA_CACHE_AUDIT | KMA_CACHE_DEADBEEF |
 			      KMA_CACHE_REDZONE | KMA_CACHE_FIREWALL |
 			      KMA_CACHE_LITE;
@@ -64,18 +70,20 @@ void kma_tier_set(struct kma_cache *cache, enum kma_tier tier)
 			   tier == KMA_TIER_OFF && kma_options.mtbf == 0);
 }
 
+void kma_tier_choose(struct kma_cache *cache)
+{
+	enum kma_tier tier = kma_root.tier;
+
+	for (size_t n = 0; n < kma_options.tier_count; n++)
+		if (strcmp(kma_options.tiers[n].cache, cache->name) == 0)
+			tier = kma_options.tiers[n].tier;
+	kma_tier_set(cache, tier);
+}
+
 void kma_tier_init(void)
 {
-	for (unsigned i = 0; i < kma_cache_count; i++) {
-		struct kma_cache *cache = kma_caches[i];
-		enum kma_tier tier = kma_root.tier;
-
-		for (size_t n = 0; n < kma_options.tier_count; n++)
-			if (strcmp(kma_options.tiers[n].cache, cache->name) ==
-			    0)
-				tier = kma_options.tiers[n].tier;
-		kma_tier_set(cache, tier);
-	}
+	for (unsigned i = 0; i < kma_cache_count; i++)
+		kma_tier_choose(kma_caches[i]);
 }
 
 /* What only buffers of tier guard need, where none were foreseen. */

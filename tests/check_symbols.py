@@ -14,7 +14,7 @@ import sys
 PURE = """
 memchr memcmp memcpy memmove memrchr memset stpcpy strchr strchrnul strcmp
 strcpy strcspn strlen strncmp strncpy strnlen strrchr strspn strstr
-__udivti3 __umodti3 _GLOBAL_OFFSET_TABLE_ __ehdr_start __errno_location environ
+__udivti3 __umodti3 __popcountdi2 _GLOBAL_OFFSET_TABLE_ __ehdr_start __errno_location environ
 getauxval _dl_find_object strerrordesc_np
 """.split()
 
@@ -46,6 +46,12 @@ NAMED = {
     # Their addresses alone.
     "exit": ["dump_exit.c"],
     "quick_exit": ["dump_exit.c"],
+    # The thread that runs clients' callbacks, started by a call that made a
+    # cache: outside of the allocator.
+    "pthread_create": ["reap.c"],
+    "pthread_attr_init": ["reap.c"],
+    "pthread_attr_setdetachstate": ["reap.c"],
+    "pthread_attr_destroy": ["reap.c"],
     # May allocate: comes in again and is known to be nested.
     "pthread_setspecific": ["thread.c"],
     # Handed a stream by malloc_info()'s caller.

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NetBSD's allocators: kmem(9), pool(9), pool_cache(9), percpu(9) here,
+ * vmem(9) and uvm_km(9) in headers that this one includes. The kernel's names,
+ * arguments, flags and rules, over libkma; what differs in a process is said
+ * with each, and in libkma_netbsd(3).
+ *
+ * Interrupt context is a signal handler: mark it with KMA_INTR_ENTER() and
+ * KMA_INTR_EXIT(). Pools of an ipl other than IPL_NONE, and kmem_intr_*(), are
+ * good there. A panic is a report on stderr and SIGABRT.
+ */
+#ifndef KMA_NETBSD_H
+#define KMA_NETBSD_H
+
+#if defined(KMA_ILLUMOS_H) || defined(KMA_BSD_MALLOC_H)
+#error "one translation unit has one personality: kma/netbsd.h is another"
+#endif
+
+#include <kma/kma.h>
+#include <kma/personality.h>
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef unsigned int km_flag_t;
+typedef uintptr_t paddr_t;
+
+#define KMA_INTR_ENTER() kma_intr_enter()
+#define KMA_INTR_EXIT()  kma_intr_exit()
+
+/* --- kmem(9) ---------------------------------------------------------------
+ */
+
+#define KM_SLEEP   0x1
+#define KM_NOSLEEP 0x2
+
+/* Neither or both stay neither or both, which is reported. */
+KMA_DIALECT unsigned kma_netbsd_flags(unsigned flags)
+{
+	return (flags & KM_SLEEP ? (unsigned)KMA_SLEEP : 0) |
+	       (flags & KM_NOSLEEP ? (unsigned)KMA_NOSLEEP : 0) |
+	       (flags & ~3u ? 0x80000000u : 0) | (unsigned)KMA_NETBSD;
+}
+
+KMA_DIALECT void *kmem_alloc(size_t size, km_flag_t flags)
+{
+	return kma_alloc(size, kma_netbsd_flags(flags));
+}
+
+KMA_DIALECT void *kmem_zalloc(size_t size, km_flag_t flags)
+{
+	return kma_alloc(size, kma_netbsd_flags(flags) | (unsigned)KMA_ZERO);
+}
+
+KMA_DIALECT void kmem_free(void *p, size_t size)
+{
+	kma_free(p, size, KMA_NETBSD);
+}
+
+KMA_DIALECT void *kmem_intr_alloc(size_t size, km_flag_t flags)
+{
+	return kma_alloc(size, kma_netbsd_flags(flags) | (unsigned)KMA_INTR);
+}
+
+KMA_DIALECT void *kmem_intr_zalloc(size_t size, km_flag_t flags)
+{
+	return kma_alloc(size, kma_netbsd_flags(flags) | (unsigned)KMA_INTR |
+				       (unsigned)KMA_ZERO);
+}
+
+KMA_DIALECT void kmem_intr_free(void *p, size_t size)
+{
+	kma_free(p, size, (unsigned)KMA_NETBSD | (unsigned)KMA_INTR);
+}
+
+KMA_DIALECT size_t kmem_roundup_size(size_t size)
+{
+	return (size + 7) & ~(size_t)7;
+}
+
+/* What is printed and a NUL, no more: kmem_free(s, strlen(s) + 1) is right as
+ * long as the string has its length. NULL: the format could not be printed. */
+KMA_DIALECT __attribute__((format(printf, 1, 2))) char *
+kmem_asprintf(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	int size;
+
+	va_start(arguments, format);
+	size = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	if (size < 0)
+		return NULL;
+	text = (char *)kmem_alloc((size_t)size + 1, KM_SLEEP);
+	if (!text)
+		return NULL;
+	va_start(arguments, format);
+	vsnprintf(text, (size_t)size + 1, format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+KMA_DIALECT char *kmem_strdupsize(const char *string, size_t *size,
+				  km_flag_t flags)
+{
+	size_t bytes = strlen(string) + 1;
+	char *copy = (char *)kmem_alloc(bytes, flags);
+
+	if (!copy)
+		return NULL;
+	if (size)
+		*size = bytes;
+	return (char *)memcpy(copy, string, bytes);
+}
+
+KMA_DIALECT char *kmem_strdup(const char *string, km_flag_t flags)
+{
+	return kmem_strdupsize(string, NULL, flags);
+}
+
+KMA_DIALECT char *kmem_strndup(const char *string, size_t most, km_flag_t flags)
+{
+	size_t length = strnlen(string, most);
+	char *copy = (char *)kmem_alloc(length + 1, flags);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, string, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+KMA_DIALECT void kmem_strfree(char *string)
+{
+	if (string)
+		kmem_free(string, strlen(string) + 1);
+}
+
+/* --- pool(9) ---------------------------------------------------------------
+ */
+
+#define PR_WAITOK     0x0001
+#define PR_NOWAIT     0x0002
+#define PR_PHINPAGE   0x0040
+#define PR_LIMITFAIL  0x0100
+#define PR_RECURSIVE  0x0200
+#define PR_NOTOUCH    0x0400
+#define PR_NOALIGN    0x0800
+#define PR_LARGECACHE 0x1000
+#define PR_ZERO       0x8000
+
+#define IPL_NONE       0
+#define IPL_SOFTCLOCK  1
+#define IPL_SOFTBIO    2
+#define IPL_SOFTNET    3
+#define IPL_SOFTSERIAL 4
+#define IPL_VM         5
+#define IPL_SCHED      6
+#define IPL_HIGH       7
+
+#define POOL_PADDR_INVALID ((paddr_t)-1)
+
+struct pool;
+
+/* Where a pool has its pages from: pa_pagesz bytes a time, aligned to that
+ * unless the pool has PR_NOALIGN. */
+struct pool_allocator {
+	void *(*pa_alloc)(struct pool *pool, int flags);
+	void (*pa_free)(struct pool *pool, void *page);
+	unsigned int pa_pagesz;
+};
+
+/* The kernel's own allocators: all of them are the heap. */
+static struct pool_allocator pool_allocator_kmem __attribute__((unused));
+static struct pool_allocator pool_allocator_nointr __attribute__((unused));
+static struct pool_allocator pool_allocator_meta __attribute__((unused));
+
+struct pool {
+	struct kma_cache *pr_cache;
+	struct pool_allocator *pr_alloc;
+};
+
+KMA_DIALECT unsigned kma_netbsd_pool_flags(int flags)
+{
+	const int known = PR_WAITOK | PR_NOWAIT | PR_LIMITFAIL | PR_ZERO;
+	unsigned native = KMA_NETBSD;
+
+	if (flags & PR_WAITOK)
+		native |= (unsigned)KMA_SLEEP;
+	if (flags & PR_NOWAIT)
+		native |= (unsigned)KMA_NOSLEEP;
+	if (flags & PR_LIMITFAIL)
+		native |= (unsigned)KMA_LIMITFAIL;
+	if (flags & PR_ZERO)
+		native |= (unsigned)KMA_ZERO;
+	return flags & ~known ? native | 0x80000000u : native;
+}
+
+KMA_DIALECT void *kma_netbsd_page_alloc(void *source, size_t size,
+					unsigned flags)
+{
+	struct pool *pool = (struct pool *)source;
+
+	(void)size;
+	return pool->pr_alloc->pa_alloc(
+		pool, flags & (unsigned)KMA_SLEEP ? PR_WAITOK : PR_NOWAIT);
+}
+
+KMA_DIALECT void kma_netbsd_page_free(void *source, void *page, size_t size)
+{
+	struct pool *pool = (struct pool *)source;
+
+	(void)size;
+	pool->pr_alloc->pa_free(pool, page);
+}
+
+KMA_DIALECT unsigned kma_netbsd_cache_flags(int flags, int ipl)
+{
+	return (unsigned)KMA_NETBSD |
+	       (flags & PR_NOTOUCH ? (unsigned)KMA_NOTOUCH : 0) |
+	       (flags & PR_NOALIGN ? (unsigned)KMA_NOALIGN : 0) |
+	       (flags & PR_LARGECACHE ? (unsigned)KMA_LARGE_GROUPS : 0) |
+	       (ipl != IPL_NONE ? (unsigned)KMA_INTR_SAFE : 0);
+}
+
+KMA_DIALECT void kma_netbsd_set_pages(struct kma_cache_params *params,
+				      struct pool *pool,
+				      struct pool_allocator *allocator)
+{
+	pool->pr_alloc = allocator;
+	if (!allocator || !allocator->pa_alloc)
+		return;
+	params->import = kma_netbsd_page_alloc;
+	params->release = kma_netbsd_page_free;
+	params->source = pool;
+	params->slab_size = allocator->pa_pagesz ? allocator->pa_pagesz : 4096;
+}
+
+/* An item that does not fit, or a pool that cannot be made, is a panic. */
+KMA_DIALECT void kma_netbsd_made(const struct kma_cache *cache,
+				 const char *what, const char *name)
+{
+	if (cache)
+		return;
+	fprintf(stderr, "kma: %s: %s cannot be made\n", what, name);
+	__builtin_trap();
+}
+
+KMA_DIALECT void pool_init(struct pool *pool, size_t size, unsigned int align,
+			   unsigned int align_offset, int flags,
+			   const char *wchan, struct pool_allocator *allocator,
+			   int ipl)
+{
+	struct kma_cache_params params;
+
+	memset(&params, 0, sizeof(params));
+	params.name = wchan;
+	params.size = size;
+	params.align = align;
+	params.align_offset = align_offset;
+	params.flags = kma_netbsd_cache_flags(flags, ipl) | (unsigned)KMA_POOL;
+	kma_netbsd_set_pages(&params, pool, allocator);
+	pool->pr_cache = kma_cache_create(&params);
+	kma_netbsd_made(pool->pr_cache, "pool_init", wchan);
+}
+
+KMA_DIALECT void pool_destroy(struct pool *pool)
+{
+	kma_cache_destroy(pool->pr_cache);
+}
+
+KMA_DIALECT void *pool_get(struct pool *pool, int flags)
+{
+	return kma_cache_alloc(pool->pr_cache, kma_netbsd_pool_flags(flags));
+}
+
+KMA_DIALECT void pool_put(struct pool *pool, void *item)
+{
+	kma_cache_free(pool->pr_cache, item);
+}
+
+KMA_DIALECT int pool_prime(struct pool *pool, int count)
+{
+	return kma_cache_prime(pool->pr_cache, (unsigned)count);
+}
+
+KMA_DIALECT void pool_setlowat(struct pool *pool, int count)
+{
+	kma_cache_set_low(pool->pr_cache, (unsigned)count);
+}
+
+KMA_DIALECT void pool_sethiwat(struct pool *pool, int count)
+{
+	kma_cache_set_high(pool->pr_cache, (unsigned)count);
+}
+
+KMA_DIALECT void pool_sethardlimit(struct pool *pool, int count,
+				   const char *warning, int ratecap)
+{
+	kma_cache_set_limit(pool->pr_cache, (unsigned)count, warning,
+			    (unsigned)ratecap);
+}
+
+KMA_DIALECT void pool_set_drain_hook(struct pool *pool,
+				     void (*hook)(void *arg, int flags),
+				     void *arg)
+{
+	kma_cache_set_drain_hook(pool->pr_cache, hook, arg);
+}
+
+KMA_DIALECT int pool_reclaim(struct pool *pool)
+{
+	return kma_cache_reclaim(pool->pr_cache) > 0;
+}
+
+KMA_DIALECT int pool_chk(struct pool *pool, const char *label)
+{
+	(void)label;
+	return kma_cache_check(pool->pr_cache);
+}
+
+KMA_DIALECT unsigned int pool_nget(struct pool *pool)
+{
+	return (unsigned int)kma_cache_stat(pool->pr_cache, "alloc");
+}
+
+KMA_DIALECT unsigned int pool_nput(struct pool *pool)
+{
+	return (unsigned int)kma_cache_stat(pool->pr_cache, "free");
+}
+
+#define pool_inactive_time kma_pool_idle_seconds
+
+/* --- pool_cache(9) ---------------------------------------------------------
+ */
+
+/* The pool stands first: an own allocator is called with it. */
+struct pool_cache {
+	struct pool pc_pool;
+};
+typedef struct pool_cache *pool_cache_t;
+
+KMA_DIALECT void
+pool_cache_bootstrap(pool_cache_t pc, size_t size, unsigned int align,
+		     unsigned int align_offset, unsigned int flags,
+		     const char *name, struct pool_allocator *allocator,
+		     int ipl,
+		     int (*constructor)(void *arg, void *object, int flags),
+		     void (*destructor)(void *arg, void *object), void *arg)
+{
+	struct kma_cache_params params;
+
+	memset(&params, 0, sizeof(params));
+	params.name = name;
+	params.size = size;
+	params.align = align;
+	params.align_offset = align_offset;
+	params.flags = kma_netbsd_cache_flags((int)flags, ipl);
+	params.construct = constructor; /* KMA_NETBSD: arg comes first */
+	params.destruct = destructor;
+	params.arg = arg;
+	kma_netbsd_set_pages(&params, &pc->pc_pool, allocator);
+	pc->pc_pool.pr_cache = kma_cache_create(&params);
+	kma_netbsd_made(pc->pc_pool.pr_cache, "pool_cache_init", name);
+}
+
+KMA_DIALECT pool_cache_t pool_cache_init(
+	size_t size, unsigned int align, unsigned int align_offset,
+	unsigned int flags, const char *name, struct pool_allocator *allocator,
+	int ipl, int (*constructor)(void *arg, void *object, int flags),
+	void (*destructor)(void *arg, void *object), void *arg)
+{
+	pool_cache_t pc = (pool_cache_t)kmem_alloc(sizeof(*pc), KM_SLEEP);
+
+	if (pc)
+		pool_cache_bootstrap(pc, size, align, align_offset, flags, name,
+				     allocator, ipl, constructor, destructor,
+				     arg);
+	return pc;
+}
+
+KMA_DIALECT void pool_cache_bootstrap_destroy(pool_cache_t pc)
+{
+	kma_cache_destroy(pc->pc_pool.pr_cache);
+}
+
+KMA_DIALECT void pool_cache_destroy(pool_cache_t pc)
+{
+	pool_cache_bootstrap_destroy(pc);
+	kmem_free(pc, sizeof(*pc));
+}
+
+KMA_DIALECT void *pool_cache_get(pool_cache_t pc, int flags)
+{
+	return pool_get(&pc->pc_pool, flags);
+}
+
+KMA_DIALECT void pool_cache_put(pool_cache_t pc, void *object)
+{
+	pool_put(&pc->pc_pool, object);
+}
+
+/* A process does not see physical addresses. */
+KMA_DIALECT void *pool_cache_get_paddr(pool_cache_t pc, int flags, paddr_t *pa)
+{
+	if (pa)
+		*pa = POOL_PADDR_INVALID;
+	return pool_cache_get(pc, flags);
+}
+
+KMA_DIALECT void pool_cache_put_paddr(pool_cache_t pc, void *object, paddr_t pa)
+{
+	(void)pa;
+	pool_cache_put(pc, object);
+}
+
+KMA_DIALECT void pool_cache_destruct_object(pool_cache_t pc, void *object)
+{
+	kma_cache_free_now(pc->pc_pool.pr_cache, object);
+}
+
+KMA_DIALECT void pool_cache_invalidate(pool_cache_t pc)
+{
+	kma_cache_invalidate(pc->pc_pool.pr_cache);
+}
+
+KMA_DIALECT bool pool_cache_reclaim(pool_cache_t pc)
+{
+	return pool_reclaim(&pc->pc_pool) != 0;
+}
+
+KMA_DIALECT void pool_cache_setlowat(pool_cache_t pc, int count)
+{
+	pool_setlowat(&pc->pc_pool, count);
+}
+
+KMA_DIALECT void pool_cache_sethiwat(pool_cache_t pc, int count)
+{
+	pool_sethiwat(&pc->pc_pool, count);
+}
+
+KMA_DIALECT void pool_cache_sethardlimit(pool_cache_t pc, int count,
+					 const char *warning, int ratecap)
+{
+	pool_sethardlimit(&pc->pc_pool, count, warning, ratecap);
+}
+
+KMA_DIALECT void pool_cache_set_drain_hook(pool_cache_t pc,
+					   void (*hook)(void *arg, int flags),
+					   void *arg)
+{
+	pool_set_drain_hook(&pc->pc_pool, hook, arg);
+}
+
+KMA_DIALECT void pool_cache_prime(pool_cache_t pc, int count)
+{
+	kma_cache_prime_to(pc->pc_pool.pr_cache, (unsigned)count);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

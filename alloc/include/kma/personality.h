@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernels' calls have the same names, other arguments and other flags, so
+ * a translation unit has one personality: the header that it includes first
+ * says which, and another is refused.
+ */
+#ifndef KMA_PERSONALITY_H
+#define KMA_PERSONALITY_H
+
+/* Inline, and no warning for those that a unit does not use. */
+#define KMA_DIALECT static inline __attribute__((unused))
+
+#endif
