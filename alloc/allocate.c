@@ -199,8 +199,8 @@ static bool take(const struct kma_request *request, struct kma_thread *self,
 	       take_at(request, KMA_TIER_AUDIT, self, ret);
 }
 
-/* What the caches keep, back to their slabs; empty slabs back to the heap. Those
- * of clients keep theirs as their clients want it. */
+/* What the caches keep, back to their slabs; empty slabs back to the heap.
+ * Those of clients keep theirs as their clients want it. */
 static void reap(void)
 {
 	for (unsigned i = 0; i < kma_cache_count; i++)

@@ -68,7 +68,7 @@ uint32_t kma_cache_magazine_size(const struct kma_cache *cache)
 	return __atomic_load_n(&cache->magazine_size, __ATOMIC_RELAXED);
 }
 
-uint32_t kma_cache_magazine_size(size_t bufsize)
+uint32_t kma_cache_first_rounds(size_t bufsize)
 {
 	return magazine_sizes[magazine_row(bufsize)];
 }
@@ -170,7 +170,7 @@ static bool class_create(size_t bufsize)
 		append(cache->name, "kmem_oversize");
 	cache->bufsize = bufsize;
 	cache->align = bufsize == 8 ? 8 : bufsize ? 16 : KMA_PAGE_SIZE;
-	cache->magazine_size = bufsize ? kma_cache_magazine_size(bufsize) : 0;
+	cache->magazine_size = bufsize ? kma_cache_first_rounds(bufsize) : 0;
 	if (!bufsize)
 		cache->flags |= KMA_CACHE_NOMAGAZINE;
 	return kma_cache_register(cache, false);

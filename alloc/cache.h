@@ -169,6 +169,7 @@ struct kma_cache {
 	/* What left the slabs, for the program or for magazines, and how much
 	 * may. Clients' caches have a limit; of others out means nothing. */
 	uint64_t out, limit;
+	uint64_t slab_alloc;       /* ever taken from the slabs */
 	uint32_t align_offset;     /* (buffer + this) % align is 0 */
 	struct kma_client *client; /* NULL: a class of kmem_alloc's */
 };
@@ -250,8 +251,8 @@ bool kma_cache_init(void);
 bool kma_cache_register(struct kma_cache *cache, bool has_index);
 void kma_cache_unregister(struct kma_cache *cache);
 
-/* Rounds of a magazine for buffers of that size. */
-uint32_t kma_cache_magazine_size(size_t bufsize);
+/* Rounds that magazines for buffers of that size have at first. */
+uint32_t kma_cache_first_rounds(size_t bufsize);
 
 /*
  * The index of the class for a request, by (size + 15) / 16, for malloc's fast

@@ -82,6 +82,14 @@ static struct kma_cache *record_create(bool *is_used)
 	return cache;
 }
 
+/* A guarded buffer ends at its page, which an offset would move. */
+static enum kma_tier tier_max(const struct kma_cache_params *params)
+{
+	if (params->import || params->flags & (KMA_NOTOUCH | KMA_NODEBUG))
+		return KMA_TIER_LITE;
+	return params->align_offset ? KMA_TIER_AUDIT : KMA_TIER_GUARD;
+}
+
 static void fill_client(struct kma_client *client,
 			const struct kma_cache_params *params)
 {
@@ -92,10 +100,7 @@ static void fill_client(struct kma_client *client,
 		.state = KMA_CLIENT_LIVE,
 		.flags = params->flags & ~(unsigned)KMA_PERSONALITY,
 		.personality = params->flags & KMA_PERSONALITY,
-		.tier_max = params->import || params->flags & (KMA_NOTOUCH |
-							       KMA_NODEBUG)
-				    ? KMA_TIER_LITE
-				    : KMA_TIER_GUARD,
+		.tier_max = tier_max(params),
 		.size = params->size,
 		.construct = params->construct,
 		.destruct = params->destruct,
@@ -112,7 +117,7 @@ static void fill_client(struct kma_client *client,
 
 static uint32_t magazine_size(const struct kma_cache *cache)
 {
-	uint32_t rounds = kma_cache_magazine_size(cache->bufsize);
+	uint32_t rounds = kma_cache_first_rounds(cache->bufsize);
 
 	if (cache->client->flags & KMA_POOL)
 		return 0;

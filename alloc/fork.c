@@ -6,6 +6,7 @@
 #include "alloc/foreign.h"
 #include "alloc/instance.h"
 #include "alloc/meta.h"
+#include "alloc/percpu.h"
 #include "alloc/reap.h"
 #include "alloc/report.h"
 #include "alloc/room.h"
@@ -13,6 +14,7 @@
 #include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "alloc/types.h"
 #include "alloc/visit.h"
 #include "alloc/vmem.h"
 #include "alloc/wait.h"
@@ -30,6 +32,8 @@ static void each_lock(void (*apply)(struct kma_lock *lock))
 	for (unsigned i = 0; i < kma_cache_count; i++)
 		apply(&kma_caches[i]->depot_lock);
 	apply(&kma_wait_lock);
+	apply(&kma_type_lock);
+	apply(&kma_percpu_lock);
 	kma_vmem_each_lock(apply);
 	apply(&kma_foreign_lock);
 	apply(&kma_pages_lock);

@@ -57,6 +57,7 @@ bool kma_guard_init(void)
 		return true;
 	queue.slab = kma_meta_alloc(depth * sizeof(queue.slab[0]));
 	queue.size = queue.slab ? depth : 0;
+	kma_root.guard_depth = queue.size;
 	return queue.slab != NULL;
 }
 

@@ -118,7 +118,7 @@ static void count_zero_sized(void)
 	__atomic_add_fetch(&kma_root.zero_sized, 1, __ATOMIC_RELAXED);
 	if (kma_init() && kma_log_keeps_failures())
 		kma_log_failure(kma_clock_now(), 0,
-				kma_stack_record(kma_root.audit_depth), 0);
+				kma_stack_intern(KMA_STACK_OF_FREE), 0);
 	kma_thread_leave(self);
 }
 

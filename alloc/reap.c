@@ -61,6 +61,13 @@ static void set_visited(struct kma_cache *cache)
 		wake(&done);
 }
 
+/* What was moved out of may lie in quarantine. */
+static void move_out(struct kma_cache *cache)
+{
+	kma_move_consolidate(cache);
+	kma_client_drain(cache, true);
+}
+
 /* As kma_reap_leave() has it: visited is set, then the state is looked at. */
 static void visit(unsigned index, bool move)
 {
@@ -76,7 +83,7 @@ static void visit(unsigned index, bool move)
 			client->reclaim(client->arg);
 		kma_client_drain(cache, true);
 		if (client->move && move)
-			kma_move_consolidate(cache);
+			move_out(cache);
 		__atomic_add_fetch(&client->reaps, 1, __ATOMIC_RELAXED);
 		kma_client_release(cache, 0);
 	}

@@ -28,6 +28,7 @@ struct kma_module;
 struct kma_depot;
 struct kma_log;
 struct kma_region;
+struct kma_percpu;
 struct kma_thread;
 struct kma_type;
 struct kma_vmem;
@@ -75,6 +76,8 @@ struct kma_root {
 	uint64_t heap_limit;        /* bytes; 0: none */
 	uint64_t zero_sized;        /* requests of no bytes, not reported */
 	struct kma_type *types;     /* of typed malloc, latest first */
+	struct kma_percpu *percpus; /* latest first */
+	uint64_t guard_depth;       /* freed buffers kept out of reach */
 	struct kma_errors errors;
 };
 

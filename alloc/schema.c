@@ -5,14 +5,18 @@
 #include "alloc/annotate.h"
 #include "alloc/audit.h"
 #include "alloc/cache.h"
+#include "alloc/client.h"
 #include "alloc/log.h"
 #include "alloc/meta.h"
 #include "alloc/module.h"
 #include "alloc/pattern.h"
+#include "alloc/percpu.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/thread.h"
+#include "alloc/types.h"
 #include "alloc/vmem.h"
+#include "alloc/wait.h"
 
 #include <stddef.h>
 

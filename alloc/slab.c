@@ -352,6 +352,7 @@ unsigned kma_slab_take(struct kma_cache *cache, enum kma_tier tier,
 		list_settle(slab);
 	}
 	cache->out += taken;
+	cache->slab_alloc += taken;
 	return taken;
 }
 

@@ -63,7 +63,7 @@ struct kma_waiter *kma_wait_begin(const struct kma_wanted *wanted,
 	waiter->kind = wanted->kind;
 	waiter->size = wanted->size;
 	waiter->since = kma_clock_now();
-	waiter->stack = kma_stack_record(kma_root.audit_depth);
+	waiter->stack = kma_stack_intern(KMA_STACK_OF_FREE);
 	strncpy(waiter->name, wanted->name, sizeof(waiter->name) - 1);
 	enlist(waiter);
 	kma_thread_leave(self);
@@ -183,9 +183,10 @@ bool kma_wait_until(const struct kma_wanted *wanted)
 	struct kma_room room = { 0 };
 	bool had;
 
+	/* Told only of what is still not to be had. */
 	while (!(had = try(wanted)) && wanted->possible(wanted->context)) {
-		kma_room_wait(&room);
 		kma_wait_watch(waiter, wanted);
+		kma_room_wait(&room);
 	}
 	kma_room_leave(&room);
 	kma_wait_end(waiter, &spare);

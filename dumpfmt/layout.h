@@ -110,6 +110,12 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_root, depot, POINTER)			\
 		FIELD(kma_root, logs, POINTER)			\
 		FIELD(kma_root, errors, EMBED)			\
+		FIELD(kma_root, waiters, POINTER)		\
+		FIELD(kma_root, wait_count, UINT)		\
+		FIELD(kma_root, heap_limit, UINT)		\
+		FIELD(kma_root, types, POINTER)			\
+		FIELD(kma_root, percpus, POINTER)		\
+		FIELD(kma_root, guard_depth, UINT)		\
 		FIELD(kma_root, fork_count, UINT)		\
 		FIELD(kma_root, arenas, POINTER)		\
 		FIELD(kma_root, meta_caches, POINTER)		\
@@ -150,7 +156,59 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_cache, free, UINT)			\
 		FIELD(kma_cache, alloc_fail, UINT)		\
 		ARRAY(kma_cache, full_magazines, POINTER)	\
+		FIELD(kma_cache, magazine_size, UINT)		\
+		FIELD(kma_cache, align_offset, UINT)		\
+		FIELD(kma_cache, out, UINT)			\
+		FIELD(kma_cache, limit, UINT)			\
+		FIELD(kma_cache, slab_alloc, UINT)		\
+		FIELD(kma_cache, client, POINTER)		\
 	END(kma_cache)						\
+	BEGIN(kma_client, 1)					\
+		FIELD(kma_client, state, UINT)			\
+		FIELD(kma_client, flags, UINT)			\
+		FIELD(kma_client, personality, UINT)		\
+		FIELD(kma_client, size, UINT)			\
+		FIELD(kma_client, construct, POINTER)		\
+		FIELD(kma_client, destruct, POINTER)		\
+		FIELD(kma_client, arg, POINTER)			\
+		FIELD(kma_client, low, UINT)			\
+		FIELD(kma_client, slab_min, UINT)		\
+		FIELD(kma_client, slab_high, UINT)		\
+		FIELD(kma_client, slab_peak, UINT)		\
+		FIELD(kma_client, waits, UINT)			\
+		FIELD(kma_client, limit_fails, UINT)		\
+		FIELD(kma_client, construct_fails, UINT)	\
+		FIELD(kma_client, reaps, UINT)			\
+	END(kma_client)						\
+	BEGIN(kma_waiter, 1)					\
+		FIELD(kma_waiter, next, POINTER)		\
+		FIELD(kma_waiter, thread, UINT)			\
+		FIELD(kma_waiter, kind, UINT)			\
+		FIELD(kma_waiter, size, UINT)			\
+		FIELD(kma_waiter, since, UINT)			\
+		FIELD(kma_waiter, stack, UINT)			\
+		FIELD(kma_waiter, name, TEXT)			\
+	END(kma_waiter)						\
+	BEGIN(kma_type, 1)					\
+		FIELD(kma_type, next, POINTER)			\
+		FIELD(kma_type, name, TEXT)			\
+		FIELD(kma_type, number, UINT)			\
+		FIELD(kma_type, memuse, UINT)			\
+		FIELD(kma_type, limit, UINT)			\
+		FIELD(kma_type, maxused, UINT)			\
+		FIELD(kma_type, inuse, UINT)			\
+		FIELD(kma_type, calls, UINT)			\
+		FIELD(kma_type, fails, UINT)			\
+		FIELD(kma_type, limblocks, UINT)		\
+		FIELD(kma_type, sizes, UINT)			\
+	END(kma_type)						\
+	BEGIN(kma_percpu, 1)					\
+		FIELD(kma_percpu, next, POINTER)		\
+		FIELD(kma_percpu, size, UINT)			\
+		FIELD(kma_percpu, stride, UINT)			\
+		FIELD(kma_percpu, count, UINT)			\
+		FIELD(kma_percpu, parts, POINTER)		\
+	END(kma_percpu)						\
 	BEGIN(kma_slab, 1)					\
 		FIELD(kma_slab, next, POINTER)			\
 		FIELD(kma_slab, cache, POINTER)			\
@@ -165,6 +223,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_slab, free_bits, POINTER)		\
 		FIELD(kma_slab, bufctls, POINTER)		\
 		FIELD(kma_slab, words, POINTER)			\
+		FIELD(kma_slab, types, POINTER)			\
 	END(kma_slab)						\
 	BEGIN(kma_bufctl, 1)					\
 		FIELD(kma_bufctl, word, UINT)			\
@@ -406,7 +465,10 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_VMEM_SEG_SPAN)		\
 	CONSTANT(KMA_VMEM_BY_QCACHE)		\
 	CONSTANT(KMA_THREAD_LIVE)		\
-	CONSTANT(KMA_THREAD_EXITED)
+	CONSTANT(KMA_THREAD_EXITED)		\
+	CONSTANT(KMA_POOL)			\
+	CONSTANT(KMA_CLIENT_LIVE)		\
+	CONSTANT(KMA_PERCPU_HEAD)
 /* clang-format on */
 
 #endif

@@ -395,6 +395,9 @@ void heap_close(struct heap *heap)
 	free(heap->bufctl_order);
 	free(heap->in_magazine);
 	free(heap->threads);
+	free(heap->types);
+	free(heap->waiters);
+	free(heap->percpus);
 	free(heap->modules);
 	free(heap->logs);
 	free(heap->errors);

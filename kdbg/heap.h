@@ -48,6 +48,7 @@ struct heap_cache {
 	uint64_t bufsize, align;
 	uint64_t alloc, free, alloc_fail; /* threads' counts included */
 	uint64_t slab_create, slab_destroy;
+	uint64_t slab_alloc; /* taken from the slabs, ever */
 	uint64_t buf_total, buf_in_use, buf_cached; /* counted from slabs */
 	uint64_t pages;
 };

@@ -89,6 +89,8 @@ struct heap_cache heap_read_cache(struct heap *heap, size_t instance,
 			record_uint(record, &layout->kma_cache.alloc_fail),
 		.slab_create =
 			record_uint(record, &layout->kma_cache.slab_create),
+		.slab_alloc =
+			record_uint(record, &layout->kma_cache.slab_alloc),
 		.slab_destroy =
 			record_uint(record, &layout->kma_cache.slab_destroy),
 	};

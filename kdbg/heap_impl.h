@@ -73,6 +73,13 @@ struct heap {
 
 	bool threads_read, modules_read, logs_read, errors_read;
 	bool annotations_read;
+	bool types_read, waiters_read, percpus_read;
+	struct heap_type *types;
+	size_t type_count;
+	struct heap_waiter *waiters;
+	size_t waiter_count;
+	struct heap_percpu *percpus;
+	size_t percpu_count;
 	struct heap_thread *threads;
 	size_t thread_count;
 	struct heap_module *modules;

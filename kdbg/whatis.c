@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/whatis.h"
 
+#include "kdbg/heap_clients.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 
@@ -61,9 +62,12 @@ static bool is_buffer(const struct question *q, struct whatis_answer *ret)
 	heap_slabs(q->heap, &slabs);
 	ret->base = buffer->user;
 	ret->cache = heap_cache_of(q->heap, buffer->slab)->name;
-	snprintf(ret->what, sizeof(ret->what), "%s%s %s",
+	const struct heap_type *type = heap_type_of(q->heap, buffer);
+
+	snprintf(ret->what, sizeof(ret->what), "%s%s %s%s%s",
 		 part_text(q, buffer, slabs[buffer->slab].stride),
-		 state_text(buffer), ret->cache);
+		 state_text(buffer), ret->cache, type ? ", type " : "",
+		 type ? type->name : "");
 	return true;
 }
 

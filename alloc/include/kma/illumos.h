@@ -256,6 +256,205 @@ KMA_DIALECT void kmem_cache_reap_soon(kmem_cache_t *cache)
 	kma_cache_reap_now(cache);
 }
 
+/* --- vmem ------------------------------------------------------------------
+ */
+
+typedef struct kma_vmem vmem_t;
+
+#define VM_SLEEP    0x00000000
+#define VM_NOSLEEP  0x00000001
+#define VM_PANIC    0x00000002
+#define VM_PUSHPAGE 0x00000004
+#define VM_BESTFIT  0x00000100
+#define VM_FIRSTFIT 0x00000200
+#define VM_NEXTFIT  0x00000400
+#define VM_ABORT    0x00002000
+#define VM_ENDALLOC 0x00004000
+
+#define VMC_POPULATOR  0x00010000
+#define VMC_NO_QCACHE  0x00020000
+#define VMC_IDENTIFIER 0x00040000
+#define VMC_XALLOC     0x00080000
+#define VMC_XALIGN     0x00100000
+
+#define VMEM_ALLOC 0x01
+#define VMEM_FREE  0x02
+#define VMEM_SPAN  0x10
+
+typedef void *vmem_alloc_t(vmem_t *vm, size_t size, int flags);
+typedef void vmem_free_t(vmem_t *vm, void *address, size_t size);
+typedef void *vmem_ximport_t(vmem_t *vm, size_t *size, size_t align, int flags);
+
+KMA_DIALECT unsigned kma_illumos_vm_flags(int flags)
+{
+	unsigned native = flags & VM_NOSLEEP || flags & VM_PANIC
+				  ? (unsigned)KMA_VM_NOSLEEP
+				  : (unsigned)KMA_VM_SLEEP;
+
+	return native | (flags & VM_PANIC ? (unsigned)KMA_VM_PANIC : 0) |
+	       (flags & VM_BESTFIT ? (unsigned)KMA_VM_BESTFIT : 0) |
+	       (flags & VM_FIRSTFIT ? (unsigned)KMA_VM_FIRSTFIT : 0) |
+	       (flags & VM_NEXTFIT ? (unsigned)KMA_VM_NEXTFIT : 0);
+}
+
+KMA_DIALECT int kma_illumos_vm_import(const struct kma_vmem_source *source,
+				      size_t *size, unsigned flags,
+				      uintptr_t *address)
+{
+	vmem_alloc_t *own = (vmem_alloc_t *)source->foreign_import;
+	void *span =
+		own(source->arena, *size,
+		    flags & (unsigned)KMA_VM_SLEEP ? VM_SLEEP : VM_NOSLEEP);
+
+	*address = (uintptr_t)span;
+	return span ? 0 : ENOMEM;
+}
+
+KMA_DIALECT int kma_illumos_vm_ximport(const struct kma_vmem_source *source,
+				       size_t *size, unsigned flags,
+				       uintptr_t *address)
+{
+	vmem_ximport_t *own = (vmem_ximport_t *)source->foreign_import;
+	void *span =
+		own(source->arena, size, 1,
+		    flags & (unsigned)KMA_VM_SLEEP ? VM_SLEEP : VM_NOSLEEP);
+
+	*address = (uintptr_t)span;
+	return span ? 0 : ENOMEM;
+}
+
+KMA_DIALECT void kma_illumos_vm_release(const struct kma_vmem_source *source,
+					uintptr_t address, size_t size)
+{
+	((vmem_free_t *)source->foreign_release)(source->arena, (void *)address,
+						 size);
+}
+
+KMA_DIALECT vmem_t *kma_illumos_vmem_make(const char *name, void *base,
+					  size_t size, size_t quantum,
+					  void (*import)(void), int ximport,
+					  vmem_free_t *release, vmem_t *arena,
+					  size_t qcache_max, int flags)
+{
+	struct kma_vmem_source source;
+
+	memset(&source, 0, sizeof(source));
+	source.import =
+		ximport ? kma_illumos_vm_ximport : kma_illumos_vm_import;
+	source.release = release ? kma_illumos_vm_release : NULL;
+	source.arena = arena;
+	source.foreign_import = import;
+	source.foreign_release = (void (*)(void))release;
+	return kma_vmem_xcreate(
+		name, (uintptr_t)base, size, quantum, import ? &source : NULL,
+		flags & VMC_NO_QCACHE ? 0 : qcache_max,
+		kma_illumos_vm_flags(flags) | (unsigned)KMA_VMC_LEAKS_PASS |
+			(flags & VMC_IDENTIFIER ? (unsigned)KMA_VMC_IDENTIFIER
+						: 0));
+}
+
+KMA_DIALECT vmem_t *vmem_create(const char *name, void *base, size_t size,
+				size_t quantum, vmem_alloc_t *import,
+				vmem_free_t *release, vmem_t *source,
+				size_t qcache_max, int flags)
+{
+	return kma_illumos_vmem_make(name, base, size, quantum,
+				     (void (*)(void))import, 0, release, source,
+				     qcache_max, flags);
+}
+
+KMA_DIALECT vmem_t *vmem_xcreate(const char *name, void *base, size_t size,
+				 size_t quantum, vmem_ximport_t *import,
+				 vmem_free_t *release, vmem_t *source,
+				 size_t qcache_max, int flags)
+{
+	return kma_illumos_vmem_make(name, base, size, quantum,
+				     (void (*)(void))import, 1, release, source,
+				     qcache_max, flags);
+}
+
+KMA_DIALECT void vmem_destroy(vmem_t *vm)
+{
+	kma_vmem_destroy(vm);
+}
+
+KMA_DIALECT void *vmem_alloc(vmem_t *vm, size_t size, int flags)
+{
+	uintptr_t address = 0;
+
+	return kma_vmem_alloc(vm, size, kma_illumos_vm_flags(flags),
+			      &address) == 0
+		       ? (void *)address
+		       : NULL;
+}
+
+KMA_DIALECT void vmem_free(vmem_t *vm, void *address, size_t size)
+{
+	kma_vmem_free(vm, (uintptr_t)address, size);
+}
+
+/* max is the first address beyond; NULL: there is none. */
+KMA_DIALECT void *vmem_xalloc(vmem_t *vm, size_t size, size_t align,
+			      size_t phase, size_t nocross, void *min,
+			      void *max, int flags)
+{
+	uintptr_t address = 0;
+	uintptr_t last = max ? (uintptr_t)max - 1 : UINTPTR_MAX;
+
+	return kma_vmem_xalloc(vm, size, align, phase, nocross, (uintptr_t)min,
+			       last, kma_illumos_vm_flags(flags), &address) == 0
+		       ? (void *)address
+		       : NULL;
+}
+
+KMA_DIALECT void vmem_xfree(vmem_t *vm, void *address, size_t size)
+{
+	kma_vmem_xfree(vm, (uintptr_t)address, size);
+}
+
+KMA_DIALECT void *vmem_add(vmem_t *vm, void *address, size_t size, int flags)
+{
+	return kma_vmem_add(vm, (uintptr_t)address, size,
+			    kma_illumos_vm_flags(flags)) == 0
+		       ? address
+		       : NULL;
+}
+
+KMA_DIALECT int vmem_contains(vmem_t *vm, void *address, size_t size)
+{
+	return kma_vmem_contains(vm, (uintptr_t)address, size);
+}
+
+struct kma_illumos_walk {
+	void (*callback)(void *arg, void *address, size_t size);
+	void *arg;
+};
+
+KMA_DIALECT void kma_illumos_walk_one(void *argument, enum kma_vmem_types type,
+				      uintptr_t address, size_t size)
+{
+	struct kma_illumos_walk *walk = (struct kma_illumos_walk *)argument;
+
+	(void)type;
+	walk->callback(walk->arg, (void *)address, size);
+}
+
+KMA_DIALECT void
+vmem_walk(vmem_t *vm, int types,
+	  void (*callback)(void *arg, void *address, size_t size), void *arg)
+{
+	struct kma_illumos_walk walk;
+
+	walk.callback = callback;
+	walk.arg = arg;
+	kma_vmem_walk(vm, (unsigned)types & 3u, kma_illumos_walk_one, &walk);
+}
+
+KMA_DIALECT size_t vmem_size(vmem_t *vm, int types)
+{
+	return kma_vmem_size(vm, (unsigned)types & 3u);
+}
+
 #ifdef __cplusplus
 }
 #endif

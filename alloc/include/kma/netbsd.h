@@ -465,6 +465,8 @@ KMA_DIALECT void pool_cache_prime(pool_cache_t pc, int count)
 	kma_cache_prime_to(pc->pc_pool.pr_cache, (unsigned)count);
 }
 
+#include <kma/netbsd_vm.h>
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The BSDs' malloc(9): 386BSD's, where a type is a number, and FreeBSD's, where
+ * it is declared by MALLOC_DEFINE(). The kernel's names, arguments and rules,
+ * over libkma.
+ *
+ *	p = malloc(size, M_TEMP, M_WAITOK);	386BSD
+ *	free(p, M_TEMP);
+ *
+ *	MALLOC_DEFINE(M_FOO, "foo", "buffers of foo");	FreeBSD
+ *	p = malloc(size, M_FOO, M_WAITOK | M_ZERO);
+ *
+ * The kernel's malloc and free are macros of three and of two arguments, and
+ * stand for bsd_malloc and bsd_free; libc's are not to be had in such a unit
+ * after this header. With KMA_BSD_NO_LIBC_NAMES only the bsd_ names are
+ * defined. With KMA_FREEBSD the types are FreeBSD's.
+ */
+#ifndef KMA_BSD_MALLOC_H
+#define KMA_BSD_MALLOC_H
+
+#if defined(KMA_NETBSD_H) || defined(KMA_ILLUMOS_H)
+#error "one translation unit has one personality: kma/bsd_malloc.h is another"
+#endif
+
+#include <kma/personality.h>
+#include <kma/types.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- flags -----------------------------------------------------------------
+ */
+
+#ifdef KMA_FREEBSD
+
+#define M_NOWAIT      0x0001
+#define M_WAITOK      0x0002
+#define M_ZERO        0x0100
+#define M_NOVM        0x0200
+#define M_USE_RESERVE 0x0400
+
+KMA_DIALECT unsigned kma_bsd_flags(int flags)
+{
+	const int known = M_NOWAIT | M_WAITOK | M_ZERO | M_NOVM | M_USE_RESERVE;
+
+	return (unsigned)KMA_BSD |
+	       (flags & M_WAITOK ? (unsigned)KMA_SLEEP : 0) |
+	       (flags & M_NOWAIT ? (unsigned)KMA_NOSLEEP : 0) |
+	       (flags & M_ZERO ? (unsigned)KMA_ZERO : 0) |
+	       (flags & ~known ? 0x80000000u : 0);
+}
+
+#else
+
+#define M_WAITOK  0x0
+#define M_NOWAIT  0x1
+#define M_ZERO_IT 0x2
+
+KMA_DIALECT unsigned kma_bsd_flags(int flags)
+{
+	return (unsigned)KMA_BSD |
+	       (flags & M_NOWAIT ? (unsigned)KMA_NOSLEEP
+				 : (unsigned)KMA_SLEEP) |
+	       (flags & M_ZERO_IT ? (unsigned)KMA_ZERO : 0) |
+	       (flags & ~(M_NOWAIT | M_ZERO_IT) ? 0x80000000u : 0);
+}
+
+#endif
+
+/* --- types -----------------------------------------------------------------
+ */
+
+#ifdef KMA_FREEBSD
+
+struct malloc_type {
+	struct kma_type *ks_type;
+	const char *ks_shortdesc;
+	const char *ks_longdesc;
+};
+
+#define MALLOC_DECLARE(type) extern struct malloc_type type[1]
+#define MALLOC_DEFINE(type, shortdesc, longdesc) \
+	struct malloc_type type[1] = { { NULL, shortdesc, longdesc } }
+
+/* Made at the first use; of two who do it at once, one wins. */
+KMA_DIALECT struct kma_type *kma_bsd_type(struct malloc_type *type)
+{
+	struct kma_type *native, *none = NULL;
+
+	if (!type)
+		return NULL;
+	native = __atomic_load_n(&type->ks_type, __ATOMIC_ACQUIRE);
+	if (native)
+		return native;
+	native = kma_type_create(type->ks_shortdesc, type->ks_longdesc, 0);
+	if (__atomic_compare_exchange_n(&type->ks_type, &none, native, 0,
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return native;
+	return none;
+}
+
+typedef struct malloc_type *kma_bsd_type_t;
+
+#else
+
+#define M_FREE      0
+#define M_MBUF      1
+#define M_DEVBUF    2
+#define M_SOCKET    3
+#define M_PCB       4
+#define M_RTABLE    5
+#define M_HTABLE    6
+#define M_FTABLE    7
+#define M_ZOMBIE    8
+#define M_IFADDR    9
+#define M_SOOPTS    10
+#define M_SONAME    11
+#define M_NAMEI     12
+#define M_GPROF     13
+#define M_IOCTLOPS  14
+#define M_MAPMEM    15
+#define M_CRED      16
+#define M_PGRP      17
+#define M_SESSION   18
+#define M_IOV       19
+#define M_MOUNT     20
+#define M_FHANDLE   21
+#define M_NFSREQ    22
+#define M_NFSMNT    23
+#define M_NFSNODE   24
+#define M_VNODE     25
+#define M_CACHE     26
+#define M_DQUOT     27
+#define M_UFSMNT    28
+#define M_SHM       29
+#define M_VMMAP     30
+#define M_VMMAPENT  31
+#define M_VMOBJ     32
+#define M_VMOBJHASH 33
+#define M_VMPMAP    34
+#define M_VMPVENT   35
+#define M_VMPAGER   36
+#define M_VMPGDATA  37
+#define M_FILE      38
+#define M_FILEDESC  39
+#define M_LOCKF     40
+#define M_PROC      41
+#define M_SUBPROC   42
+#define M_TEMP      49
+#define M_LAST      50
+
+KMA_DIALECT struct kma_type *kma_bsd_type(int type)
+{
+	return kma_type_numbered(type);
+}
+
+typedef int kma_bsd_type_t;
+
+#endif
+
+/* The most that a type may use, in bytes; 0: no limit. */
+KMA_DIALECT void bsd_malloc_limit(kma_bsd_type_t type, size_t bytes)
+{
+	struct kma_type *native = kma_bsd_type(type);
+
+	if (native)
+		kma_type_set_limit(native, bytes);
+}
+
+/* --- malloc(9) -------------------------------------------------------------
+ */
+
+KMA_DIALECT void *bsd_malloc(size_t size, kma_bsd_type_t type, int flags)
+{
+	return kma_type_alloc(kma_bsd_type(type), size, kma_bsd_flags(flags));
+}
+
+KMA_DIALECT void bsd_free(void *p, kma_bsd_type_t type)
+{
+#ifdef KMA_FREEBSD
+	if (!p)
+		return;
+#endif
+	kma_type_free(kma_bsd_type(type), p, KMA_BSD);
+}
+
+#ifdef KMA_FREEBSD
+
+KMA_DIALECT void *bsd_realloc(void *p, size_t size, kma_bsd_type_t type,
+			      int flags)
+{
+	return kma_type_realloc(kma_bsd_type(type), p, size,
+				kma_bsd_flags(flags));
+}
+
+/* Frees p where it fails. */
+KMA_DIALECT void *bsd_reallocf(void *p, size_t size, kma_bsd_type_t type,
+			       int flags)
+{
+	void *moved = bsd_realloc(p, size, type, flags);
+
+	if (!moved)
+		bsd_free(p, type);
+	return moved;
+}
+
+KMA_DIALECT void *bsd_mallocarray(size_t count, size_t size,
+				  kma_bsd_type_t type, int flags)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(count, size, &total))
+		total = SIZE_MAX;
+	return bsd_malloc(total, type, flags);
+}
+
+#endif
+
+#ifndef KMA_BSD_NO_LIBC_NAMES
+#undef malloc
+#undef free
+#define malloc(size, type, flags) bsd_malloc(size, type, flags)
+#define free(p, type)             bsd_free(p, type)
+#define MALLOC(space, cast, size, type, flags) \
+	((space) = (cast)bsd_malloc(size, type, flags))
+#define FREE(p, type) bsd_free(p, type)
+#ifdef KMA_FREEBSD
+#undef realloc
+#define realloc(p, size, type, flags)  bsd_realloc(p, size, type, flags)
+#define reallocf(p, size, type, flags) bsd_reallocf(p, size, type, flags)
+#define mallocarray(count, size, type, flags) \
+	bsd_mallocarray(count, size, type, flags)
+#endif
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* kmguard: the first byte beyond, rounded up to the alignment, faults where it
+ * is touched; the slack before that is looked at when it is freed. */
+#include "tests/contract/kernel.h"
+
+#include <kma/netbsd.h>
+
+struct access {
+	size_t size, at;
+	bool write;
+};
+
+static void touch(void *argument)
+{
+	const struct access *access = argument;
+	volatile char *p = kmem_alloc(access->size, KM_SLEEP);
+
+	if (access->write)
+		p[access->at] = 1;
+	else
+		(void)p[access->at];
+	kmem_free((void *)p, access->size);
+}
+
+/* Guarded objects are aligned to 16 at least. */
+static size_t rounded(size_t size)
+{
+	size_t align = size % 4096 == 0 ? 4096 : size % 64 == 0 ? 64 : 16;
+
+	return (size + align - 1) / align * align;
+}
+
+static void expect_fault(struct access access)
+{
+	struct outcome *outcome = run_child(touch, &access);
+
+	expect_text(outcome, "kma: GUARDFAULT: ");
+	expect_text(outcome, "  allocated by");
+	CHECK(WIFSIGNALED(outcome->status) &&
+	      WTERMSIG(outcome->status) == SIGSEGV);
+}
+
+int main(void)
+{
+	static const size_t sizes[] = { 1,   7,    8,    13,   100,
+					500, 2048, 4089, 4095, 4096 };
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t size = sizes[i];
+		struct access slack = { size, size, true };
+
+		expect_fault((struct access){ size, rounded(size), true });
+		expect_fault((struct access){ size, rounded(size), false });
+		if (rounded(size) > size)
+			EXPECT_REPORT(touch, &slack, "REDZONE", NULL);
+	}
+	return 0;
+}

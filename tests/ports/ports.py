@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kernel-style subsystems, compiled against the dialects' headers.
+
+Usage: ports.py KDBG PROGRAM. Clean, the program ends with 0 and the check
+finds nothing; the leak and the overrun that it plants on request are found, at
+the line that made them.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+FAULTS = 23
+
+
+def check(kdbg, program, *arguments):
+    """The check's status, and what it wrote."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run([kdbg, "check", "--dump-dir", folder, "--", program, *arguments],
+                             capture_output=True, text=True, check=False)
+        return run.returncode, run.stdout + run.stderr
+
+
+def expect(holds, what, seen):
+    if not holds:
+        sys.exit(f"{what}\n--- seen:\n{seen}")
+
+
+def main():
+    kdbg, program = sys.argv[1:]
+    for tier in "off", "lite", "audit", "guard":
+        run = subprocess.run([program], capture_output=True, text=True, check=False,
+                             env={**os.environ, "KMA_DEBUG": tier})
+        expect(run.returncode == 0 and not run.stderr,
+               f"at tier {tier} the program is clean: {run.returncode}", run.stderr)
+    status, text = check(kdbg, program)
+    expect(status == 0, f"a clean run checks clean, not {status}", text)
+    status, text = check(kdbg, program, "leak")
+    expect(status == FAULTS, f"the leak is found, not {status}", text)
+    expect("plant_leak" in text, "the leak is named by its function", text)
+    status, text = check(kdbg, program, "overrun")
+    expect(status == FAULTS, f"the overrun is found, not {status}", text)
+    expect("REDZONE" in text and "plant_overrun" in text,
+           "the overrun is named, and its function", text)
+
+
+main()
