@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kernel-style subsystems, compiled against the dialects' headers.
 
-Usage: ports.py KDBG PROGRAM. Clean, the program ends with 0 and the check
+Usage: ports.py KDBG PROGRAM WAY. Clean, the program ends with 0 and the check
 finds nothing; the leak and the overrun that it plants on request are found, at
 the line that made them.
 """
@@ -28,7 +28,7 @@ def expect(holds, what, seen):
 
 
 def main():
-    kdbg, program = sys.argv[1:]
+    kdbg, program, way = sys.argv[1:]
     for tier in "off", "lite", "audit", "guard":
         run = subprocess.run([program], capture_output=True, text=True, check=False,
                              env={**os.environ, "KMA_DEBUG": tier})
@@ -36,9 +36,11 @@ def main():
                f"at tier {tier} the program is clean: {run.returncode}", run.stderr)
     status, text = check(kdbg, program)
     expect(status == 0, f"a clean run checks clean, not {status}", text)
-    status, text = check(kdbg, program, "leak")
-    expect(status == FAULTS, f"the leak is found, not {status}", text)
-    expect("plant_leak" in text, "the leak is named by its function", text)
+    # The check judges the preload's heap, which libkma.a's is not.
+    if way == "shared":
+        status, text = check(kdbg, program, "leak")
+        expect(status == FAULTS, f"the leak is found, not {status}", text)
+        expect("plant_leak" in text, "the leak is named by its function", text)
     status, text = check(kdbg, program, "overrun")
     expect(status == FAULTS, f"the overrun is found, not {status}", text)
     expect("REDZONE" in text and "plant_overrun" in text,

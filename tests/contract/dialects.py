@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The dialects' headers stand alone, in C and in C++, and exclude each other.
+
+Usage: dialects.py INCLUDE CC CXX. A unit that includes one header, and nothing
+else, may use every signature of it; a unit that includes two is refused.
+"""
+import subprocess
+import sys
+import tempfile
+
+NETBSD = """
+void *(*a1)(size_t, km_flag_t) = kmem_alloc;
+void *(*a2)(size_t, km_flag_t) = kmem_zalloc;
+void (*a3)(void *, size_t) = kmem_free;
+void *(*a4)(size_t, km_flag_t) = kmem_intr_alloc;
+void *(*a5)(size_t, km_flag_t) = kmem_intr_zalloc;
+void (*a6)(void *, size_t) = kmem_intr_free;
+char *(*a7)(const char *, ...) = kmem_asprintf;
+size_t (*a8)(size_t) = kmem_roundup_size;
+char *(*a9)(const char *, size_t *, km_flag_t) = kmem_strdupsize;
+void (*a10)(char *) = kmem_strfree;
+void (*b1)(struct pool *, size_t, unsigned, unsigned, int, const char *,
+	struct pool_allocator *, int) = pool_init;
+void (*b2)(struct pool *) = pool_destroy;
+void *(*b3)(struct pool *, int) = pool_get;
+void (*b4)(struct pool *, void *) = pool_put;
+int (*b5)(struct pool *, int) = pool_prime;
+void (*b6)(struct pool *, int) = pool_setlowat;
+void (*b7)(struct pool *, int) = pool_sethiwat;
+void (*b8)(struct pool *, int, const char *, int) = pool_sethardlimit;
+void (*b9)(struct pool *, void (*)(void *, int), void *) = pool_set_drain_hook;
+int (*b10)(struct pool *) = pool_reclaim;
+int (*b11)(struct pool *, const char *) = pool_chk;
+struct pool_allocator *b12[] = { &pool_allocator_kmem, &pool_allocator_nointr,
+	&pool_allocator_meta };
+pool_cache_t (*c1)(size_t, unsigned, unsigned, unsigned, const char *,
+	struct pool_allocator *, int, int (*)(void *, void *, int),
+	void (*)(void *, void *), void *) = pool_cache_init;
+void (*c2)(pool_cache_t) = pool_cache_destroy;
+void *(*c3)(pool_cache_t, int) = pool_cache_get;
+void (*c4)(pool_cache_t, void *) = pool_cache_put;
+void *(*c5)(pool_cache_t, int, paddr_t *) = pool_cache_get_paddr;
+void (*c6)(pool_cache_t, void *, paddr_t) = pool_cache_put_paddr;
+void (*c7)(pool_cache_t, void *) = pool_cache_destruct_object;
+void (*c8)(pool_cache_t) = pool_cache_invalidate;
+bool (*c9)(pool_cache_t) = pool_cache_reclaim;
+void (*c10)(pool_cache_t, int) = pool_cache_setlowat;
+void (*c11)(pool_cache_t, int) = pool_cache_sethiwat;
+void (*c12)(pool_cache_t, int, const char *, int) = pool_cache_sethardlimit;
+void (*c13)(pool_cache_t, void (*)(void *, int), void *) = pool_cache_set_drain_hook;
+vmem_t *(*d1)(const char *, vmem_addr_t, vmem_size_t, vmem_size_t, vmem_import_t *,
+	vmem_release_t *, vmem_t *, vmem_size_t, vm_flag_t, int) = vmem_create;
+vmem_t *(*d2)(const char *, vmem_addr_t, vmem_size_t, vmem_size_t, vmem_ximport_t *,
+	vmem_release_t *, vmem_t *, vmem_size_t, vm_flag_t, int) = vmem_xcreate;
+int (*d3)(vmem_t *, vmem_addr_t, vmem_size_t, vm_flag_t) = vmem_add;
+int (*d4)(vmem_t *, vmem_size_t, vm_flag_t, vmem_addr_t *) = vmem_alloc;
+void (*d5)(vmem_t *, vmem_addr_t, vmem_size_t) = vmem_free;
+int (*d6)(vmem_t *, vmem_size_t, vmem_size_t, vmem_size_t, vmem_size_t, vmem_addr_t,
+	vmem_addr_t, vm_flag_t, vmem_addr_t *) = vmem_xalloc;
+void (*d7)(vmem_t *, vmem_addr_t, vmem_size_t) = vmem_xfree;
+void (*d8)(vmem_t *) = vmem_destroy;
+vmem_size_t (*d9)(vmem_t *, int) = vmem_size;
+vaddr_t (*e1)(struct vm_map *, vsize_t, vsize_t, uvm_flag_t) = uvm_km_alloc;
+void (*e2)(struct vm_map *, vaddr_t, vsize_t, uvm_flag_t) = uvm_km_free;
+struct vm_map *(*e3)(struct vm_map *, vaddr_t *, vaddr_t *, vsize_t, int, bool,
+	struct vm_map *) = uvm_km_suballoc;
+int (*e4)(vmem_t *, vmem_size_t, vm_flag_t, vmem_addr_t *) = uvm_km_kmem_alloc;
+void (*e5)(vmem_t *, vmem_addr_t, size_t) = uvm_km_kmem_free;
+bool (*e6)(void) = uvm_km_va_starved_p;
+percpu_t *(*f1)(size_t) = percpu_alloc;
+void (*f2)(percpu_t *, size_t) = percpu_free;
+void *(*f3)(percpu_t *) = percpu_getref;
+void (*f4)(percpu_t *) = percpu_putref;
+void (*f5)(percpu_t *, percpu_callback_t, void *) = percpu_foreach;
+"""
+ILLUMOS = """
+void *(*a1)(size_t, int) = kmem_alloc;
+void *(*a2)(size_t, int) = kmem_zalloc;
+void (*a3)(void *, size_t) = kmem_free;
+void *(*a4)(size_t, size_t *, int) = kmem_alloc_tryhard;
+kmem_cache_t *(*b1)(const char *, size_t, size_t, int (*)(void *, void *, int),
+	void (*)(void *, void *), void (*)(void *), void *, vmem_t *, int) = kmem_cache_create;
+void (*b2)(kmem_cache_t *, kmem_cbrc_t (*)(void *, void *, size_t, void *)) = kmem_cache_set_move;
+void (*b3)(kmem_cache_t *, void *) = kmem_cache_move_notify;
+void (*b4)(kmem_cache_t *) = kmem_cache_destroy;
+void *(*b5)(kmem_cache_t *, int) = kmem_cache_alloc;
+void (*b6)(kmem_cache_t *, void *) = kmem_cache_free;
+uint64_t (*b7)(kmem_cache_t *, const char *) = kmem_cache_stat;
+void (*b8)(kmem_cache_t *) = kmem_cache_reap_now;
+void (*b9)(void) = kmem_reap;
+size_t (*b10)(void) = kmem_avail;
+char *(*b11)(const char *, ...) = kmem_asprintf;
+void (*b12)(char *) = kmem_strfree;
+vmem_t *(*d1)(const char *, void *, size_t, size_t, vmem_alloc_t *, vmem_free_t *, vmem_t *,
+	size_t, int) = vmem_create;
+vmem_t *(*d2)(const char *, void *, size_t, size_t, vmem_ximport_t *, vmem_free_t *, vmem_t *,
+	size_t, int) = vmem_xcreate;
+void (*d3)(vmem_t *) = vmem_destroy;
+void *(*d4)(vmem_t *, size_t, int) = vmem_alloc;
+void (*d5)(vmem_t *, void *, size_t) = vmem_free;
+void *(*d6)(vmem_t *, size_t, size_t, size_t, size_t, void *, void *, int) = vmem_xalloc;
+void (*d7)(vmem_t *, void *, size_t) = vmem_xfree;
+void *(*d8)(vmem_t *, void *, size_t, int) = vmem_add;
+int (*d9)(vmem_t *, void *, size_t) = vmem_contains;
+void (*d10)(vmem_t *, int, void (*)(void *, void *, size_t), void *) = vmem_walk;
+size_t (*d11)(vmem_t *, int) = vmem_size;
+"""
+BSD386 = """
+void use(void);
+void use(void) { void *p = malloc(10, M_TEMP, M_WAITOK); free(p, M_TEMP); bsd_malloc_limit(M_MBUF, 1); }
+"""
+FREEBSD = """
+MALLOC_DECLARE(M_FOO);
+MALLOC_DEFINE(M_FOO, "foo", "buffers of foo");
+void use(void);
+void use(void)
+{
+	void *p = malloc(10, M_FOO, M_WAITOK | M_ZERO);
+	p = realloc(p, 20, M_FOO, M_NOWAIT);
+	free(p, M_FOO);
+	free(mallocarray(3, 4, M_FOO, M_WAITOK), M_FOO);
+}
+"""
+UNITS = {
+    "kma/netbsd.h": ("", NETBSD),
+    "kma/illumos.h": ("", ILLUMOS),
+    "kma/bsd_malloc.h": ("", BSD386),
+    "kma/bsd_malloc.h FreeBSD": ("#define KMA_FREEBSD\n", FREEBSD),
+    "kma/kma.h": ("", "void *(*a)(size_t, unsigned) = kma_alloc;"),
+    "kma/types.h": ("", "struct kma_type *(*a)(int) = kma_type_numbered;"),
+    "kma/space.h": ("", "struct kma_map *(*a)(void) = kma_map_root;"),
+    "kma/vmem.h": ("", "void (*a)(struct kma_vmem *) = kma_vmem_destroy;"),
+}
+DIALECTS = ["kma/netbsd.h", "kma/illumos.h", "kma/bsd_malloc.h"]
+
+
+def compiles(compiler, include, text, suffix):
+    with tempfile.NamedTemporaryFile("w", suffix=suffix) as source:
+        source.write(text)
+        source.flush()
+        run = subprocess.run([*compiler, "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I",
+                              include, source.name], capture_output=True, text=True, check=False)
+    return run.returncode == 0, run.stderr
+
+
+def main():
+    include, cc, cxx = sys.argv[1:]
+    wrong = []
+    for compiler, suffix in (([cc, "-std=gnu11"], ".c"), ([cxx, "-std=c++17"], ".cc")):
+        for name, (before, body) in UNITS.items():
+            fits, told = compiles(compiler, include,
+                                  f"{before}#include <{name.split()[0]}>\n{body}", suffix)
+            if not fits:
+                wrong.append(f"{name} as {suffix}:\n{told}")
+        for first in DIALECTS:
+            for second in DIALECTS:
+                text = f"#include <{first}>\n#include <{second}>\n"
+                fits, told = compiles(compiler, include, text, suffix)
+                if fits != (first == second) or (not fits and "one personality" not in told):
+                    wrong.append(f"{first} and {second} as {suffix}: {told}")
+    sys.exit("\n".join(wrong) or 0)
+
+
+main()
