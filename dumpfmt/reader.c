@@ -214,8 +214,9 @@ void dump_close(struct dump *dump)
 {
 	if (!dump)
 		return;
+	reader_ahead_stop(dump);
+	reader_unpacker_deinit(&dump->unpacker);
 	reader_release_memory(dump);
-	reader_release_blocks(dump);
 	for (size_t i = 0; i < dump->section_count; i++)
 		free(dump->sections[i].payload);
 	for (size_t i = 0; i < dump->warning_count; i++)

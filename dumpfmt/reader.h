@@ -6,7 +6,8 @@
  * count bounded by the bytes that are there, every section's checksum compared.
  * A file that is cut or damaged is opened as far as it is whole; what is
  * missing is told by dump_warnings(), one line each. Strings and arrays belong
- * to the dump and live until dump_close(). Not thread-safe.
+ * to the dump and live until dump_close(). Not thread-safe; threads of its own
+ * fetch ahead what is likely to be asked for, and are done without in a fork.
  */
 #ifndef DUMPFMT_READER_H
 #define DUMPFMT_READER_H
@@ -38,6 +39,12 @@ size_t dump_environment(const struct dump *dump, const char **ret); /* NULs */
  */
 bool dump_next_data(const struct dump *dump, uint64_t from, uint64_t upto,
 		    struct dump_extent *ret);
+
+/*
+ * Unpacked memory of at most so many bytes: what is more than that is held by
+ * files without a name in TMPDIR or /var/tmp. Before the first view.
+ */
+void dump_limit_memory(struct dump *dump, uint64_t bytes);
 
 /* Lines that say what is missing or damaged; 0 for a whole file. */
 size_t dump_warnings(const struct dump *dump, const char *const **ret);

@@ -5,6 +5,8 @@
  */
 #include "dumpfmt/reader_impl.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,65 +57,90 @@ static struct err *inflate_into(const unsigned char *payload, size_t size,
 	return whole ? NULL : err_new(ERR_CORRUPT, "bad compressed data");
 }
 
-static struct err *unzstd_into(struct dump *dump, const unsigned char *payload,
-			       size_t size, unsigned char *place,
-			       size_t place_size)
+static struct err *unzstd_into(struct reader_unpacker *unpacker, size_t size,
+			       unsigned char *place, size_t place_size)
 {
-	if (!dump->zstd)
-		dump->zstd = ZSTD_createDCtx();
-	if (!dump->zstd)
+	if (!unpacker->zstd)
+		unpacker->zstd = ZSTD_createDCtx();
+	if (!unpacker->zstd)
 		return err_new(ERR_NO_MEMORY, "decompressing");
-	size_t got = ZSTD_decompressDCtx(dump->zstd, place, place_size, payload,
-					 size);
+	size_t got = ZSTD_decompressDCtx(unpacker->zstd, place, place_size,
+					 unpacker->scratch, size);
 	return got == place_size ? NULL
 				 : err_new(ERR_CORRUPT, "bad compressed data");
 }
 
-static struct err *fetch_packed(struct dump *dump,
-				const struct dump_page_entry *e,
-				unsigned char *place)
+static struct err *make_scratch(struct reader_unpacker *unpacker, size_t size)
 {
-	if (e->stored_size > dump->scratch_size) {
-		free(dump->scratch);
-		dump->scratch_size = 0;
-		dump->scratch = malloc((size_t)e->stored_size);
-		if (!dump->scratch)
-			return err_new(ERR_NO_MEMORY, "inflating");
-		dump->scratch_size = (size_t)e->stored_size;
-	}
-
-	struct err *err =
-		reader_pread(dump, dump->scratch, (size_t)e->stored_size,
-			     e->offset + sizeof(struct dump_block_header));
-	if (err)
-		return err;
-	if (crc32_z(0, dump->scratch, (size_t)e->stored_size) != e->payload_crc)
-		return err_new(ERR_CORRUPT, "bad checksum");
-	if (e->codec == DUMP_CODEC_ZSTD)
-		return unzstd_into(dump, dump->scratch, (size_t)e->stored_size,
-				   place, (size_t)e->size);
-	return inflate_into(dump->scratch, (size_t)e->stored_size, place,
-			    (size_t)e->size);
+	if (size <= unpacker->scratch_size)
+		return NULL;
+	free(unpacker->scratch);
+	unpacker->scratch_size = 0;
+	unpacker->scratch = malloc(size);
+	if (!unpacker->scratch)
+		return err_new(ERR_NO_MEMORY, "decompressing");
+	unpacker->scratch_size = size;
+	return NULL;
 }
 
-/* Make the block's bytes be at place. */
-struct err *reader_fetch(struct dump *dump, struct reader_block *block,
-			 unsigned char *place)
+static struct err *fetch_packed(const struct dump *dump,
+				const struct dump_page_entry *e,
+				unsigned char *place,
+				struct reader_unpacker *unpacker)
 {
-	const struct dump_page_entry *e = &block->entry;
+	size_t stored = (size_t)e->stored_size;
+	struct err *err = make_scratch(unpacker, stored);
+
+	if (!err)
+		err = reader_pread(dump, unpacker->scratch, stored,
+				   e->offset +
+					   sizeof(struct dump_block_header));
+	if (err)
+		return err;
+	if (crc32_z(0, unpacker->scratch, stored) != e->payload_crc)
+		return err_new(ERR_CORRUPT, "bad checksum");
+	if (e->codec == DUMP_CODEC_ZSTD)
+		return unzstd_into(unpacker, stored, place, (size_t)e->size);
+	return inflate_into(unpacker->scratch, stored, place, (size_t)e->size);
+}
+
+/* A page of a file that has no room on its disk would be a signal. */
+static struct err *make_room(const struct reader_home *home,
+			     const unsigned char *place, uint64_t size)
+{
+	const struct reader_reservation *reservation = home->reservation;
+
+	if (reservation->fd < 0 ||
+	    fallocate(reservation->fd, 0, place - reservation->base,
+		      (off_t)size) == 0 ||
+	    errno == EOPNOTSUPP)
+		return NULL;
+	return err_new(ERR_IO,
+		       "no room for unpacked memory in TMPDIR, or /var/tmp: %s",
+		       strerror(errno));
+}
+
+struct err *reader_unpack(struct dump *dump, const struct dump_page_entry *e,
+			  const struct reader_home *home,
+			  struct reader_unpacker *unpacker)
+{
+	unsigned char *place = home->base + (e->address - home->start);
 	struct err *err = NULL;
 
-	if (block->state == BLOCK_READY)
+	if (e->codec == DUMP_CODEC_ZERO)
 		return NULL;
-	if (block->state == BLOCK_BAD)
-		err = err_new(ERR_CORRUPT, "bad checksum or data");
-	else if (e->codec == DUMP_CODEC_STORED)
-		err = fetch_stored(dump, e, place);
-	else if (e->codec != DUMP_CODEC_ZERO)
-		err = fetch_packed(dump, e, place);
-	block->state = err ? BLOCK_BAD : BLOCK_READY;
-	return err_wrap(err, "block at byte %" PRIu64 " (memory %#" PRIx64 ")",
-			e->offset, e->address);
+	if (e->codec == DUMP_CODEC_STORED)
+		return fetch_stored(dump, e, place);
+	err = make_room(home, place, e->size);
+	if (!err)
+		err = fetch_packed(dump, e, place, unpacker);
+	return err;
+}
+
+void reader_unpacker_deinit(struct reader_unpacker *unpacker)
+{
+	free(unpacker->scratch);
+	ZSTD_freeDCtx(unpacker->zstd);
 }
 
 size_t dump_block_count(const struct dump *dump)
@@ -169,8 +196,9 @@ static struct err *check_payload(struct dump *dump,
 	unsigned char *place = malloc((size_t)e->size);
 	if (!place)
 		return err_new(ERR_NO_MEMORY, "checking a block");
-	err = e->codec == DUMP_CODEC_STORED ? check_stored(dump, e, place)
-					    : fetch_packed(dump, e, place);
+	err = e->codec == DUMP_CODEC_STORED
+		      ? check_stored(dump, e, place)
+		      : fetch_packed(dump, e, place, &dump->unpacker);
 	free(place);
 	return err;
 }
@@ -184,10 +212,4 @@ struct err *dump_block_check(struct dump *dump, size_t i)
 		err = check_payload(dump, e);
 	return err_wrap(err, "block at byte %" PRIu64 " (memory %#" PRIx64 ")",
 			e->offset, e->address);
-}
-
-void reader_release_blocks(struct dump *dump)
-{
-	free(dump->scratch);
-	ZSTD_freeDCtx(dump->zstd);
 }

@@ -2,7 +2,8 @@
 /*
  * The reader's state, shared by its files: reader.c (open, close, what was
  * found), reader_records.c (where the records lie), reader_sections.c (facts),
- * reader_memory.c (extents, views), reader_blocks.c (a block's bytes).
+ * reader_memory.c (extents, views), reader_blocks.c (a block's bytes),
+ * reader_ahead.c (threads that fetch blocks before they are asked for).
  */
 #ifndef DUMPFMT_READER_IMPL_H
 #define DUMPFMT_READER_IMPL_H
@@ -21,7 +22,7 @@ struct reader_section {
 	unsigned char *payload;
 };
 
-enum reader_block_state { BLOCK_UNREAD, BLOCK_READY, BLOCK_BAD };
+enum reader_block_state { BLOCK_UNREAD, BLOCK_BUSY, BLOCK_READY, BLOCK_BAD };
 
 struct reader_block {
 	struct dump_page_entry entry;
@@ -37,7 +38,24 @@ struct reader_place {
 struct reader_reservation {
 	unsigned char *base; /* NULL: not yet reserved */
 	uint64_t size;
+	int fd; /* an unlinked file that holds it; -1: memory does */
 };
+
+/* Where the blocks of one extent go. */
+struct reader_home {
+	const struct reader_reservation *reservation;
+	unsigned char *base; /* of the extent's bytes */
+	uint64_t start, end; /* its addresses */
+};
+
+/* What decompressing needs, for one thread. */
+struct reader_unpacker {
+	unsigned char *scratch; /* for a compressed payload */
+	size_t scratch_size;
+	void *zstd; /* ZSTD_DCtx, or NULL */
+};
+
+struct reader_ahead;
 
 struct dump {
 	int fd;
@@ -69,9 +87,12 @@ struct dump {
 	struct reader_reservation *reservations;
 	size_t reservation_count;
 	size_t mapped_blocks;
-	unsigned char *scratch; /* for a compressed payload */
-	size_t scratch_size;
-	void *zstd; /* ZSTD_DCtx, or NULL */
+	struct reader_unpacker unpacker; /* of the caller's thread */
+	struct reader_ahead *ahead;      /* NULL: nobody reads ahead yet */
+	size_t misses;                   /* blocks that were waited for */
+	uint64_t memory_max;             /* of unpacked bytes; 0: no limit */
+	bool in_files;                   /* there are more: files hold them */
+	uint64_t unpacked;               /* since memory was let go of */
 
 	char **warnings;
 	size_t warning_count;
@@ -98,9 +119,18 @@ struct err *reader_parse_sections(struct dump *dump) MUST_USE;
 struct err *reader_arrange_memory(struct dump *dump) MUST_USE;
 void reader_release_memory(struct dump *dump);
 
-/* reader_blocks.c: make the block's bytes be at place, if they are not. */
-struct err *reader_fetch(struct dump *dump, struct reader_block *block,
-			 unsigned char *place) MUST_USE;
-void reader_release_blocks(struct dump *dump);
+/* Not needed now; what is in files comes back from there. */
+void reader_let_go(struct dump *dump);
+
+/* reader_blocks.c: the bytes of one block. */
+struct err *reader_unpack(struct dump *dump, const struct dump_page_entry *e,
+			  const struct reader_home *home,
+			  struct reader_unpacker *unpacker) MUST_USE;
+void reader_unpacker_deinit(struct reader_unpacker *unpacker);
+
+/* reader_ahead.c: make block i be in its place, by whoever is first. */
+struct err *reader_fetch(struct dump *dump, size_t i,
+			 const struct reader_home *home) MUST_USE;
+void reader_ahead_stop(struct dump *dump);
 
 #endif

@@ -9,16 +9,23 @@
  * are inflated into place. Small extents share a reservation, as a process can
  * have more mappings than the debugger may make.
  *
+ * Where all of it may be more than memory should hold (dump_limit_memory), a
+ * reservation is a file without a name: views stay where they are, and the
+ * kernel takes back what is not looked at.
+ *
  * What a file makes us commit is bounded by what it holds: a block inflates to
  * at most so many times its size, and zeros cost no page.
  */
 #include "dumpfmt/reader_impl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	ZLIB_RATIO = 1040,  /* deflate's own limit is 1032 */
@@ -132,7 +139,8 @@ static struct err *add_reservation(struct dump *dump, uint64_t size,
 			 sizeof(*dump->reservations)))
 		return err_new(ERR_NO_MEMORY, "list of reservations");
 	*ret = dump->reservation_count++;
-	dump->reservations[*ret] = (struct reader_reservation){ .size = size };
+	dump->reservations[*ret] =
+		(struct reader_reservation){ .size = size, .fd = -1 };
 	return NULL;
 }
 
@@ -227,10 +235,14 @@ struct err *reader_arrange_memory(struct dump *dump)
 
 void reader_release_memory(struct dump *dump)
 {
-	for (size_t i = 0; i < dump->reservation_count; i++)
-		if (dump->reservations[i].base)
-			munmap(dump->reservations[i].base,
-			       (size_t)dump->reservations[i].size);
+	for (size_t i = 0; i < dump->reservation_count; i++) {
+		const struct reader_reservation *r = &dump->reservations[i];
+
+		if (r->base)
+			munmap(r->base, (size_t)r->size);
+		if (r->base && r->fd >= 0)
+			close(r->fd);
+	}
 	free(dump->reservations);
 	free(dump->places);
 	free(dump->extents);
@@ -293,19 +305,67 @@ static size_t find_extent(const struct dump *dump, uint64_t address)
 	return dump->extent_count;
 }
 
-static struct err *reserve(struct reader_reservation *reservation)
+/* --- views ----------------------------------------------------------------
+ */
+
+/* A file that has no name, on a disk; -1: none can be had. */
+static int open_file(uint64_t size)
 {
+	const char *const folders[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
+	int fd = -1;
+
+	for (size_t i = 0; fd < 0 && i < sizeof(folders) / sizeof(folders[0]);
+	     i++)
+		if (folders[i] && *folders[i])
+			fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC,
+				  S_IRUSR | S_IWUSR);
+	if (fd >= 0 && ftruncate(fd, (off_t)size) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static struct err *reserve(struct dump *dump,
+			   struct reader_reservation *reservation)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+
 	if (reservation->base)
 		return NULL;
-	void *base =
-		mmap(NULL, (size_t)reservation->size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	reservation->fd = dump->in_files ? open_file(reservation->size) : -1;
+	if (reservation->fd >= 0)
+		flags = MAP_SHARED;
+	void *base = mmap(NULL, (size_t)reservation->size,
+			  PROT_READ | PROT_WRITE, flags, reservation->fd, 0);
 	if (base == MAP_FAILED)
 		return err_new(ERR_NO_MEMORY,
 			       "no room for %" PRIu64 " bytes of memory",
 			       reservation->size);
 	reservation->base = base;
 	return NULL;
+}
+
+void dump_limit_memory(struct dump *dump, uint64_t bytes)
+{
+	uint64_t packed = 0;
+
+	for (size_t i = 0; i < dump->block_count; i++)
+		if (dump->blocks[i].entry.codec > DUMP_CODEC_STORED)
+			packed += dump->blocks[i].entry.size;
+	dump->memory_max = bytes;
+	dump->in_files = packed > bytes;
+}
+
+void reader_let_go(struct dump *dump)
+{
+	for (size_t i = 0; i < dump->reservation_count; i++) {
+		const struct reader_reservation *r = &dump->reservations[i];
+
+		if (r->base && r->fd >= 0)
+			madvise(r->base, (size_t)r->size, MADV_DONTNEED);
+	}
+	__atomic_store_n(&dump->unpacked, 0, __ATOMIC_RELAXED);
 }
 
 struct err *dump_view(struct dump *dump, uint64_t address, size_t size,
@@ -319,22 +379,24 @@ struct err *dump_view(struct dump *dump, uint64_t address, size_t size,
 			       i == dump->extent_count ? address
 						       : dump->extents[i].end);
 
-	uint64_t start = dump->extents[i].start;
 	struct reader_reservation *reservation =
 		&dump->reservations[dump->places[i].reservation];
-	struct err *err = reserve(reservation);
+	struct err *err = reserve(dump, reservation);
 	if (err)
 		return err;
 
-	unsigned char *base = reservation->base + dump->places[i].offset;
+	const struct reader_home home = {
+		.reservation = reservation,
+		.base = reservation->base + dump->places[i].offset,
+		.start = dump->extents[i].start,
+		.end = dump->extents[i].end,
+	};
 	for (size_t b = find_block(dump, address);
 	     b < dump->block_count && !err &&
 	     dump->blocks[b].entry.address < address + size;
 	     b++)
-		err = reader_fetch(
-			dump, &dump->blocks[b],
-			base + (dump->blocks[b].entry.address - start));
+		err = reader_fetch(dump, b, &home);
 	if (!err)
-		*ret = base + (address - start);
+		*ret = home.base + (address - home.start);
 	return err;
 }

@@ -35,6 +35,10 @@ static void print_help(const struct subcommand *subcommands)
 	     "  -j             rows as JSON, one object a line\n"
 	     "  -x EXE         the program, where the target does not tell\n"
 	     "  --sysroot DIR  look for programs and libraries below DIR\n"
+	     "  --debuginfod   ask the servers of DEBUGINFOD_URLS for files\n"
+	     "  --cache N      unpack at most N bytes of a dump into memory, "
+	     "the\n"
+	     "                 rest into TMPDIR (half of the free memory)\n"
 	     "  --max-size N   unpack a compressed core up to N bytes (64G)\n"
 	     "  --no-rc        do not run the commands of ~/.kdbgrc\n"
 	     "  --wide         all columns of tables, on any terminal\n"
@@ -85,13 +89,22 @@ static uint64_t parse_size(const char *text)
 	return number << shift;
 }
 
-enum { CODE_SYSROOT = 256, CODE_NO_RC, CODE_MAX_SIZE, CODE_WIDE };
+enum {
+	CODE_SYSROOT = 256,
+	CODE_NO_RC,
+	CODE_MAX_SIZE,
+	CODE_WIDE,
+	CODE_CACHE,
+	CODE_DEBUGINFOD
+};
 
 static const struct option long_options[] = {
 	{ "sysroot", required_argument, NULL, CODE_SYSROOT },
+	{ "debuginfod", no_argument, NULL, CODE_DEBUGINFOD },
 	{ "no-rc", no_argument, NULL, CODE_NO_RC },
 	{ "wide", no_argument, NULL, CODE_WIDE },
 	{ "max-size", required_argument, NULL, CODE_MAX_SIZE },
+	{ "cache", required_argument, NULL, CODE_CACHE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -119,6 +132,15 @@ static int take_option(int code, const struct subcommand *subcommands,
 			return COMMAND_LINE_GO;
 		return usage_error(subcommands, "--max-size wants a size, "
 						"such as 100G");
+	case CODE_CACHE:
+		options->target.cache = parse_size(optarg);
+		if (options->target.cache)
+			return COMMAND_LINE_GO;
+		return usage_error(subcommands, "--cache wants a size, such as "
+						"512M");
+	case CODE_DEBUGINFOD:
+		options->target.debuginfod = true;
+		return COMMAND_LINE_GO;
 	case CODE_NO_RC:
 		options->no_rc = true;
 		return COMMAND_LINE_GO;

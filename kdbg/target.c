@@ -51,6 +51,7 @@ struct err *target_create(const char *path,
 	*target = (struct target){ .ops = ops, .impl = impl };
 	target->process = &unknown;
 	target->path = strdup(path);
+	target->debuginfod = options && options->debuginfod;
 	if (options && options->sysroot)
 		target->sysroot = strdup(options->sysroot);
 	if (options && options->executable)
@@ -106,6 +107,7 @@ struct err *target_reopen(struct target *target, struct target **ret)
 	const struct target_options options = {
 		.executable = target->executable_path,
 		.sysroot = target->sysroot,
+		.debuginfod = target->debuginfod,
 	};
 
 	if (!target->ops->reopen)

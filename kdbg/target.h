@@ -26,6 +26,9 @@ struct target_options {
 	const char *executable; /* -x, or NULL */
 	const char *sysroot;    /* or NULL */
 	uint64_t max_size;      /* of unpacked content; 0: unpack.h's */
+	uint64_t cache;  /* of a dump's unpacked memory; 0: half of what is free
+			  */
+	bool debuginfod; /* ask the servers of DEBUGINFOD_URLS */
 };
 
 /* The kinds of fact are the dump's: other targets fill the same records. */
@@ -48,6 +51,7 @@ struct target {
 	void *impl;
 	char *path;
 	char *sysroot;
+	bool debuginfod; /* it may be asked */
 	const struct dump_process *process;
 	const struct dump_thread *threads;
 	size_t thread_count;

@@ -1,6 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/target_dump.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Half of what the machine can spare: 0, it does not tell. */
+static uint64_t default_cache(void)
+{
+	static const char key[] = "MemAvailable:";
+	char text[1024];
+	int fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	const char *at = strstr(text, key);
+	return at ? strtoull(at + strlen(key), NULL, 10) * 1024 / 2 : 0;
+}
+
+static void limit_memory(struct dump *dump,
+			 const struct target_options *options)
+{
+	uint64_t cache =
+		options && options->cache ? options->cache : default_cache();
+
+	if (cache)
+		dump_limit_memory(dump, cache);
+}
+
 static void close_dump(void *impl)
 {
 	dump_close(impl);
@@ -39,6 +69,7 @@ struct err *target_dump_open(const char *path,
 				    &target);
 	if (err)
 		return err;
+	limit_memory(dump, options);
 	target->process = dump_process(dump);
 	target->thread_count = dump_threads(dump, &target->threads);
 	target->map_count = dump_maps(dump, &target->maps);

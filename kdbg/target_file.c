@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/target_file.h"
 
+#include "kdbg/debuginfod.h"
+
 #include <elf.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -28,6 +30,7 @@ struct target_file {
 struct target_files {
 	struct target_file *files;
 	size_t count;
+	struct debuginfod *client; /* made by the first question */
 };
 
 struct err *target_files_create(struct target *target,
@@ -55,6 +58,7 @@ void target_files_destroy(struct target_files *files)
 		module_file_close(files->files[i].file);
 		free(files->files[i].reason);
 	}
+	debuginfod_destroy(files->client);
 	free(files->files);
 	free(files);
 }
@@ -159,6 +163,40 @@ static struct err *read_vdso(struct target *target,
 	return module_file_from_image(module->path, image, size, ret);
 }
 
+/* From a server, where the user allows it. */
+static struct err *fetch(struct target *target, const void *id, size_t id_size,
+			 bool debug, char **ret)
+{
+	struct target_files *files = target->files;
+
+	if (!target->debuginfod || !id_size)
+		return err_new(ERR_NOT_FOUND, "no server is asked");
+	if (!files->client)
+		files->client = debuginfod_create();
+	return debuginfod_find(files->client, id, id_size, debug, ret);
+}
+
+/* What was wrong on the disk is told with what the server said. */
+static struct err *find_on_server(struct target *target,
+				  const struct dump_module *module,
+				  struct err *before, struct module_file **ret)
+{
+	char *path;
+	struct err *err = fetch(target, module->build_id, module->build_id_size,
+				false, &path);
+
+	if (!err)
+		err = open_checked(path, module, ret);
+	if (!err || !target->debuginfod) {
+		err_free(err ? err : before);
+		return err ? before : NULL;
+	}
+	char text[REASON_SIZE];
+	err_describe(before, text, sizeof(text));
+	err_free(before);
+	return err_wrap(err, "%s", text);
+}
+
 struct err *target_find_file(struct target *target,
 			     const struct dump_module *module,
 			     struct module_file **ret)
@@ -189,7 +227,7 @@ struct err *target_find_file(struct target *target,
 		}
 		err_free(other);
 	}
-	return err;
+	return err ? find_on_server(target, module, err, ret) : NULL;
 }
 
 static void keep_reason(struct target *target, struct target_file *slot,
@@ -361,13 +399,27 @@ static struct module_file *find_by_link(const struct target *target,
 	return found;
 }
 
+static struct module_file *debug_from_server(struct target *target,
+					     const struct proof *proof)
+{
+	char *path;
+	struct err *err = fetch(target, proof->id, proof->id_size, true, &path);
+
+	if (!err)
+		return open_proven(path, proof);
+	err_free(err); /* there need not be one */
+	return NULL;
+}
+
 struct module_file *target_find_debug_file(struct target *target,
 					   const struct module_file *file)
 {
 	struct proof proof = { file->id, file->id_size, false, 0 };
 	struct module_file *found = find_by_id(target, &proof);
 
-	return found ? found : find_by_link(target, file, &proof);
+	if (!found)
+		found = find_by_link(target, file, &proof);
+	return found ? found : debug_from_server(target, &proof);
 }
 
 struct module_file *target_find_alternate(struct target *target,
