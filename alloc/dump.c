@@ -18,17 +18,14 @@
 #include "alloc/sys.h"
 #include "dumpfmt/line.h"
 #include "dumpfmt/output.h"
-#include "dumpfmt/procfs.h"
 #include "kma/kma.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -130,6 +127,8 @@ static int choose_path(const struct dump_request *request,
 {
 	struct line line;
 
+	if (request->asked)
+		return 0;
 	if (!request->path)
 		return expand_template(kma_options.dump.path, process);
 	line_init(&line, dump_path, sizeof(dump_path));
@@ -137,7 +136,7 @@ static int choose_path(const struct dump_request *request,
 	return line.full ? -ENAMETOOLONG : 0;
 }
 
-static void tell(const char *what, int error)
+void dump_tell(const char *what, int error)
 {
 	char text[MESSAGE_SIZE];
 	struct line line;
@@ -181,79 +180,6 @@ static void capture_self(const struct dump_request *request)
 	self.flags |= DUMP_THREAD_CRASHED;
 }
 
-/* --- a copy of a process that goes on --------------------------------------
- */
-
-/*
- * A fork that nobody notices: no exit signal, no fork handlers, invisible to
- * wait(). 0 in the copy, -errno.
- */
-static pid_t copy_process(void)
-{
-	return (pid_t)sys_call(SYS_clone, 0, 0, 0, 0, 0, 0);
-}
-
-static void close_all_but(int keep, int keep_too)
-{
-	unsigned low = 0;
-	unsigned kept[2] = { (unsigned)keep, (unsigned)keep_too };
-
-	if (kept[0] > kept[1]) {
-		kept[0] = (unsigned)keep_too;
-		kept[1] = (unsigned)keep;
-	}
-	for (int i = 0; i < 2; i++) {
-		if (kept[i] > low)
-			close_range(low, kept[i] - 1, 0);
-		low = kept[i] + 1;
-		if (low == 0)
-			return;
-	}
-	close_range(low, ~0u, 0);
-}
-
-/* In the copy: the program's files are not ours to keep open. */
-static void copy_main(const struct dump_request *request, int shared_pagemap)
-{
-	if (request->detached && copy_process() > 0)
-		sys_call(SYS_exit_group, 0, 0, 0, 0, 0, 0);
-	close_all_but(shared_pagemap, request->detached ? 2 : -1);
-	int status = dump_contents_write(dump_path, shared_pagemap);
-	if (status < 0 && request->detached)
-		tell("cannot write dump ", -status);
-	sys_call(SYS_exit_group, -status, 0, 0, 0, 0, 0);
-}
-
-static int wait_for_copy(pid_t pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, __WALL) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
-}
-
-static int write_snapshot(const struct dump_request *request)
-{
-	int shared_pagemap = procfs_open(0, "pagemap", O_RDONLY);
-	pid_t pid = copy_process();
-	int status;
-
-	if (pid == 0)
-		copy_main(request, shared_pagemap);
-	if (pid < 0) { /* no room for a copy: then the program waits */
-		status = dump_contents_write(dump_path, -1);
-		dump_threads_go();
-	} else {
-		dump_threads_go();
-		status = wait_for_copy(pid);
-	}
-	if (shared_pagemap >= 0)
-		close(shared_pagemap);
-	return status;
-}
-
 /* --- all of it -------------------------------------------------------------
  */
 
@@ -267,10 +193,11 @@ static int write_stopped(const struct dump_request *request)
 		return status;
 	sys_call(SYS_prctl, PR_GET_NAME, (long)(uintptr_t)self.name, 0, 0, 0,
 		 0);
+	uint64_t since = dump_now_ns();
 	dump_contents_threads(dump_threads_stop(), &self);
 	if (!request->last)
-		return write_snapshot(request);
-	status = dump_contents_write(dump_path, -1);
+		return dump_copy_write(request, dump_path, since);
+	status = dump_contents_write(request, dump_path, -1);
 	dump_threads_go();
 	return status;
 }
@@ -301,12 +228,14 @@ static int write_and_tell(const struct dump_request *request)
 	}
 	int status = write_stopped(request);
 
+	if (request->asked)
+		return status; /* who asked is told */
 	if (status < 0)
-		tell("cannot write dump ", -status);
+		dump_tell("cannot write dump ", -status);
 	else if (!kma_options.roster[0] && /* else the supervisor tells */
 		 (request->reason == KMA_DUMP_SIGNAL ||
 		  request->reason == KMA_DUMP_ERROR))
-		tell("dump written to ", 0);
+		dump_tell("dump written to ", 0);
 	if (request->last || request->replaced)
 		say_bye(request, status < 0 ? NULL : dump_path, -status);
 	return status;
@@ -331,6 +260,8 @@ static void run(void *argument)
 
 	if (call->request->none)
 		say_bye(call->request, NULL, 0);
+	else if (call->request->asked && !dump_ask_accept(call->request->asked))
+		call->status = -ECANCELED;
 	else
 		call->status = write_and_tell(call->request);
 }
@@ -459,6 +390,22 @@ __attribute__((visibility("default"))) int kma_dump(const char *path)
 		return 0;
 	errno = -status;
 	return -1;
+}
+
+void dump_asked(const siginfo_t *info, const ucontext_t *context)
+{
+	struct dump_asked asked;
+
+	if (!dump_ask_open(info, &asked))
+		return;
+	dump_run(&(struct dump_request){
+		.reason = (enum kma_dump_reason)DUMP_REASON_SNAPSHOT,
+		.context = context,
+		.detached = true,
+		.asked = &asked,
+		.exit_status = DUMP_EXIT_STATUS_UNKNOWN,
+	});
+	dump_ask_close(&asked);
 }
 
 void kma_dump_forked(void)

@@ -17,6 +17,7 @@
 #include "dumpfmt/output.h"
 #include "dumpfmt/writer.h"
 
+#include <elf.h>
 #include <string.h>
 
 enum {
@@ -31,6 +32,8 @@ struct capture {
 	struct dump_stopped *self; /* the thread that writes */
 	size_t next;               /* slot to hand out */
 	bool self_given;
+	enum dump_level level;
+	struct dump_write_options write;
 };
 
 static struct {
@@ -40,6 +43,8 @@ static struct {
 	struct dump_output output;
 	uint64_t roots[ROOTS_MAX];
 	struct dump_extent first[2], heap[1], never[2];
+	bool (*next_map)(void *context, struct dump_map *ret);
+	char image[PROCFS_TEXT]; /* the file of the mapping before */
 } job __attribute__((aligned(DUMP_PAGE_SIZE)));
 
 /*
@@ -78,7 +83,7 @@ static void find_stacks(struct capture *capture)
 	procfs_maps_rewind(&capture->live.maps);
 }
 
-static void give_thread(const struct dump_stopped *from,
+static void give_thread(const struct dump_stopped *from, enum dump_level level,
 			struct dump_thread *ret)
 {
 	*ret = (struct dump_thread){
@@ -91,7 +96,7 @@ static void give_thread(const struct dump_stopped *from,
 		.fpregs = (const void *)(uintptr_t)from->fpregs,
 		.fpregs_size = from->fpregs_size,
 	};
-	if (kma_options.dump.level != DUMP_META)
+	if (level != DUMP_META)
 		return;
 	ret->registers = (struct dump_registers){
 		.rsp = from->registers.rsp,
@@ -109,7 +114,7 @@ static bool next_thread(void *context, struct dump_thread *ret)
 
 	if (!capture->self_given) {
 		capture->self_given = true;
-		give_thread(capture->self, ret);
+		give_thread(capture->self, capture->level, ret);
 		return true;
 	}
 	while (capture->next < threads->slot_count) {
@@ -117,7 +122,7 @@ static bool next_thread(void *context, struct dump_thread *ret)
 
 		if (slot->tid == 0)
 			continue;
-		give_thread(slot, ret);
+		give_thread(slot, capture->level, ret);
 		return true;
 	}
 	return false;
@@ -166,7 +171,7 @@ static size_t messages(void *context, char *buffer, size_t size)
 	line_init(&line, buffer, size);
 	add_count(&line, silent, " threads did not stop: registers missing\n");
 	add_count(&line, threads->unrecorded, " threads are not recorded\n");
-	if (kma_options.dump.level != DUMP_META && capture->live.pagemap < 0)
+	if (capture->level != DUMP_META && capture->live.pagemap < 0)
 		line_add(&line, "page map unreadable: relocated data of large "
 				"files is missing\n");
 	return line.used;
@@ -188,11 +193,21 @@ dump_contents_facts(const struct dump_request *request,
 		    const struct dump_stopped *self)
 {
 	struct dump_process *process = &job.facts.process;
+	struct capture *capture = &job.capture;
 
+	capture->level = (enum dump_level)kma_options.dump.level;
+	capture->write = (struct dump_write_options){
+		.codec = kma_options.dump.codec,
+		.workers = kma_options.dump.workers,
+	};
+	if (request->asked) {
+		capture->level = (enum dump_level)request->asked->ask.level;
+		capture->write = request->asked->write;
+	}
 	procfs_facts_read(&job.facts, 0);
 	process->reason = request->reason;
 	process->crashed_thread = self->tid;
-	process->level = kma_options.dump.level;
+	process->level = capture->level;
 	process->exit_status = request->exit_status;
 	process->writer = "libkma " KMA_VERSION;
 	if (request->info) {
@@ -200,8 +215,8 @@ dump_contents_facts(const struct dump_request *request,
 		process->signal_code = request->info->si_code;
 		process->fault_address = dump_fault_address(request->info);
 	}
-	if (kma_options.dump.level == DUMP_META)
-		process->arguments = NULL;
+	if (capture->level == DUMP_META)
+		process->arguments = process->directory = NULL;
 	return process;
 }
 
@@ -242,7 +257,7 @@ static struct dump_live_plan make_plan(int shared_pagemap)
 	    kma_instance.private_range(&base, &end))
 		job.never[never++] = (struct dump_extent){ base, end };
 	return (struct dump_live_plan){
-		.level = kma_options.dump.level,
+		.level = job.capture.level,
 		.first = { job.first, 2 },
 		.heap = { job.heap, 1 },
 		.never = { job.never, never },
@@ -261,9 +276,52 @@ void dump_contents_threads(const struct dump_threads *threads,
 	job.capture.self_given = false;
 }
 
-int dump_contents_write(const char *path, int shared_pagemap)
+/* Of a level that keeps no byte of the program's. */
+static size_t read_stripped(void *context, uint64_t address, void *buffer,
+			    size_t size)
 {
-	struct dump_live_plan plan = make_plan(shared_pagemap);
+	size_t done = dump_live_read(context, address, buffer, size);
+
+	dump_meta_strip(address, buffer, done);
+	return done;
+}
+
+/* Of mapped files, libraries may be named; data may not. */
+static bool next_image(void *context, struct dump_map *ret)
+{
+	char magic[SELFMAG];
+	struct line line;
+
+	if (!job.next_map(context, ret))
+		return false;
+	if (ret->path[0] != '/' || !strcmp(ret->path, job.image))
+		return true;
+	if (dump_live_read(context, ret->start, magic, sizeof(magic)) <
+		    sizeof(magic) ||
+	    memcmp(magic, ELFMAG, SELFMAG) != 0) {
+		ret->path = "";
+		return true;
+	}
+	line_init(&line, job.image, sizeof(job.image));
+	line_add(&line, ret->path);
+	return true;
+}
+
+static int open_output(const struct dump_request *request, const char *path)
+{
+	if (!request->asked)
+		return dump_output_open(&job.output, path);
+	job.output.fd = request->asked->output;
+	return 0;
+}
+
+static int close_output(const struct dump_request *request, int status)
+{
+	return request->asked ? status : dump_output_close(&job.output, status);
+}
+
+static int write_job(void)
+{
 	struct dump_source source = {
 		.process = &job.facts.process,
 		.roots = job.roots,
@@ -273,22 +331,31 @@ int dump_contents_write(const char *path, int shared_pagemap)
 		.messages = messages,
 	};
 
-	const struct dump_write_options options = {
-		.codec = kma_options.dump.codec,
-		.workers = kma_options.dump.workers,
-	};
+	find_stacks(&job.capture);
+	source.root_count = collect_roots();
+	dump_live_source(&job.capture.live, &source);
+	if (job.capture.level == DUMP_META) {
+		job.next_map = source.next_map;
+		job.image[0] = '\0';
+		source.next_map = next_image;
+		source.read = read_stripped;
+	}
+	return dump_write(&job.space, job.output.fd, &source,
+			  &job.capture.write);
+}
 
-	int status = dump_output_open(&job.output, path);
+int dump_contents_write(const struct dump_request *request, const char *path,
+			int shared_pagemap)
+{
+	struct dump_live_plan plan = make_plan(shared_pagemap);
+
+	int status = open_output(request, path);
 	if (status < 0)
 		return status;
 	status = dump_live_open(&job.capture.live, &plan);
 	if (status == 0) {
-		find_stacks(&job.capture);
-		source.root_count = collect_roots();
-		dump_live_source(&job.capture.live, &source);
-		status = dump_write(&job.space, job.output.fd, &source,
-				    &options);
+		status = write_job();
 		dump_live_close(&job.capture.live);
 	}
-	return dump_output_close(&job.output, status);
+	return close_output(request, status);
 }

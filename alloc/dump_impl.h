@@ -4,8 +4,10 @@
 #define ALLOC_DUMP_IMPL_H
 
 #include "alloc/dump.h"
+#include "dumpfmt/ask.h"
 #include "dumpfmt/facts.h"
 #include "dumpfmt/stopped.h"
+#include "dumpfmt/writer.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -15,6 +17,8 @@
 
 /* --- dump.c ---------------------------------------------------------------
  */
+
+struct dump_asked;
 
 struct dump_request {
 	enum kma_dump_reason reason;
@@ -28,6 +32,7 @@ struct dump_request {
 	bool last;        /* the process ends after it */
 	bool replaced;    /* the image does, unless its exec fails */
 	bool detached;    /* do not wait until it is written */
+	struct dump_asked *asked; /* by another process; NULL */
 	uint32_t exit_status;
 };
 
@@ -36,6 +41,39 @@ int dump_end_status(const struct dump_request *request);
 
 /* Stop, write, go on. 0, or -errno after a message. */
 int dump_run(const struct dump_request *request);
+
+void dump_tell(const char *what, int error); /* and the dump's path */
+
+/* The signal of one who asks came. */
+void dump_asked(const siginfo_t *info, const ucontext_t *context);
+
+/* --- dump_copy.c ----------------------------------------------------------
+ */
+
+uint64_t dump_now_ns(void); /* monotonic */
+
+/* With the threads stopped, since when is told: copy the process, let them go,
+ * have the copy write. 0, or -errno. */
+int dump_copy_write(const struct dump_request *request, const char *path,
+		    uint64_t since);
+
+/* --- dump_ask.c -----------------------------------------------------------
+ */
+
+struct dump_asked {
+	struct dump_ask ask;
+	int file, output; /* descriptors */
+	struct dump_write_options write;
+};
+
+bool dump_ask_is(const siginfo_t *info);
+/* False: it is no ask, or its files cannot be had. */
+bool dump_ask_open(const siginfo_t *info, struct dump_asked *ret);
+void dump_ask_close(struct dump_asked *asked);
+/* False: it is not waited for any more. */
+bool dump_ask_accept(struct dump_asked *asked);
+void dump_ask_paused(struct dump_asked *asked, pid_t writer, uint64_t ns);
+void dump_ask_written(struct dump_asked *asked, int status);
 
 /* --- dump_threads.c -------------------------------------------------------
  */
@@ -53,6 +91,8 @@ struct dump_threads {
  */
 const struct dump_threads *dump_threads_stop(void);
 void dump_threads_go(void);
+/* Be there for one who asks, once libc has set its own handler, too. */
+void dump_threads_listen(void);
 void dump_threads_forked(void); /* in the child */
 
 /* Registers and vector state out of a signal frame. */
@@ -78,8 +118,16 @@ uint64_t dump_fault_address(const siginfo_t *info);
 void dump_contents_threads(const struct dump_threads *threads,
 			   struct dump_stopped *self);
 
-/* Write it. shared_pagemap is dump_live_plan's. 0, or -errno. */
-int dump_contents_write(const char *path, int shared_pagemap);
+/* Write it, to path or for one who asks. shared_pagemap is dump_live_plan's.
+ * 0, or -errno. */
+int dump_contents_write(const struct dump_request *request, const char *path,
+			int shared_pagemap);
+
+/* --- dump_meta.c ----------------------------------------------------------
+ */
+
+/* Make zero what of the bytes at address has no place in level meta. */
+void dump_meta_strip(uint64_t address, void *bytes, size_t size);
 
 /* --- dump_show.c ----------------------------------------------------------
  */
@@ -95,6 +143,8 @@ bool dump_show(const struct dump_request *request,
  */
 
 void dump_signal_init(void);
+/* As on_request, for one who asks. */
+void dump_signal_asked(const siginfo_t *info, void *context);
 
 /* --- dump_exit.c ----------------------------------------------------------
  */

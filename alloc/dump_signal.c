@@ -91,6 +91,17 @@ static void on_request(int number, siginfo_t *info, void *context)
 	dump_thread_context = outer;
 }
 
+void dump_signal_asked(const siginfo_t *info, void *context)
+{
+	const ucontext_t *outer = dump_thread_context;
+	int saved_errno = errno;
+
+	dump_thread_context = context;
+	dump_asked(info, context);
+	dump_thread_context = outer;
+	errno = saved_errno;
+}
+
 /* --- dispositions ----------------------------------------------------------
  */
 
@@ -241,7 +252,7 @@ static stack_t own_stack(const struct kma_thread *thread)
 	};
 }
 
-void kma_dump_thread_start(struct kma_thread *thread)
+static void make_altstack(struct kma_thread *thread)
 {
 	size_t size = ALTSTACK_SIZE +
 		      getauxval(AT_MINSIGSTKSZ) / GUARD_SIZE * GUARD_SIZE;
@@ -263,6 +274,12 @@ void kma_dump_thread_start(struct kma_thread *thread)
 	stack_t ours = own_stack(thread);
 	if (kernel_sigaltstack(&ours, NULL) < 0)
 		kma_dump_thread_end(thread);
+}
+
+void kma_dump_thread_start(struct kma_thread *thread)
+{
+	dump_threads_listen();
+	make_altstack(thread);
 }
 
 void kma_dump_thread_end(struct kma_thread *thread)

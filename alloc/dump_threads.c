@@ -34,8 +34,8 @@
 #include <unistd.h>
 
 enum {
-	STOP_SIGNAL = 33,           /* libc's SIGSETXID */
-	RESTORER_FLAG = 0x04000000, /* SA_RESTORER, which libc hides */
+	STOP_SIGNAL = DUMP_ASK_SIGNAL, /* libc's SIGSETXID */
+	RESTORER_FLAG = 0x04000000,    /* SA_RESTORER, which libc hides */
 	FEW_SLOTS = 128,
 	SPARE_SLOTS = 64, /* for threads that start meanwhile */
 	ROUNDS_MAX = 20,
@@ -129,6 +129,10 @@ static void on_stop(int number, siginfo_t *info, void *context)
 {
 	uint32_t stop = (uint32_t)info->si_value.sival_int;
 
+	if (dump_ask_is(info)) {
+		dump_signal_asked(info, context);
+		return;
+	}
 	if (info->si_code != SI_QUEUE || info->si_pid != getpid()) {
 		if ((uintptr_t)previous.handler > (uintptr_t)SIG_IGN)
 			previous.handler(number, info, context);
@@ -146,8 +150,11 @@ static long kernel_sigaction(const struct kernel_sigaction *action,
 			(long)(uintptr_t)old, sizeof(action->mask), 0, 0);
 }
 
-/* Ours may be there still, or have been replaced since: libc sets its own when
- * the first thread is created. */
+/*
+ * Ours stays once it is there: a stop that is still on its way, or one who asks
+ * for a dump (dumpfmt/ask.h), finds it. libc sets its own when the first thread
+ * is created, and needs it: it is known before ours takes its place.
+ */
 static void install_handler(void)
 {
 	const struct kernel_sigaction action = {
@@ -156,20 +163,20 @@ static void install_handler(void)
 		.restorer = kma_arch_sigreturn,
 		.mask = UINT64_MAX,
 	};
-
 	struct kernel_sigaction now;
 
-	kernel_sigaction(&action, &now);
-	if (now.handler != on_stop)
-		previous = now;
+	if (kernel_sigaction(NULL, &now) < 0 || now.handler == on_stop)
+		return;
+	previous = now;
+	kernel_sigaction(&action, NULL);
 }
 
-/* A signal that comes after its handler is gone would end the process. */
-static void remove_handler(bool all_answered)
+void dump_threads_listen(void)
 {
-	if (!all_answered || (uintptr_t)previous.handler <= (uintptr_t)SIG_IGN)
-		return;
-	kernel_sigaction(&previous, NULL);
+	if ((uintptr_t)previous.handler > (uintptr_t)SIG_IGN)
+		return; /* libc's is known: there will be no other */
+	install_handler();
+	kma_root.asks = DUMP_ASK_VERSION;
 }
 
 /* "/proc/self/task/TID/NAME"; what it holds, terminated. */
@@ -411,7 +418,6 @@ const struct dump_threads *dump_threads_stop(void)
 		silent = wait_for_answers(asked, silent);
 	}
 	describe_threads();
-	remove_handler(silent == 0);
 	return &threads;
 }
 

@@ -43,6 +43,7 @@ struct kma_root {
 	uint32_t tier;        /* enum kma_tier: what new slabs get */
 	uint32_t audit_depth; /* frames; 0 no limit */
 	uint32_t cache_count;
+	uint32_t asks; /* DUMP_ASK_VERSION: who asks for a dump is heard */
 	uint64_t start_time; /* ticks */
 	uint64_t fork_time;  /* ticks of the last fork as a child, or 0 */
 	uint64_t fork_count;

@@ -80,6 +80,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_root, version, TEXT)			\
 		FIELD(kma_root, instance, TEXT)			\
 		FIELD(kma_root, pid, UINT)			\
+		FIELD(kma_root, asks, UINT)			\
 		FIELD(kma_root, tier, UINT)			\
 		FIELD(kma_root, audit_depth, UINT)		\
 		FIELD(kma_root, start_time, UINT)		\

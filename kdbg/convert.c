@@ -9,6 +9,8 @@
 #include "dumpfmt/writer.h"
 #include "kdbg/core_writer.h"
 #include "kdbg/exit_status.h"
+#include "kdbg/process_ask.h"
+#include "kdbg/process_refusal.h"
 #include "kdbg/target_live.h"
 #include "kdbg/target_source.h"
 #include "kdbg/utf8.h"
@@ -18,6 +20,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,12 +51,16 @@ static const char convert_help[] =
 static const char dump_help[] =
 	"usage: kdbg dump -p PID -o FILE [--level L]\n"
 	"\n"
-	"Write a dump of a living process. It stands still while it is read; "
-	"how\n"
-	"long is told on standard error.\n"
+	"Write a dump of a living process. One that has libkma makes a copy of "
+	"itself\n"
+	"and goes on; any other, or one that does not answer within a second, "
+	"stands\n"
+	"still while it is read. How long it stood still is told on standard "
+	"error.\n"
 	"\n"
 	"  -p, --pid PID      the process\n"
 	"  -o, --output FILE  the dump\n"
+	"      --stop         read it from outside in any case\n"
 	"      --level L, --codec C, --workers N  see kdbg convert --help\n"
 	"      --help\n"
 	"\n"
@@ -72,6 +79,7 @@ struct convert_options {
 	enum output_kind kind;
 	enum dump_level level;
 	bool has_level;
+	bool stop;
 	struct dump_write_options write;
 };
 
@@ -105,7 +113,7 @@ static struct err *finish(struct dump_output *output, int status,
 {
 	int closed = dump_output_close(output, err ? -ECANCELED : status);
 
-	if (!err && closed < 0)
+	if (!err && closed < 0 && closed != -ECANCELED)
 		err = err_new(ERR_IO, "%s: %s", output->path,
 			      strerror(-closed));
 	return err;
@@ -169,7 +177,14 @@ static struct err *write_dump(struct target *target,
 
 /* --- kdbg convert ------------------------------------------------------- */
 
-enum { CODE_SYSROOT = 256, CODE_TO, CODE_LEVEL, CODE_CODEC, CODE_WORKERS };
+enum {
+	CODE_SYSROOT = 256,
+	CODE_TO,
+	CODE_LEVEL,
+	CODE_CODEC,
+	CODE_WORKERS,
+	CODE_STOP
+};
 
 static const struct option long_options[] = {
 	{ "executable", required_argument, NULL, 'x' },
@@ -178,6 +193,7 @@ static const struct option long_options[] = {
 	{ "level", required_argument, NULL, CODE_LEVEL },
 	{ "codec", required_argument, NULL, CODE_CODEC },
 	{ "workers", required_argument, NULL, CODE_WORKERS },
+	{ "stop", no_argument, NULL, CODE_STOP },
 	{ "pid", required_argument, NULL, 'p' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
@@ -260,6 +276,9 @@ static int take_option(int code, struct convert_options *options)
 						      "none");
 	case CODE_WORKERS:
 		return take_workers(options);
+	case CODE_STOP:
+		options->stop = true;
+		return -1;
 	case 'p':
 		return take_pid(options);
 	case 'o':
@@ -278,6 +297,7 @@ static int parse(int argc, char **argv, const char *letters,
 {
 	int status = -1, code;
 
+	signal(SIGXFSZ, SIG_IGN); /* a limit is an error of write() */
 	options->write.codec = dump_codec_default();
 	options->write.workers = processors();
 	optind = 1;
@@ -341,20 +361,59 @@ static void tell_pause(const char *path, uint64_t ns)
 	tell_size(path);
 }
 
-static struct err *dump(const struct convert_options *options)
+static struct err *dump_from_outside(const struct convert_options *options,
+				     uint64_t *ns)
 {
 	struct target *target = NULL;
-	uint64_t ns = 0;
 	struct err *err =
 		target_live_open(options->pid, &options->target, &target);
 
 	if (err)
 		return err;
 	err = write_dump(target, options);
-	target_release(target, &ns);
+	target_release(target, ns);
 	target_close(target);
+	return err;
+}
+
+/* ask->heard: it is done, well or not. */
+static struct err *ask_for_dump(const struct convert_options *options,
+				struct process_ask *ask)
+{
+	struct dump_output output;
+	int status = dump_output_open(&output, options->output);
+
+	if (status < 0)
+		return err_new(ERR_IO, "%s: %s", options->output,
+			       strerror(-status));
+	/* The process may answer late, when the output is closed: a number of
+	 * ours that it knows is never used again. */
+	int kept = dup(output.fd);
+	*ask = (struct process_ask){ .pid = options->pid,
+				     .output = kept,
+				     .level = options->level,
+				     .write = options->write };
+	struct err *err = kept < 0 ? err_new(ERR_IO, "%s", strerror(errno))
+				   : process_ask(ask);
+	return finish(&output, ask->heard ? 0 : -ECANCELED, err);
+}
+
+static struct err *dump(const struct convert_options *options)
+{
+	struct process_ask ask = { 0 };
+	struct err *err = process_check(options->pid);
+
+	if (!err && !options->stop)
+		err = ask_for_dump(options, &ask);
+	if (!err && ask.has_libkma && !ask.heard)
+		fprintf(stderr,
+			"kdbg dump: process %d does not answer: it is stopped "
+			"and read from outside\n",
+			(int)options->pid);
+	if (!err && !ask.heard)
+		err = dump_from_outside(options, &ask.pause_ns);
 	if (!err)
-		tell_pause(options->output, ns);
+		tell_pause(options->output, ask.pause_ns);
 	return err;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/target_live.h"
 
-#include "dumpfmt/layout.h"
 #include "dumpfmt/live.h"
 #include "kdbg/arena.h"
 #include "kdbg/live_memory.h"
 #include "kdbg/live_threads.h"
+#include "kdbg/process_roots.h"
 #include "kdbg/process_stop.h"
 #include "kdbg/vector.h"
 
@@ -215,33 +215,6 @@ static struct err *read_threads(struct live *live)
 	return err;
 }
 
-static bool is_root(struct live *live, uint64_t address)
-{
-	struct kma_root_head head;
-
-	return dump_live_read(&live->process, address, &head, sizeof(head)) ==
-		       sizeof(head) &&
-	       head.magic[0] == KMA_ROOT_MAGIC0 &&
-	       head.magic[1] == KMA_ROOT_MAGIC1 && head.self == address;
-}
-
-/* kma_root lies on a page of its own in the data of a module. */
-static void find_roots(struct live *live)
-{
-	for (size_t i = 0; i < live->map_count; i++) {
-		const struct dump_map *map = &live->maps[i];
-
-		if (!(map->flags & DUMP_MAP_WRITE) || *map->path != '/' ||
-		    (map->flags & DUMP_MAP_SHARED))
-			continue;
-		for (uint64_t page = map->start;
-		     page < map->end && live->root_count < ROOTS_MAX;
-		     page += PAGE_SIZE)
-			if (is_root(live, page))
-				live->roots[live->root_count++] = page;
-	}
-}
-
 /* The roots that a process leads to which says where its first one is. */
 static void take_root(struct live *live)
 {
@@ -249,9 +222,7 @@ static void take_root(struct live *live)
 	struct kma_root_head head;
 
 	while (address && live->root_count < ROOTS_MAX &&
-	       is_root(live, address) &&
-	       dump_live_read(&live->process, address, &head, sizeof(head)) ==
-		       sizeof(head)) {
+	       process_root_head(&live->process, address, &head)) {
 		live->roots[live->root_count++] = address;
 		address = head.next;
 	}
@@ -322,7 +293,8 @@ static struct err *live_read(struct live *live)
 	if (!err && live->shown)
 		take_root(live);
 	else if (!err)
-		find_roots(live);
+		live->root_count =
+			process_roots(&live->process, live->roots, ROOTS_MAX);
 	return err;
 }
 

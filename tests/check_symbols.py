@@ -20,7 +20,7 @@ getauxval _dl_find_object strerrordesc_np
 
 # Each is one system call, or none.
 SYSTEM = """
-_exit clock_gettime close close_range fstat64 ftruncate64 getpid getppid getuid
+_exit clock_gettime clone close close_range fstat64 ftruncate64 getpid getppid getuid
 ioctl kill lseek64 __sigaction
 lstat64 madvise mkdir mmap64 munmap nanosleep open64 prctl pread64
 process_vm_readv pwrite64 pwritev64 raise read readlink rename sched_yield sigaddset

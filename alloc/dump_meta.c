@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Level meta: what of our own memory may leave the house.
+ *
+ * Metadata tells of the program's bytes without having any, but for what quotes
+ * them: reports, their ring, the contents log. Our static data is another
+ * matter (registers of stopped threads, paths, texts of the environment): of
+ * that, what a debugger reads is kept, and nothing else. All of it is found
+ * anew for each piece that is written: it may be damaged, so walks are bounded.
+ */
+#include "alloc/dump_impl.h"
+
+#include "alloc/cache.h"
+#include "alloc/log.h"
+#include "alloc/root.h"
+#include "alloc/schema.h"
+#include "alloc/stack.h"
+
+#include <string.h>
+
+enum { KEPT_MAX = KMA_CACHES_MAX + 16, LOGS_MAX = 8 };
+
+struct piece {
+	uint64_t address;
+	unsigned char *bytes;
+	size_t size;
+};
+
+static void clear(const struct piece *piece, uint64_t start, uint64_t end)
+{
+	uint64_t last = piece->address + piece->size;
+
+	if (start < piece->address)
+		start = piece->address;
+	if (end > last)
+		end = last;
+	if (start < end)
+		memset(piece->bytes + (start - piece->address), 0,
+		       (size_t)(end - start));
+}
+
+static void clear_object(const struct piece *piece, const void *object,
+			 size_t size)
+{
+	clear(piece, (uintptr_t)object, (uintptr_t)object + size);
+}
+
+/* --- static data -----------------------------------------------------------
+ */
+
+struct kept {
+	struct dump_extent ranges[KEPT_MAX];
+	size_t count;
+};
+
+/* Kept sorted: there are few. */
+static void keep(struct kept *kept, const void *object, size_t size)
+{
+	uint64_t start = (uintptr_t)object;
+	size_t i = kept->count;
+
+	if (kept->count == KEPT_MAX || start < kma_root.data_base ||
+	    start >= kma_root.data_end)
+		return;
+	for (; i > 0 && kept->ranges[i - 1].start > start; i--)
+		kept->ranges[i] = kept->ranges[i - 1];
+	kept->ranges[i] = (struct dump_extent){ start, start + size };
+	kept->count++;
+}
+
+/* A list that leads out of static data is followed by nobody here. */
+static bool is_static(const void *object, size_t size)
+{
+	uint64_t start = (uintptr_t)object;
+
+	return start >= kma_root.data_base && start < kma_root.data_end &&
+	       size <= kma_root.data_end - start;
+}
+
+static void keep_what_is_read(struct kept *kept)
+{
+	const struct kma_cache *cache = kma_root.caches;
+	const struct kma_log *log = kma_root.logs;
+
+	keep(kept, &kma_root, sizeof(kma_root));
+	keep(kept, kma_schema, kma_schema_count * sizeof(kma_schema[0]));
+	keep(kept, kma_root.depot, sizeof(*kma_root.depot));
+	for (size_t i = 0;
+	     i < KMA_CACHES_MAX && is_static(cache, sizeof(*cache));
+	     i++, cache = cache->next)
+		keep(kept, cache, sizeof(*cache));
+	for (size_t i = 0; i < LOGS_MAX && is_static(log, sizeof(*log));
+	     i++, log = log->next)
+		keep(kept, log, sizeof(*log));
+}
+
+static void clear_static(const struct piece *piece)
+{
+	struct kept kept = { .count = 0 };
+	uint64_t at = kma_root.data_base;
+
+	keep_what_is_read(&kept);
+	for (size_t i = 0; i < kept.count; i++) {
+		clear(piece, at, kept.ranges[i].start);
+		if (kept.ranges[i].end > at)
+			at = kept.ranges[i].end;
+	}
+	clear(piece, at, kma_root.data_end);
+}
+
+/* --- quotes ----------------------------------------------------------------
+ */
+
+static void clear_quotes(const struct piece *piece)
+{
+	const struct kma_errors *errors = &kma_root.errors;
+	const struct kma_log *log = kma_root.logs;
+
+	clear_object(piece, errors->ring, sizeof(errors->ring));
+	for (size_t i = 0; i < KMA_ERROR_RECORDS; i++) {
+		const struct kma_error *record = &errors->record[i];
+
+		clear_object(piece, record->message, sizeof(record->message));
+		clear_object(piece, &record->expected,
+			     sizeof(record->expected));
+		clear_object(piece, &record->found, sizeof(record->found));
+	}
+	for (size_t i = 0; i < LOGS_MAX && is_static(log, sizeof(*log));
+	     i++, log = log->next)
+		if (log->kind == KMA_LOG_CONTENTS)
+			clear_object(piece, log->base,
+				     log->chunk_size * log->chunk_count);
+}
+
+void dump_meta_strip(uint64_t address, void *bytes, size_t size)
+{
+	const struct piece piece = { address, bytes, size };
+
+	if (address < kma_root.data_end && address + size > kma_root.data_base)
+		clear_static(&piece);
+	clear_quotes(&piece);
+}

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How dumps come to be: asked for from outside, or cut off while they are written.
+
+Usage: dumps.py KDBG PRELOAD PAUSED MANY_BUFFERS.
+"""
+import json
+import os
+import pathlib
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+KILLS = 50
+BUFFERS = "100000"
+
+# A shell starts what is in its background with these ignored.
+for number in (signal.SIGQUIT, signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+
+
+def run(arguments, **options):
+    return subprocess.run(arguments, capture_output=True, text=True,
+                          errors="replace", timeout=120, check=False, **options)
+
+
+def fail(text):
+    sys.exit(text)
+
+
+def start(program, *arguments, preload=None, **variables):
+    environment = dict(os.environ, **variables)
+    if preload:
+        environment["LD_PRELOAD"] = preload
+    process = subprocess.Popen([program, *arguments], env=environment,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    if not process.stdout.readline():
+        fail(f"{program} did not start")
+    return process
+
+
+def end(process):
+    process.stdin.close()
+    if process.wait(timeout=60) != 0:
+        fail(f"{process.args}: ended with {process.returncode}")
+
+
+def rows(kdbg, target, command):
+    result = run([kdbg, "--no-rc", "-j", "-e", command] + target)
+    if result.returncode != 0:
+        fail(f"{command} of {target}: {result.stderr}")
+    return sorted(result.stdout.splitlines())
+
+
+def facts(kdbg, path):
+    found = [json.loads(line) for line in rows(kdbg, [path], "::status")]
+    return {row["field"]: row["value"] for row in found}
+
+
+def info(kdbg, path):
+    result = run([kdbg, "info", path])
+    if result.returncode != 0 or "\nwhole\n" not in result.stdout:
+        fail(f"info of {path}: {result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def dump(kdbg, pid, path, *options):
+    result = run([kdbg, "dump", "-p", str(pid), "-o", path, *options])
+    if result.returncode != 0:
+        fail(f"kdbg dump {options}: {result.stderr}")
+    found = re.search(r"stood still for ([\d.]+) ms\n", result.stderr)
+    if not found or os.stat(path).st_mode & 0o777 != 0o600:
+        fail(f"kdbg dump {options}: {result.stderr}")
+    return result.stderr
+
+
+def test_a_process_with_libkma_writes_its_own(kdbg, preload, paused, _, folder):
+    process = start(paused, "a-secret", preload=preload, KMA_DEBUG="audit")
+    expected = rows(kdbg, ["-p", str(process.pid)], "::kmastat")
+    path = os.path.join(folder, "asked")
+    for options in (), ("--workers", "3"), ("--codec", "none"), \
+            ("--codec", "zlib", "--workers", "1"), ("--level", "heap"), \
+            ("--level", "meta"), ("--stop",):
+        said = dump(kdbg, process.pid, path, *options)
+        if "does not answer" in said:
+            fail(f"{options}: {said}")
+        found = facts(kdbg, path)
+        writer = "kdbg" if options == ("--stop",) else "libkma"
+        level = options[1] if "--level" in options else "full"
+        if not re.match(f"{writer} .*level {level}", found["written by"]) or \
+                found["reason"] != "snapshot of a running process":
+            fail(f"{options}: {found}")
+        if rows(kdbg, [path], "::kmastat") != expected:
+            fail(f"{options}: ::kmastat differs")
+        whole = info(kdbg, path)
+        if options == ("--codec", "none") and re.search("zlib|zstd", whole):
+            fail(whole)
+        if options[:2] == ("--codec", "zlib") and "zstd" in whole:
+            fail(whole)
+    left = list(pathlib.Path(folder).iterdir())
+    if left != [pathlib.Path(path)]:
+        fail(f"left behind: {left}")
+    end(process)
+
+
+def test_one_that_does_not_answer_is_stopped(kdbg, preload, paused, _, folder):
+    process = start(paused, preload=preload)
+    path = os.path.join(folder, "stopped")
+    os.kill(process.pid, signal.SIGSTOP)
+    said = dump(kdbg, process.pid, path)
+    if "does not answer: it is stopped and read from outside" not in said:
+        fail(said)
+    if not facts(kdbg, path)["written by"].startswith("kdbg"):
+        fail(str(facts(kdbg, path)))
+    # It hears the question later, and must not act on it.
+    os.kill(process.pid, signal.SIGCONT)
+    time.sleep(0.3)
+    info(kdbg, path)
+    said = dump(kdbg, process.pid, path)
+    if "does not answer" in said:
+        fail(said)
+    end(process)
+
+
+def test_one_without_libkma_is_never_sent_a_signal(kdbg, _, paused, __, folder):
+    process = start(paused)
+    path = os.path.join(folder, "plain")
+    dump(kdbg, process.pid, path)
+    if not facts(kdbg, path)["written by"].startswith("kdbg"):
+        fail(str(facts(kdbg, path)))
+    end(process)
+
+
+def test_a_process_that_cannot_write_says_why(kdbg, preload, paused, _, folder):
+    process = start(paused, preload=preload)
+    path = os.path.join(folder, "limited")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    for options in (), ("--stop",), ("--stop", "--workers", "1"):
+        result = run([kdbg, "dump", "-p", str(process.pid), "-o", path, *options],
+                     preexec_fn=limit)
+        if options and ("File too large" not in result.stderr or
+                        result.returncode != 1):
+            fail(f"{options}: {result.returncode} {result.stderr}")
+        if options and list(pathlib.Path(folder).iterdir()):
+            fail(f"left behind: {os.listdir(folder)}")
+        if not options:
+            os.unlink(path)  # the limit is kdbg's: the process has none
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+    result = run([kdbg, "dump", "-p", str(process.pid), "-o", path])
+    if result.returncode != 1 or "could not write its dump: File too large" \
+            not in result.stderr or list(pathlib.Path(folder).iterdir()):
+        fail(f"{result.returncode} {result.stderr} {os.listdir(folder)}")
+    end(process)
+    result = run([kdbg, "convert", paused, os.path.join(folder, "none", "x")])
+    if result.returncode != 1:
+        fail(result.stderr)
+
+
+def check_cut(kdbg, folder, seen):
+    """A final file is whole; what is there of another can be looked at."""
+    final = os.path.join(folder, "x.kdump")
+    if os.path.exists(final):
+        info(kdbg, final)
+        seen["final"] += 1
+    for part in pathlib.Path(folder).glob("*.part-*"):
+        if part.stat().st_size == 0:
+            continue
+        result = run([kdbg, "--no-rc", "-e", "::status", str(part)])
+        if result.returncode == 0 and "program " in result.stdout:
+            seen["salvaged"] += 1
+        elif "is cut or damaged: no section found" in result.stderr or \
+                "truncated at byte" in result.stderr:
+            seen["nothing yet"] += 1
+        else:
+            fail(f"{part}: {result.stdout}{result.stderr}")
+
+
+def write_and_kill(preload, program, folder, after, workers):
+    """Seconds the dump took, where it was let write."""
+    process = start(program, BUFFERS, "hold", preload=preload, KMA_DEBUG="audit",
+                    KMA_DUMP=f"path={folder}/x.kdump,on=fatal,workers={workers}")
+    begun = time.monotonic()
+    process.send_signal(signal.SIGQUIT)
+    if after is None:
+        process.wait(timeout=60)
+        return time.monotonic() - begun
+    time.sleep(after)
+    process.kill()
+    process.wait(timeout=60)
+    return None
+
+
+def test_kill_9_leaves_a_whole_dump_or_none(kdbg, preload, _, many, folder):
+    seen = {"final": 0, "salvaged": 0, "nothing yet": 0}
+    with tempfile.TemporaryDirectory() as place:
+        whole = max(write_and_kill(preload, many, place, None, w) for w in (1, 2))
+        check_cut(kdbg, place, seen)
+    generator = random.Random(1)
+    for i in range(KILLS):
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            write_and_kill(preload, many, place, generator.random() * whole,
+                           1 + i % 2)
+            check_cut(kdbg, place, seen)
+    print(f"{KILLS} kills in {whole:.2f} s:", seen)
+    if not seen["salvaged"]:
+        fail("no kill came while a dump was written: this test tests nothing")
+
+
+def main():
+    paths = [os.path.abspath(path) for path in sys.argv[1:5]]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for name, test in list(globals().items()):
+        if name.startswith("test_"):
+            with tempfile.TemporaryDirectory() as folder:
+                test(*paths, folder)
+            print("ok", name)
+
+
+if __name__ == "__main__":
+    main()
