@@ -15,6 +15,7 @@
 #include "alloc/options.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
+#include "alloc/sandbox.h"
 #include "alloc/sys.h"
 #include "dumpfmt/line.h"
 #include "dumpfmt/output.h"
@@ -287,6 +288,8 @@ __attribute__((noinline)) int dump_run(const struct dump_request *request)
 	struct call call = { request, 0 };
 	int saved_errno = errno, cancel;
 
+	if (kma_sandbox_forbids())
+		return -EPERM;
 	if (is_guest() || !take_turn())
 		return -EDEADLK;
 	/* No handler and no cancellation while our files are open. */
@@ -307,7 +310,7 @@ __attribute__((noinline)) int dump_run(const struct dump_request *request)
 
 void kma_dump_exit(int status, const struct kma_registers *here)
 {
-	if (is_guest())
+	if (kma_sandbox_forbids() || is_guest())
 		return;
 	kma_audit_verify_all();
 	dump_run(&(struct dump_request){
@@ -324,7 +327,7 @@ void kma_dump_replaced(void)
 	struct kma_registers here;
 
 	if (!kma_options.dump.on_exit || !kma_instance.ended ||
-	    !kma_root.errors.count || is_guest())
+	    !kma_root.errors.count || kma_sandbox_forbids() || is_guest())
 		return;
 	kma_arch_registers(&here);
 	dump_run(&(struct dump_request){

@@ -217,6 +217,19 @@ void kma_dump_catch_signals(void)
 	}
 }
 
+void kma_dump_leave_signals(void)
+{
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
+
+	for (int number = 1; number <= SIGNALS_NAMED; number++) {
+		struct sigaction now;
+
+		if (is_fatal(number) && __sigaction(number, NULL, &now) == 0 &&
+		    is_ours(&now))
+			__sigaction(number, &usual, NULL);
+	}
+}
+
 void dump_signal_init(void)
 {
 	int request = kma_options.dump.request_signal;

@@ -18,6 +18,9 @@
  * a report first. */
 void kma_dump_catch_signals(void);
 
+/* The default actions again, where ours had taken their place. */
+void kma_dump_leave_signals(void);
+
 /* As sigaction(2) and sigaltstack(2): 0, or -1 and errno. */
 int kma_dump_sigaction(int number, const struct sigaction *action,
 		       struct sigaction *old);

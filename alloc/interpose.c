@@ -10,17 +10,23 @@
 #include "alloc/dump_signal.h"
 #include "alloc/meta.h"
 #include "alloc/module.h"
+#include "alloc/sandbox.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
+
+enum { MAX_ERRNO = 4095 };
 
 /* --- ways out that run no handler ------------------------------------------
  */
@@ -130,6 +136,51 @@ EXPORT __sighandler_t __sysv_signal(int number, __sighandler_t handler)
 EXPORT __sighandler_t sysv_signal(int number, __sighandler_t handler)
 {
 	return __sysv_signal(number, handler);
+}
+
+/* --- filters of system calls -------------------------------------------------
+ */
+
+static long finish_call(long result)
+{
+	if (result < 0 && result >= -MAX_ERRNO) {
+		errno = (int)-result;
+		return -1;
+	}
+	return result;
+}
+
+EXPORT int prctl(int operation, ...)
+{
+	unsigned long a[4];
+	va_list arguments;
+
+	va_start(arguments, operation);
+	for (size_t i = 0; i < sizeof(a) / sizeof(a[0]); i++)
+		a[i] = va_arg(arguments, unsigned long);
+	va_end(arguments);
+	if (operation == PR_SET_SECCOMP)
+		kma_sandbox_enter(a[0] == SECCOMP_MODE_FILTER
+					  ? (const struct sock_fprog *)a[1]
+					  : NULL);
+	return (int)finish_call(sys_call(SYS_prctl, operation, (long)a[0],
+					 (long)a[1], (long)a[2], (long)a[3],
+					 0));
+}
+
+EXPORT long syscall(long number, ...)
+{
+	long a[6];
+	va_list arguments;
+
+	va_start(arguments, number);
+	for (size_t i = 0; i < sizeof(a) / sizeof(a[0]); i++)
+		a[i] = va_arg(arguments, long);
+	va_end(arguments);
+	if (number == SYS_seccomp && a[0] == SECCOMP_SET_MODE_FILTER)
+		kma_sandbox_enter((const struct sock_fprog *)a[2]);
+	return finish_call(
+		sys_call(number, a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
 /* --- threads ---------------------------------------------------------------

@@ -25,7 +25,7 @@ static const struct subcommand subcommands[] = {
 	{ "check", "[options] -- CMD ARG...",
 	  "run a program and its children; fail on leaks or heap errors",
 	  check_main },
-	{ "dump", "-p PID -o FILE [--level L]",
+	{ "dump", "-p PID -o FILE [--level L] [--stop]",
 	  "write a dump of a living process", dump_main },
 	{ "diff", "[-j] [-x EXE] [--sysroot DIR] OLD... NEW",
 	  "what grew from one dump to the next", diff_main },
@@ -46,6 +46,23 @@ static int run_subcommand(const struct subcommand *subcommand, int argc,
 	command_line_usage(stderr, subcommands);
 	return STATUS_USAGE;
 }
+
+static const char diff_help[] =
+	"usage: kdbg diff [-j] [-x EXE] [--sysroot DIR] OLD... NEW\n"
+	"\n"
+	"What grew from dumps to a later one of the same program: live "
+	"buffers by\n"
+	"the stack that allocated them, those that grew most first. OLD and "
+	"NEW may\n"
+	"be cores, too, of programs that ran under libkma. It is ::diff OLD... "
+	"in "
+	"NEW.\n"
+	"\n"
+	"  -j             rows as JSON, one object a line\n"
+	"  -x EXE, --sysroot DIR, --debuginfod, --wide  as for kdbg itself\n"
+	"  --help\n"
+	"\n"
+	"example: kdbg diff before.kdump after.kdump\n";
 
 /* "::diff OLD..." as the language writes it. Free it. */
 static char *diff_command(char *const *old, int count)
@@ -96,10 +113,14 @@ static int diff_main(int argc, char **argv)
 	char *command;
 	int status;
 
-	if (argc == 2 && argv[1][0] == '-')
-		return debug_main(argc, argv); /* --help, or what is wrong */
+	if (argc == 2 &&
+	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		fputs(diff_help, stdout);
+		return STATUS_FINE;
+	}
 	if (files < 2) {
-		command_line_usage(stderr, subcommands);
+		fputs("kdbg diff: which files? kdbg diff --help tells more\n",
+		      stderr);
 		return STATUS_USAGE;
 	}
 	command = diff_command(argv + first, files - 1);

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { PAGE_MASK = 4095 };
@@ -104,7 +106,37 @@ static struct err *finish(struct module_file *file, struct err *err,
 	return err;
 }
 
-struct err *module_file_open(const char *path, struct module_file **ret)
+/* As a process would open it whose root directory is root: neither ".." nor a
+ * link of the path's leads out of it. */
+static int open_below(const char *root, const char *rest)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int folder = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (folder < 0)
+		return -1;
+	int fd = (int)syscall(SYS_openat2, folder, rest, &how, sizeof(how));
+	int reason = errno;
+	close(folder);
+	errno = reason;
+	return fd;
+}
+
+/* A FIFO must not block, a terminal not become ours. */
+static int open_path(const char *root, const char *path)
+{
+	size_t skip = root ? strlen(root) : 0;
+
+	if (skip && strncmp(path, root, skip) == 0)
+		return open_below(root, path + skip);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
+struct err *module_file_open(const char *root, const char *path,
+			     struct module_file **ret)
 {
 	struct module_file *file = calloc(1, sizeof(*file));
 
@@ -112,8 +144,7 @@ struct err *module_file_open(const char *path, struct module_file **ret)
 		free(file);
 		return err_new(ERR_NO_MEMORY, "%s", path);
 	}
-	/* A FIFO must not block, a terminal not become ours. */
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = open_path(root, path);
 	if (fd < 0)
 		return finish(file,
 			      err_new(ERR_IO, "%s: %s", path, strerror(errno)),

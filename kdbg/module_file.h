@@ -29,7 +29,9 @@ struct module_file {
 	size_t id_size;
 };
 
-struct err *module_file_open(const char *path,
+/* root, unless NULL: where path begins with it, the rest is found below it and
+ * nowhere else. */
+struct err *module_file_open(const char *root, const char *path,
 			     struct module_file **ret) MUST_USE;
 
 /* An image read from elsewhere; takes it over (it is from malloc). */

@@ -98,12 +98,13 @@ static struct err *check_file(const struct module_file *file,
 }
 
 /* Takes path over. */
-static struct err *open_checked(char *path, const struct dump_module *module,
+static struct err *open_checked(const struct target *target, char *path,
+				const struct dump_module *module,
 				struct module_file **ret)
 {
 	if (!path)
 		return err_new(ERR_NO_MEMORY, "%s", module->path);
-	struct err *err = module_file_open(path, ret);
+	struct err *err = module_file_open(target->sysroot, path, ret);
 	if (!err && (err = check_file(*ret, module))) {
 		module_file_close(*ret);
 		*ret = NULL;
@@ -186,7 +187,7 @@ static struct err *find_on_server(struct target *target,
 				false, &path);
 
 	if (!err)
-		err = open_checked(path, module, ret);
+		err = open_checked(target, path, module, ret);
 	if (!err || !target->debuginfod) {
 		err_free(err ? err : before);
 		return err ? before : NULL;
@@ -208,19 +209,19 @@ struct err *target_find_file(struct target *target,
 	if (is_vdso(target, module))
 		return read_vdso(target, module, ret);
 	if (program && target->executable_path)
-		return open_checked(strdup(target->executable_path), module,
-				    ret);
+		return open_checked(target, strdup(target->executable_path),
+				    module, ret);
 	if (module->path[0] != '/')
 		err = err_new(ERR_NOT_FOUND, "%s: not a file",
 			      *module->path ? module->path : "(no name)");
 	else
-		err = open_checked(disk_path(target, module->path), module,
-				   ret);
+		err = open_checked(target, disk_path(target, module->path),
+				   module, ret);
 	for (int i = 0; err && i < 2 && module->build_id_size; i++) {
 		char *path = build_id_path(target, module->build_id,
 					   module->build_id_size,
 					   i == 0 ? "" : ".debug");
-		other = open_checked(path, module, ret);
+		other = open_checked(target, path, module, ret);
 		if (!other) { /* what the path itself holds is no matter */
 			err_free(err);
 			return NULL;
@@ -323,14 +324,15 @@ struct proof {
 };
 
 /* Takes path over; NULL: it is not there, or it is not the one. */
-static struct module_file *open_proven(char *path, const struct proof *proof)
+static struct module_file *open_proven(const struct target *target, char *path,
+				       const struct proof *proof)
 {
 	struct module_file *file = NULL;
 	struct err *err;
 
 	if (!path)
 		return NULL;
-	err = module_file_open(path, &file);
+	err = module_file_open(target->sysroot, path, &file);
 	free(path);
 	if (!err && proof->id_size)
 		err = module_file_check_id(file, proof->id, proof->id_size);
@@ -350,6 +352,7 @@ static struct module_file *find_by_id(const struct target *target,
 	if (!proof->id_size)
 		return NULL;
 	return open_proven(
+		target,
 		build_id_path(target, proof->id, proof->id_size, ".debug"),
 		proof);
 }
@@ -383,16 +386,19 @@ static struct module_file *find_by_link(const struct target *target,
 		return NULL;
 	int folder = (int)(slash - file->path);
 	struct module_file *found = open_proven(
-		text_create("%.*s/%s", folder, file->path, link), proof);
+		target, text_create("%.*s/%s", folder, file->path, link),
+		proof);
 	if (!found)
 		found = open_proven(
+			target,
 			text_create("%.*s/.debug/%s", folder, file->path, link),
 			proof);
 	size_t skip = strlen(sysroot); /* its name is not repeated in it */
 	if (strncmp(file->path, sysroot, skip) != 0 || (int)skip > folder)
 		skip = 0;
 	if (!found)
-		found = open_proven(text_create("%s" DEBUG_DIRECTORY "%.*s/%s",
+		found = open_proven(target,
+				    text_create("%s" DEBUG_DIRECTORY "%.*s/%s",
 						sysroot, folder - (int)skip,
 						file->path + skip, link),
 				    proof);
@@ -406,7 +412,7 @@ static struct module_file *debug_from_server(struct target *target,
 	struct err *err = fetch(target, proof->id, proof->id_size, true, &path);
 
 	if (!err)
-		return open_proven(path, proof);
+		return open_proven(target, path, proof);
 	err_free(err); /* there need not be one */
 	return NULL;
 }
@@ -433,12 +439,14 @@ struct module_file *target_find_alternate(struct target *target,
 
 	if (!found && name[0] == '/')
 		found = open_proven(
+			target,
 			text_create("%s%s",
 				    target->sysroot ? target->sysroot : "",
 				    name),
 			&proof);
 	else if (!found && slash)
-		found = open_proven(text_create("%.*s/%s",
+		found = open_proven(target,
+				    text_create("%.*s/%s",
 						(int)(slash - of->path),
 						of->path, name),
 				    &proof);

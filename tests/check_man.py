@@ -12,10 +12,12 @@ import subprocess
 import sys
 
 LINTERS = [["mandoc", "-Tlint", "-Wwarning"], ["groff", "-mandoc", "-ww", "-z", "-Tutf8"]]
+PATTERN = r'\{ "([a-z-]+)", \w+_argument, NULL, '
 OPTIONS = {
-    "kdbg.1": ("kdbg/command_line.c", r'\{ "([a-z-]+)", \w+_argument, NULL, ', {"help", "version"}),
-    "kdbg-check.1": ("kdbg/check_options.c", r'\{ "([a-z-]+)", \w+_argument, NULL, (?!OPTION_LATER)',
-                     {"help", "version"}),
+    "kdbg.1": [("kdbg/command_line.c", PATTERN, {"help", "version"}),
+               # one letter for each of these stands in the page
+               ("kdbg/convert.c", PATTERN, {"help", "executable", "pid", "output"})],
+    "kdbg-check.1": [("kdbg/check_options.c", PATTERN + "(?!OPTION_LATER)", {"help", "version"})],
 }
 
 
@@ -28,8 +30,7 @@ def main():
         if linter:
             told = subprocess.run([*linter, str(page)], capture_output=True, text=True, check=False)
             found += (told.stdout + told.stderr).splitlines()
-        source, pattern, common = OPTIONS.get(page.name, (None, None, set()))
-        if source:
+        for source, pattern, common in OPTIONS.get(page.name, []):
             text = page.read_text()
             found += [f"{page.name} does not tell of --{name}"
                       for name in re.findall(pattern, (root / source).read_text())

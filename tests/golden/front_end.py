@@ -117,6 +117,14 @@ def test_examples_work(place):
         equal((done.stderr, done.returncode), ("", 0), row["text"])
 
 
+def test_every_subcommand_has_its_help(place):
+    """Not kdbg's own."""
+    for name in "run", "check", "dump", "diff", "convert", "info":
+        done = place.kdbg(name, "--help")
+        equal((done.returncode, done.stderr), (0, ""), name)
+        equal(done.stdout.startswith(f"usage: kdbg {name} "), True, done.stdout)
+
+
 def test_usage(place):
     """Mistakes on the command line are status 2, with the usage."""
     for arguments in ([], ["-e"], ["--nope", place.dump], [place.dump, place.dump],

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How dumps come to be: asked for from outside, or cut off while they are written.
 
-Usage: dumps.py KDBG PRELOAD PAUSED MANY_BUFFERS.
+Usage: dumps.py KDBG PRELOAD PAUSED MANY_BUFFERS SANDBOXED.
 """
 import json
 import os
@@ -17,6 +17,7 @@ import tempfile
 import time
 
 KILLS = 50
+BOXED = os.path.abspath(sys.argv[5])
 BUFFERS = "100000"
 
 # A shell starts what is in its background with these ignored.
@@ -163,6 +164,41 @@ def test_a_process_that_cannot_write_says_why(kdbg, preload, paused, _, folder):
     result = run([kdbg, "convert", paused, os.path.join(folder, "none", "x")])
     if result.returncode != 1:
         fail(result.stderr)
+
+
+def sandboxed(preload, program, folder, *words):
+    dump = os.path.join(folder, "box.kdump")
+    done = run([program, *words], env=dict(
+        os.environ, LD_PRELOAD=preload, KMA_DEBUG="audit",
+        KMA_DUMP=f"path={dump},on=exit+fatal"))
+    written = os.path.exists(dump)
+    if written:
+        os.unlink(dump)
+    return done.returncode, written, done.stderr
+
+
+def test_a_seccomp_filter_costs_the_dump_alone(_, preload, __, ___, folder):
+    program = BOXED
+    for way in "prctl", "seccomp":
+        for end_, status in ("exit", 5), ("crash", -signal.SIGSEGV):
+            bare = run([program, way, "tight", end_]).returncode
+            if bare != status:
+                fail(f"without libkma {way} tight {end_} is {bare}")
+            found = sandboxed(preload, program, folder, way, "tight", end_)
+            if found[:2] != (status, False):
+                fail(f"{way} tight {end_}: {found}")
+            if "seccomp filter does not allow system call" not in found[2]:
+                fail(f"{way} tight {end_}: {found}")
+            found = sandboxed(preload, program, folder, way, "loose", end_)
+            if found[:2] != (status, True):
+                fail(f"{way} loose {end_}: {found}")
+        found = sandboxed(preload, program, folder, way, "errno", "exit")
+        if found[:2] != (5, False) or "does not allow system call" not in found[2]:
+            fail(f"{way} errno: {found}")
+    bare = run([program, "strict", "-", "exit"]).returncode
+    found = sandboxed(preload, program, folder, "strict", "-", "exit")
+    if found[0] != bare:  # exit_group() is what ends it
+        fail(f"strict: {bare}, {found}")
 
 
 def check_cut(kdbg, folder, seen):

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A filter is a program of classic BPF over the number and the arguments of a
+ * system call. Its few instructions are run here as the kernel would, with
+ * arguments of zero: a filter that looks at them is taken at its word for
+ * those. What cannot be run counts as an end.
+ */
+#include "alloc/sandbox.h"
+
+#include "alloc/dump_signal.h"
+#include "alloc/options.h"
+#include "alloc/report.h"
+#include "alloc/sys.h"
+#include "dumpfmt/line.h"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { STEPS_MAX = 4096, TEXT_SIZE = 128 };
+
+/* Of a dump, and of the handlers that lead to one. Without the first few there
+ * is none; where another is refused, it is told what could not be done. */
+static const int needed[] = {
+	SYS_openat,     SYS_read,         SYS_pread64,
+	SYS_write,      SYS_writev,       SYS_close,
+	SYS_getpid,     SYS_gettid,       SYS_rt_sigprocmask,
+	SYS_pwritev,    SYS_lstat,        SYS_newfstatat,
+	SYS_getdents64, SYS_mmap,         SYS_munmap,
+	SYS_mprotect,   SYS_lseek,        SYS_ioctl,
+	SYS_readlink,   SYS_rename,       SYS_unlink,
+	SYS_clone,      SYS_wait4,        SYS_futex,
+	SYS_getppid,    SYS_prctl,        SYS_uname,
+	SYS_madvise,    SYS_rt_sigaction, SYS_rt_tgsigqueueinfo,
+	SYS_exit_group, SYS_close_range,
+};
+
+enum { INDISPENSABLE = 9 };
+
+static bool forbids;
+
+/* --- what a filter says ----------------------------------------------------
+ */
+
+struct machine {
+	uint32_t a, x, memory[BPF_MEMWORDS];
+	const struct seccomp_data *data;
+};
+
+static bool load_word(const struct machine *m, uint32_t offset, uint32_t *ret)
+{
+	if (offset > sizeof(*m->data) - sizeof(*ret) || offset % sizeof(*ret))
+		return false;
+	*ret = *(const uint32_t *)(const void *)((const char *)m->data +
+						 offset);
+	return true;
+}
+
+static bool load(struct machine *m, const struct sock_filter *f, uint32_t *ret)
+{
+	switch (BPF_MODE(f->code)) {
+	case BPF_ABS:
+		return load_word(m, f->k, ret);
+	case BPF_IMM:
+		*ret = f->k;
+		return true;
+	case BPF_MEM:
+		*ret = m->memory[f->k % BPF_MEMWORDS];
+		return true;
+	case BPF_LEN:
+		*ret = sizeof(*m->data);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool compute(struct machine *m, const struct sock_filter *f)
+{
+	uint32_t b = BPF_SRC(f->code) == BPF_X ? m->x : f->k;
+
+	switch (BPF_OP(f->code)) {
+	case BPF_ADD:
+		m->a += b;
+		break;
+	case BPF_SUB:
+		m->a -= b;
+		break;
+	case BPF_MUL:
+		m->a *= b;
+		break;
+	case BPF_DIV:
+		m->a = b ? m->a / b : 0;
+		break;
+	case BPF_AND:
+		m->a &= b;
+		break;
+	case BPF_OR:
+		m->a |= b;
+		break;
+	case BPF_XOR:
+		m->a ^= b;
+		break;
+	case BPF_LSH:
+		m->a = b < 32 ? m->a << b : 0;
+		break;
+	case BPF_RSH:
+		m->a = b < 32 ? m->a >> b : 0;
+		break;
+	case BPF_NEG:
+		m->a = -m->a;
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+/* How far to jump, after the next instruction. */
+static uint32_t jump(const struct machine *m, const struct sock_filter *f)
+{
+	uint32_t b = BPF_SRC(f->code) == BPF_X ? m->x : f->k;
+	bool taken = false;
+
+	switch (BPF_OP(f->code)) {
+	case BPF_JA:
+		return f->k;
+	case BPF_JEQ:
+		taken = m->a == b;
+		break;
+	case BPF_JGT:
+		taken = m->a > b;
+		break;
+	case BPF_JGE:
+		taken = m->a >= b;
+		break;
+	default: /* BPF_JSET */
+		taken = m->a & b;
+		break;
+	}
+	return taken ? f->jt : f->jf;
+}
+
+/* Anything but a jump or a return; false: it is not known. */
+static bool step(struct machine *m, const struct sock_filter *f)
+{
+	switch (BPF_CLASS(f->code)) {
+	case BPF_LD:
+		return load(m, f, &m->a);
+	case BPF_LDX:
+		return load(m, f, &m->x);
+	case BPF_ST:
+		m->memory[f->k % BPF_MEMWORDS] = m->a;
+		return true;
+	case BPF_STX:
+		m->memory[f->k % BPF_MEMWORDS] = m->x;
+		return true;
+	case BPF_ALU:
+		return compute(m, f);
+	case BPF_MISC:
+		if (BPF_MISCOP(f->code) == BPF_TAX)
+			m->x = m->a;
+		else
+			m->a = m->x;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint32_t verdict(const struct sock_fprog *filter, int number)
+{
+	const struct seccomp_data data = { .nr = number,
+					   .arch = AUDIT_ARCH_X86_64 };
+	struct machine m = { .data = &data };
+	size_t at = 0;
+
+	for (int i = 0; i < STEPS_MAX && at < filter->len; i++) {
+		const struct sock_filter *f = &filter->filter[at++];
+
+		if (BPF_CLASS(f->code) == BPF_RET)
+			return BPF_RVAL(f->code) == BPF_A ? m.a : f->k;
+		if (BPF_CLASS(f->code) == BPF_JMP)
+			at += jump(&m, f);
+		else if (!step(&m, f))
+			break;
+	}
+	return SECCOMP_RET_KILL_PROCESS;
+}
+
+/* A trap is a signal that the program may handle, but not inside of a dump. */
+static bool forbidden(const struct sock_fprog *filter, size_t i)
+{
+	if (!filter) /* mode strict */
+		return needed[i] != SYS_read && needed[i] != SYS_write;
+	switch (verdict(filter, needed[i]) & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_KILL_PROCESS:
+	case SECCOMP_RET_KILL_THREAD:
+	case SECCOMP_RET_TRAP:
+		return true;
+	case SECCOMP_RET_ERRNO:
+		return i < INDISPENSABLE;
+	default:
+		return false;
+	}
+}
+
+/* --- what follows ----------------------------------------------------------
+ */
+
+/* While it can be said, and only where a dump was asked for. */
+static void tell(int number)
+{
+	char text[TEXT_SIZE];
+	struct line line;
+
+	if (!kma_options.dump.path[0])
+		return;
+	line_init(&line, text, sizeof(text));
+	line_add(&line, "no dump will be written: the program's seccomp filter "
+			"does not allow system call ");
+	line_add_number(&line, (uint64_t)number, 10);
+	kma_message(text);
+}
+
+void kma_sandbox_enter(const struct sock_fprog *filter)
+{
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (forbids || !forbidden(filter, i))
+			continue;
+		forbids = true;
+		tell(needed[i]);
+		kma_dump_leave_signals();
+	}
+}
+
+bool kma_sandbox_forbids(void)
+{
+	return forbids;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A program that shuts itself in by a seccomp filter: what a dump needs of the
+ * kernel may end it. So the filter is asked, before it is installed, what it
+ * will do to each system call of ours; where one would end the process, or what
+ * no dump can do without is refused, there is no dump and nothing of ours is
+ * called any more, and the program ends as it would have ended without us.
+ *
+ * Seen are filters that come by prctl() and syscall(), as libseccomp's do.
+ */
+#ifndef ALLOC_SANDBOX_H
+#define ALLOC_SANDBOX_H
+
+#include <stdbool.h>
+
+struct sock_fprog;
+
+/* The calling thread is about to be filtered; NULL: mode strict. If that means
+ * the end of dumps, it is said now, while it can be. */
+void kma_sandbox_enter(const struct sock_fprog *filter);
+
+/* No dump can be written. */
+bool kma_sandbox_forbids(void);
+
+#endif

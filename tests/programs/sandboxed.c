@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A program that shuts itself in and then ends.
+ *
+ *	sandboxed prctl|seccomp|strict tight|loose|errno exit|crash
+ *
+ * tight: all but a few system calls end it; loose: one that nobody needs does;
+ * errno: they are refused.
+ */
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOAD(member)                       \
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
+		 offsetof(struct seccomp_data, member))
+#define PASS(number)                                       \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define REST(action) BPF_STMT(BPF_RET | BPF_K, action)
+
+#define FEW                                                               \
+	LOAD(nr), PASS(SYS_write), PASS(SYS_exit_group), PASS(SYS_exit),  \
+		PASS(SYS_rt_sigreturn), PASS(SYS_mmap), PASS(SYS_munmap), \
+		PASS(SYS_mprotect), PASS(SYS_madvise), PASS(SYS_brk)
+
+static struct sock_filter tight[] = { FEW, REST(SECCOMP_RET_KILL_PROCESS) };
+static struct sock_filter refusing[] = { FEW, REST(SECCOMP_RET_ERRNO | 1) };
+static struct sock_filter loose[] = {
+	LOAD(arch),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+	REST(SECCOMP_RET_KILL_PROCESS),
+	LOAD(nr),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_acct, 0, 1),
+	REST(SECCOMP_RET_KILL_PROCESS),
+	REST(SECCOMP_RET_ALLOW),
+};
+
+static struct sock_fprog filter_named(const char *name)
+{
+	struct sock_fprog filter = { sizeof(loose) / sizeof(loose[0]), loose };
+
+	if (!strcmp(name, "tight"))
+		filter = (struct sock_fprog){ sizeof(tight) / sizeof(tight[0]),
+					      tight };
+	else if (!strcmp(name, "errno"))
+		filter = (struct sock_fprog){
+			sizeof(refusing) / sizeof(refusing[0]), refusing
+		};
+	return filter;
+}
+
+static int enter(const char *way, const char *name)
+{
+	struct sock_fprog filter = filter_named(name);
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (!strcmp(way, "strict"))
+		return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+	if (!strcmp(way, "prctl"))
+		return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
+}
+
+int main(int argc, char **argv)
+{
+	volatile int *nowhere = NULL;
+
+	if (argc != 4 || enter(argv[1], argv[2]) != 0)
+		return 99;
+	free(malloc(100));
+	if (!strcmp(argv[3], "crash"))
+		return *nowhere;
+	return 5;
+}
