@@ -307,7 +307,8 @@ static void a_moved_file_is_found_where_the_options_say(void **state)
 	assert_found(self, "/gone", NULL, NULL, false);
 	assert_found(self, "/gone", self->path, NULL, true);
 	assert_found(self, "/gone", "/bin/true", NULL, false);
-	assert_found(self, "/exe", NULL, "/proc/self", true);
+	assert_found(self, self->path, NULL, "/proc/self/root", true);
+	assert_found(self, "/exe", NULL, "/proc/self", false); /* leads out */
 	assert_found(self, self->path, NULL, "/nowhere", false);
 	assert_found(self, deleted, NULL, NULL, true);
 }
