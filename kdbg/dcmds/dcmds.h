@@ -11,6 +11,7 @@ extern const struct walker *const walker_table[]; /* NULL-terminated */
 
 extern const struct dcmd dcmd_allocdby;
 extern const struct dcmd dcmd_array;
+extern const struct dcmd dcmd_auxv;
 extern const struct dcmd dcmd_bufctl;
 extern const struct dcmd dcmd_cat;
 extern const struct dcmd dcmd_count;
@@ -27,6 +28,7 @@ extern const struct dcmd dcmd_findleaks;
 extern const struct dcmd dcmd_formats;
 extern const struct dcmd dcmd_freedby;
 extern const struct dcmd dcmd_functions;
+extern const struct dcmd dcmd_getenv;
 extern const struct dcmd dcmd_grep;
 extern const struct dcmd dcmd_head;
 extern const struct dcmd dcmd_help;
@@ -61,11 +63,13 @@ extern const struct dcmd dcmd_regs;
 extern const struct dcmd dcmd_release;
 extern const struct dcmd dcmd_retained;
 extern const struct dcmd dcmd_set;
+extern const struct dcmd dcmd_siginfo;
 extern const struct dcmd dcmd_sizeof;
 extern const struct dcmd dcmd_sort;
 extern const struct dcmd dcmd_source;
 extern const struct dcmd dcmd_stack;
 extern const struct dcmd dcmd_stack_verbose;
+extern const struct dcmd dcmd_stacks;
 extern const struct dcmd dcmd_status;
 extern const struct dcmd dcmd_stop;
 extern const struct dcmd dcmd_sum;
@@ -89,6 +93,7 @@ extern const struct dcmd dcmd_whatis;
 extern const struct dcmd dcmd_whatthread;
 extern const struct dcmd dcmd_whyleak;
 extern const struct dcmd dcmd_whylive;
+extern const struct dcmd dcmd_xdata;
 
 extern const struct walker walker_allocdby;
 extern const struct walker walker_bufctl;

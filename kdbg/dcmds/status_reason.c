@@ -46,6 +46,11 @@ static const char *code_name(int signal, int code)
 	return NULL;
 }
 
+const char *status_code_name(const struct dump_process *process)
+{
+	return code_name((int)process->signal, process->signal_code);
+}
+
 static void format_signal(const struct dump_process *process, char *buffer,
 			  size_t size)
 {

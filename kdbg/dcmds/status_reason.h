@@ -13,6 +13,9 @@ void status_reason(const struct target *target, char *buffer, size_t size);
  * about none. */
 bool status_fault(struct session *session, char *buffer, size_t size);
 
+/* What its signal's code says; NULL: not known. */
+const char *status_code_name(const struct dump_process *process);
+
 /* The code that was running. False: not known. */
 bool status_where(struct session *session, char *buffer, size_t size);
 

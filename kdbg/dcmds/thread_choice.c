@@ -23,6 +23,15 @@ static const struct dump_thread *find(const struct target *target, uint64_t tid)
 		       : target_thread(target, (uint32_t)decimal);
 }
 
+struct err *thread_find(const struct target *target, uint64_t tid,
+			const struct dump_thread **ret)
+{
+	*ret = find(target, tid);
+	return *ret ? NULL
+		    : err_new(ERR_NOT_FOUND, "there is no thread %" PRIu64,
+			      tid);
+}
+
 struct err *thread_choose(const struct dcmd_call *call,
 			  const struct dump_thread **ret)
 {
@@ -30,16 +39,37 @@ struct err *thread_choose(const struct dcmd_call *call,
 	const struct target *target = session->target;
 
 	if (call->has_address)
-		*ret = find(target, call->address);
-	else if (session->thread)
+		return thread_find(target, call->address, ret);
+	if (session->thread)
 		*ret = target_thread(target, session->thread);
 	else
 		*ret = target_first_thread(target);
 	if (*ret)
 		return NULL;
-	if (!call->has_address)
-		return err_new(ERR_NOT_FOUND, "the %s has no threads",
-			       target->ops->kind);
-	return err_new(ERR_NOT_FOUND, "there is no thread %" PRIu64,
-		       call->address);
+	return err_new(ERR_NOT_FOUND, "the %s has no threads",
+		       target->ops->kind);
+}
+
+/* Whoever wrote the dump has its mark; only a signal is a crash. */
+static const char *marked_state(const struct dump_process *process)
+{
+	switch (process->reason) {
+	case DUMP_REASON_SIGNAL:
+		return "crashed";
+	case DUMP_REASON_ERROR:
+		return "misuse";
+	default:
+		return "dumping";
+	}
+}
+
+const char *thread_state(const struct dump_process *process,
+			 const struct dump_thread *thread)
+{
+	if ((thread->flags & DUMP_THREAD_CRASHED) ||
+	    thread->tid == process->crashed_thread)
+		return marked_state(process);
+	if (!(thread->flags & (DUMP_THREAD_REGISTERS | DUMP_THREAD_SP_PC)))
+		return "unknown";
+	return thread->flags & DUMP_THREAD_NO_STACK ? "no stack" : NULL;
 }

@@ -10,4 +10,13 @@
 struct err *thread_choose(const struct dcmd_call *call,
 			  const struct dump_thread **ret) MUST_USE;
 
+/* By its id, which may be typed as it is shown. */
+struct err *thread_find(const struct target *target, uint64_t tid,
+			const struct dump_thread **ret) MUST_USE;
+
+/* "crashed", "misuse", "dumping", "no stack", "unknown"; NULL: nothing about it
+ * is special. */
+const char *thread_state(const struct dump_process *process,
+			 const struct dump_thread *thread);
+
 #endif

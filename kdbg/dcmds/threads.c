@@ -21,35 +21,11 @@ static const struct table threads_tables[] = {
 	  sizeof(threads_columns) / sizeof(threads_columns[0]) },
 };
 
-/* Whoever wrote the dump has its mark; only a signal is a crash. */
-static const char *marked_state(const struct dump_process *process)
-{
-	switch (process->reason) {
-	case DUMP_REASON_SIGNAL:
-		return "crashed";
-	case DUMP_REASON_ERROR:
-		return "misuse";
-	default:
-		return "dumping";
-	}
-}
-
-static const char *state_of(const struct dump_process *process,
-			    const struct dump_thread *thread)
-{
-	if ((thread->flags & DUMP_THREAD_CRASHED) ||
-	    thread->tid == process->crashed_thread)
-		return marked_state(process);
-	if (!(thread->flags & (DUMP_THREAD_REGISTERS | DUMP_THREAD_SP_PC)))
-		return "unknown";
-	return thread->flags & DUMP_THREAD_NO_STACK ? "no stack" : NULL;
-}
-
 static void emit_thread(struct symbols *symbols,
 			const struct dump_process *process,
 			const struct dump_thread *thread, struct sink *out)
 {
-	const char *state = state_of(process, thread);
+	const char *state = thread_state(process, thread);
 	char function[FUNCTION_SIZE];
 	uint64_t sp = 0, pc = 0;
 
