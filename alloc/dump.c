@@ -220,23 +220,30 @@ static void say_bye(const struct dump_request *request, const char *path,
 	finished = request->last;
 }
 
-static int write_and_tell(const struct dump_request *request)
+static void tell_outcome(const struct dump_request *request, int status)
 {
-	kma_clock_calibrate();
-	if (dump_show(request, &self)) {
-		finished = request->last;
-		return 0;
-	}
-	int status = write_stopped(request);
-
-	if (request->asked)
-		return status; /* who asked is told */
 	if (status < 0)
 		dump_tell("cannot write dump ", -status);
 	else if (!kma_options.roster[0] && /* else the supervisor tells */
 		 (request->reason == KMA_DUMP_SIGNAL ||
 		  request->reason == KMA_DUMP_ERROR))
 		dump_tell("dump written to ", 0);
+}
+
+static int write_and_tell(const struct dump_request *request)
+{
+	int status = -EPERM;
+
+	kma_clock_calibrate();
+	if (dump_show(request, &self)) {
+		finished = request->last;
+		return 0;
+	}
+	if (!kma_sandbox_forbids_dump()) { /* else that was told */
+		status = write_stopped(request);
+		if (!request->asked) /* else who asked is told */
+			tell_outcome(request, status);
+	}
 	if (request->last || request->replaced)
 		say_bye(request, status < 0 ? NULL : dump_path, -status);
 	return status;
@@ -288,7 +295,7 @@ __attribute__((noinline)) int dump_run(const struct dump_request *request)
 	struct call call = { request, 0 };
 	int saved_errno = errno, cancel;
 
-	if (kma_sandbox_forbids())
+	if (kma_sandbox_forbids_end())
 		return -EPERM;
 	if (is_guest() || !take_turn())
 		return -EDEADLK;
@@ -310,7 +317,7 @@ __attribute__((noinline)) int dump_run(const struct dump_request *request)
 
 void kma_dump_exit(int status, const struct kma_registers *here)
 {
-	if (kma_sandbox_forbids() || is_guest())
+	if (kma_sandbox_forbids_end() || is_guest())
 		return;
 	kma_audit_verify_all();
 	dump_run(&(struct dump_request){
@@ -327,7 +334,7 @@ void kma_dump_replaced(void)
 	struct kma_registers here;
 
 	if (!kma_options.dump.on_exit || !kma_instance.ended ||
-	    !kma_root.errors.count || kma_sandbox_forbids() || is_guest())
+	    !kma_root.errors.count || kma_sandbox_forbids_end() || is_guest())
 		return;
 	kma_arch_registers(&here);
 	dump_run(&(struct dump_request){
@@ -399,7 +406,7 @@ void dump_asked(const siginfo_t *info, const ucontext_t *context)
 {
 	struct dump_asked asked;
 
-	if (!dump_ask_open(info, &asked))
+	if (kma_sandbox_forbids_dump() || !dump_ask_open(info, &asked))
 		return;
 	dump_run(&(struct dump_request){
 		.reason = (enum kma_dump_reason)DUMP_REASON_SNAPSHOT,

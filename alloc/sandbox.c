@@ -21,25 +21,49 @@
 
 enum { STEPS_MAX = 4096, TEXT_SIZE = 128 };
 
-/* Of a dump, and of the handlers that lead to one. Without the first few there
- * is none; where another is refused, it is told what could not be done. */
+/*
+ * The first of them are made before it is known whether there is to be a dump,
+ * and to let a supervisor look; the first FOR_A_DUMP of the others no dump can
+ * do without. Where another is refused, it is told what could not be done.
+ */
 static const int needed[] = {
-	SYS_openat,     SYS_read,         SYS_pread64,
-	SYS_write,      SYS_writev,       SYS_close,
-	SYS_getpid,     SYS_gettid,       SYS_rt_sigprocmask,
-	SYS_pwritev,    SYS_lstat,        SYS_newfstatat,
-	SYS_getdents64, SYS_mmap,         SYS_munmap,
-	SYS_mprotect,   SYS_lseek,        SYS_ioctl,
-	SYS_readlink,   SYS_rename,       SYS_unlink,
-	SYS_clone,      SYS_wait4,        SYS_futex,
-	SYS_getppid,    SYS_prctl,        SYS_uname,
-	SYS_madvise,    SYS_rt_sigaction, SYS_rt_tgsigqueueinfo,
-	SYS_exit_group, SYS_close_range,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_getppid,
+	SYS_rt_sigprocmask,
+	SYS_futex,
+	SYS_rt_sigaction,
+	SYS_rt_tgsigqueueinfo,
+	SYS_openat,
+	SYS_read,
+	SYS_pread64,
+	SYS_write,
+	SYS_writev,
+	SYS_close,
+	SYS_pwritev,
+	SYS_lstat,
+	SYS_newfstatat,
+	SYS_getdents64,
+	SYS_mmap,
+	SYS_munmap,
+	SYS_mprotect,
+	SYS_lseek,
+	SYS_ioctl,
+	SYS_readlink,
+	SYS_rename,
+	SYS_unlink,
+	SYS_clone,
+	SYS_wait4,
+	SYS_prctl,
+	SYS_uname,
+	SYS_madvise,
+	SYS_exit_group,
+	SYS_close_range,
 };
 
-enum { INDISPENSABLE = 9 };
+enum { FOR_AN_END = 7, FOR_A_DUMP = FOR_AN_END + 6 };
 
-static bool forbids;
+static bool forbids_end, forbids_dump;
 
 /* --- what a filter says ----------------------------------------------------
  */
@@ -201,7 +225,7 @@ static bool forbidden(const struct sock_fprog *filter, size_t i)
 	case SECCOMP_RET_TRAP:
 		return true;
 	case SECCOMP_RET_ERRNO:
-		return i < INDISPENSABLE;
+		return i < FOR_A_DUMP;
 	default:
 		return false;
 	}
@@ -228,15 +252,23 @@ static void tell(int number)
 void kma_sandbox_enter(const struct sock_fprog *filter)
 {
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (forbids || !forbidden(filter, i))
+		if (forbids_dump || !forbidden(filter, i))
 			continue;
-		forbids = true;
+		forbids_dump = true;
 		tell(needed[i]);
+		if (i >= FOR_AN_END)
+			continue;
+		forbids_end = true;
 		kma_dump_leave_signals();
 	}
 }
 
-bool kma_sandbox_forbids(void)
+bool kma_sandbox_forbids_end(void)
 {
-	return forbids;
+	return forbids_end;
+}
+
+bool kma_sandbox_forbids_dump(void)
+{
+	return forbids_dump;
 }

@@ -19,7 +19,10 @@ struct sock_fprog;
  * the end of dumps, it is said now, while it can be. */
 void kma_sandbox_enter(const struct sock_fprog *filter);
 
-/* No dump can be written. */
-bool kma_sandbox_forbids(void);
+/* Nothing may be called when the process ends. */
+bool kma_sandbox_forbids_end(void);
+
+/* No dump can be written; a supervisor may still look. */
+bool kma_sandbox_forbids_dump(void);
 
 #endif
