@@ -6,6 +6,7 @@
  * paused [SECRET [OVERRUN]]: a buffer, the stacks, registers and the data have
  * the secret; the overrun is what a report of libkma's quotes.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdint.h>
@@ -29,6 +30,7 @@ static void *held[HELD];
 static char data_secret[SECRET_SIZE] = "data";
 static char *heap_secret;
 static sem_t arrived;
+static pid_t waiters[THREADS];
 
 static __attribute__((noinline)) void leak_some(size_t count)
 {
@@ -55,6 +57,8 @@ static void run_over(const char *text)
 	char *buffer = malloc(LEAKED_SIZE);
 
 	memcpy(buffer + LEAKED_SIZE, text, strnlen(text, sizeof(uint64_t)));
+	/* Else the compiler sees that nobody reads it. */
+	__asm__ volatile("" ::"r"(buffer) : "memory");
 	free(buffer);
 }
 
@@ -75,9 +79,26 @@ static void *wait_in_thread(void *argument)
 
 	snprintf(name, sizeof(name), "waiter %d", *(int *)argument);
 	prctl(PR_SET_NAME, name);
+	waiters[*(int *)argument] = gettid();
 	leak_some(LEAKED);
 	wait_below(data_secret);
 	return NULL;
+}
+
+/* The state that stays is that in which all are in pause(). */
+static void await_pause(pid_t thread)
+{
+	char path[64], text[16] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", thread);
+	while (strtol(text, NULL, 10) != SYS_pause) {
+		int file = open(path, O_RDONLY);
+
+		if (file < 0 || read(file, text, sizeof(text) - 1) < 0)
+			return; /* nobody may ask */
+		close(file);
+		usleep(1000);
+	}
 }
 
 /* What is below the frame of a function that returned is not looked at. */
@@ -113,6 +134,8 @@ int main(int argc, char **argv)
 		sem_wait(&arrived);
 	}
 	leak_some(LEAKED);
+	for (int i = 0; i < THREADS; i++)
+		await_pause(waiters[i]);
 	clear_stack();
 	puts("ready");
 	fflush(stdout);

@@ -54,11 +54,11 @@ def fail(text):
     sys.exit(text)
 
 
-def start(preload, program, dump=None, cwd=None, arguments=(SECRET,)):
+def start(preload, program, dump=None, cwd=None, arguments=(SECRET,), level="full"):
     environment = dict(os.environ, LD_PRELOAD=preload, PLANTED="env-" + SECRET,
                        KMA_DEBUG="default,noabort")
     if dump:
-        environment["KMA_DUMP"] = f"path={dump},on=fatal"
+        environment["KMA_DUMP"] = f"path={dump},on=fatal,level={level}"
     process = subprocess.Popen([program, *arguments], env=environment, cwd=cwd,
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL)
@@ -244,17 +244,27 @@ def test_there_and_back(kdbg, preload, program, folder):
 def test_meta_has_no_byte_of_the_program(kdbg, preload, program, folder):
     dump = os.path.join(folder, "own.dump")
     process = start(preload, program, dump, folder, (SECRET, OVERRUN))
-    metas = [os.path.join(folder, "live.meta")]
-    result = run([kdbg, "dump", "-p", str(process.pid), "-o", metas[0],
-                  "--level", "meta"])
-    if result.returncode != 0:
-        fail(f"kdbg dump: {result.stderr}")
+    metas = []
+    for options in (), ("--stop",):
+        metas.append(os.path.join(folder, "live.meta" + "".join(options)))
+        result = run([kdbg, "dump", "-p", str(process.pid), "-o", metas[-1],
+                      "--level", "meta", *options])
+        if result.returncode != 0:
+            fail(f"kdbg dump {options}: {result.stderr}")
+    metas.append(os.path.join(folder, "own.meta"))
+    other = start(preload, program, metas[-1], folder, (SECRET, OVERRUN), "meta")
+    other.send_signal(signal.SIGQUIT)
+    other.wait(timeout=30)
+    for core in pathlib.Path(folder).glob("core*"):
+        core.unlink()
     process.send_signal(signal.SIGQUIT)
     process.wait(timeout=30)
     full = [dump] + list(map(str, pathlib.Path(folder).glob("core*")))
     for source in full:
         metas.append(convert(kdbg, source, source + ".meta", "--level",
                              "meta"))
+    if "message" not in str(rows(kdbg, [dump], "::kma_error")):
+        fail("nothing was reported that could quote")
     planted = [SECRET[:8].encode(), OVERRUN.encode()]
     raw = [convert(kdbg, path, path + ".raw", "--to", "core") for path in full]
     for path in raw:
@@ -306,6 +316,51 @@ def test_packed_cores(kdbg, preload, program, folder):
         if "allow more by --max-size" not in result.stderr:
             fail(f"--max-size: {result.stderr}")
         print("as the core:", path.name)
+
+
+def with_more_segments(core, count):
+    """The core with count more pages, of which every tenth is in the file: more
+    than e_phnum can tell, so that a section header does."""
+    data = bytearray(pathlib.Path(core).read_bytes())
+    offset, = struct.unpack_from("<Q", data, 32)
+    before, = struct.unpack_from("<H", data, 56)
+    headers = data[offset:offset + 56 * before]
+    data += bytes(-len(data) % 4096)
+    page = len(data)
+    data += b"more" * 1024
+    for i in range(count):
+        headers += struct.pack("<IIQQQQQQ", 1, 6, page, 0x100000000000 + i * 0x2000,
+                               0, 4096 if i % 10 == 0 else 0, 4096, 4096)
+    struct.pack_into("<QQ", data, 32, len(data), len(data) + len(headers))
+    struct.pack_into("<HHHHH", data, 54, 56, 0xffff, 64, 1, 0)
+    section = bytearray(64)
+    struct.pack_into("<I", section, 44, before + count)
+    return bytes(data + headers + section), before + count
+
+
+def test_more_program_headers_than_16_bits(kdbg, preload, program, folder):
+    process = start(preload, program, None, folder)
+    core = os.path.join(folder, "gcore")
+    made = run(["gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off",
+                "-ex", f"generate-core-file {core}", "-p", str(process.pid)])
+    process.kill()
+    if not os.path.exists(core):
+        fail(f"no gcore: {made.stderr}")
+    large = os.path.join(folder, "large")
+    content, count = with_more_segments(core, 70000)
+    pathlib.Path(large).write_bytes(content)
+    check_same(look(kdbg, [core]), look(kdbg, [large]), "70000 more segments")
+    read = "0x100000000000/X; 0x100000014000/X; 0x100000002000/X"
+    for path in large, convert(kdbg, large, large + ".dump"):
+        result = run([kdbg, "--no-rc", "-e", read, path])
+        if result.stdout.count("65726f6d") != 2 or result.returncode != 1:
+            fail(f"{path}: {result.stdout}{result.stderr}")
+    back = convert(kdbg, large + ".dump", large + ".core")
+    told = run(["readelf", "-h", back]).stdout
+    found = re.search(r"Number of program headers: +65535 \((\d+)\)", told)
+    if not found or abs(int(found[1]) - count) > 100:
+        fail(f"{count} segments: {told}")
+    check_same(look(kdbg, [core]), look(kdbg, [back]), "and back")
 
 
 def test_foreign_files_are_named(kdbg, _, program, folder):

@@ -3,69 +3,10 @@
  * and no change of any byte makes it crash or hang. */
 #include "kdbg/heap.h"
 #include "tests/test_util.h"
-#include "tests/unit/heap_image.h"
+#include "tests/unit/heap_sample.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { CHUNK = 4096 };
-
-/* A heap with something of everything. */
-struct sample {
-	struct heap_image *image;
-	struct kma_cache *cache[2];
-	struct kma_slab *off, *audit, *large;
-	struct kma_thread *thread;
-	struct kma_magazine *loaded, *full;
-	struct kma_magset *set; /* of loaded */
-	struct kma_log *log;
-	struct kma_log_chunk *chunk;
-};
-
-static void add_log(struct sample *s)
-{
-	struct kma_log_record *records;
-
-	s->log = heap_image_alloc(s->image, sizeof(*s->log));
-	s->chunk = heap_image_alloc(s->image, CHUNK);
-	s->log->kind = KMA_LOG_TRANSACTION;
-	s->log->chunk_size = CHUNK;
-	s->log->chunk_count = 1;
-	s->log->base = IMAGE_POINTER(s->image, s->chunk);
-	s->image->root->logs = IMAGE_POINTER(s->image, s->log);
-	s->chunk->sequence = 1;
-	s->chunk->used = 2 * sizeof(*records);
-	records = (void *)(s->chunk + 1);
-	records[0].valid = records[1].valid = 1;
-}
-
-static struct sample make_sample(void)
-{
-	struct sample s = { .image = heap_image_create() };
-	const uint64_t pcs[] = { IMAGE_TEXT + 8, 0x401000 };
-
-	s.cache[0] = heap_image_cache(s.image, "kmem_alloc_64", 64);
-	s.cache[1] = heap_image_cache(s.image, "kmem_oversize", 4096);
-	s.off = heap_image_slab(s.image, s.cache[0], 0, 1, KMA_TIER_OFF);
-	s.audit = heap_image_slab(s.image, s.cache[0], 4, 2, KMA_TIER_AUDIT);
-	s.large = heap_image_slab(s.image, s.cache[1], 8, 3, KMA_TIER_OFF);
-	s.thread = heap_image_thread(s.image, 7);
-	for (uint32_t i = 0; i < 4; i++) {
-		heap_image_take(s.image, s.off, i, 0, 0);
-		heap_image_take(s.image, s.audit, i, 32,
-				heap_image_stack(s.image, pcs, 2));
-	}
-	uint64_t rounds[] = { heap_image_buffer(s.off, 0) };
-	s.loaded = heap_image_magazine(s.image, rounds, 1);
-	rounds[0] = heap_image_buffer(s.off, 1);
-	s.full = heap_image_magazine(s.image, rounds, 1);
-	struct kma_magset *sets = heap_image_at(s.image, s.thread->magsets);
-	heap_image_load(s.image, &sets[0], s.loaded);
-	s.set = &sets[0];
-	s.cache[0]->full_magazines[0] = IMAGE_POINTER(s.image, s.full);
-	add_log(&s);
-	return s;
-}
 
 /* Ask for everything there is. */
 static void visit_all(struct heap *heap)
@@ -105,7 +46,7 @@ static void visit_all(struct heap *heap)
 
 /* The sample is opened, all of it is read, and a problem says text. How many
  * live buffers kmem_alloc_64 still shows: of 6, 2 in the slab of tier off. */
-static void expect(struct sample *s, const char *text, uint64_t live)
+static void expect(struct heap_sample *s, const char *text, uint64_t live)
 {
 	struct target *target = heap_image_finish(s->image);
 	const struct heap_problem *problems;
@@ -128,7 +69,7 @@ static void expect(struct sample *s, const char *text, uint64_t live)
 static void whole_sample_has_no_problem(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 	struct target *target = heap_image_finish(s.image);
 	const struct heap_problem *problems;
 	struct heap *heap;
@@ -145,7 +86,7 @@ static void whole_sample_has_no_problem(void **state)
 static void cache_list_that_loops_ends(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 
 	s.cache[1]->next = IMAGE_POINTER(s.image, s.cache[0]);
 	expect(&s, "cache list: loops at 0x7f0000", 6);
@@ -154,7 +95,7 @@ static void cache_list_that_loops_ends(void **state)
 static void caches_off_the_list_are_found_by_their_slabs(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 
 	s.image->root->caches = (void *)(uintptr_t)0xdead0000;
 	expect(&s, "(kmem_alloc_64) is on no list", 6);
@@ -163,7 +104,7 @@ static void caches_off_the_list_are_found_by_their_slabs(void **state)
 static void misaligned_pointer_is_refused(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 
 	s.cache[0]->next = (void *)((char *)s.cache[0]->next + 1);
 	expect(&s, "is misaligned", 6);
@@ -199,7 +140,7 @@ static void slabs_that_lie_are_refused(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
-		struct sample s = make_sample();
+		struct heap_sample s = heap_sample_make();
 
 		memcpy((char *)s.off + lies[i].offset, &lies[i].value,
 		       lies[i].size);
@@ -210,7 +151,7 @@ static void slabs_that_lie_are_refused(void **state)
 static void page_map_that_leads_nowhere_is_told(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 
 	s.image->page_map[0] = kma_pages_word((void *)(uintptr_t)0xdead0000,
 					      KMA_PAGE_SLAB, 0, 0);
@@ -220,7 +161,7 @@ static void page_map_that_leads_nowhere_is_told(void **state)
 static void unreadable_page_map_is_told(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 
 	s.image->root->page_map = (void *)(uintptr_t)0xdead0000;
 	expect(&s, "page map: 0xdead0", 0);
@@ -232,7 +173,7 @@ static void absurd_heap_is_told(void **state)
 	const uint64_t ends[] = { 0, IMAGE_HEAP - 1, UINT64_MAX };
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		struct sample s = make_sample();
+		struct heap_sample s = heap_sample_make();
 
 		s.image->root->heap_committed = ends[i];
 		expect(&s, "cannot be", 0);
@@ -242,29 +183,29 @@ static void absurd_heap_is_told(void **state)
 static void magazines_that_lie_are_told(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 
 	s.full->rounds = UINT32_MAX;
 	expect(&s, "4294967295 rounds", 7);
-	s = make_sample();
+	s = heap_sample_make();
 	s.set->top += 5000;
 	expect(&s, "5000 rounds", 6);
-	s = make_sample();
+	s = heap_sample_make();
 	s.set->top -= 1;
 	expect(&s, "lies below its rounds", 6);
-	s = make_sample();
+	s = heap_sample_make();
 	s.set->hot = (void *)((char *)s.set->hot + 1);
 	expect(&s, "is no buffer", 7);
-	s = make_sample();
+	s = heap_sample_make();
 	s.full->round[0] = (void *)((char *)s.full->round[0] + 1);
 	expect(&s, "is no buffer", 7);
-	s = make_sample();
+	s = heap_sample_make();
 	s.full->next = IMAGE_POINTER(s.image, s.full);
 	expect(&s, "list of full magazines: loops", 6);
-	s = make_sample();
+	s = heap_sample_make();
 	s.thread->magset_count = UINT32_MAX;
 	expect(&s, "4294967295 magazine sets", 7);
-	s = make_sample();
+	s = heap_sample_make();
 	s.thread->next = IMAGE_POINTER(s.image, s.thread);
 	expect(&s, "thread list: loops", 6);
 }
@@ -272,17 +213,17 @@ static void magazines_that_lie_are_told(void **state)
 static void records_out_of_the_target_are_told(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 
 	s.audit->bufctls = (void *)(uintptr_t)0xdead0000;
 	expect(&s, "which of its buffers are free cannot be told", 104);
-	s = make_sample();
+	s = heap_sample_make();
 	s.chunk->used = UINT32_MAX;
 	expect(&s, "4294967295 bytes used of", 6);
-	s = make_sample();
+	s = heap_sample_make();
 	s.log->chunk_count = UINT64_MAX;
 	expect(&s, "chunks of 4096 bytes", 6);
-	s = make_sample();
+	s = heap_sample_make();
 	s.image->root->errors.record_count = UINT32_MAX;
 	expect(&s, "kma_errors: 4294967295 records", 6);
 }
@@ -290,7 +231,7 @@ static void records_out_of_the_target_are_told(void **state)
 static void roots_that_loop_are_opened_once(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 	struct kma_root *second =
 		heap_image_alloc(s.image, sizeof(*s.image->root));
 	const struct heap_instance *instances;
@@ -332,7 +273,7 @@ static void heads_that_lie_are_errors(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
-		struct sample s = make_sample();
+		struct heap_sample s = heap_sample_make();
 		struct heap *heap;
 		char text[512];
 
@@ -363,14 +304,14 @@ static struct kma_schema_record *record_of(struct heap_image *image,
 static void field_that_is_not_described_is_told(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 
 	strcpy(record_of(s.image, "kma_slab", "tier")->name, "colour");
 	expect(&s, "this target does not describe kma_slab.tier", 6);
-	s = make_sample();
+	s = heap_sample_make();
 	strcpy(record_of(s.image, "", "KMA_BUFCTL_STATE_SHIFT")->name, "X");
 	expect(&s, "does not describe KMA_BUFCTL_STATE_SHIFT", 6);
-	s = make_sample();
+	s = heap_sample_make();
 	strcpy(record_of(s.image, "kma_slab", "stride")->name, "step");
 	struct target *target = heap_image_finish(s.image);
 	struct heap *heap;
@@ -385,7 +326,7 @@ static void field_that_is_not_described_is_told(void **state)
 static void newer_revision_is_refused(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 	struct heap *heap;
 	char text[512];
 
@@ -403,7 +344,7 @@ static void newer_revision_is_refused(void **state)
 /* Overwrite the word at offset of the arena, then read everything. */
 static void survive(size_t offset, uint64_t value)
 {
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 	struct heap *heap;
 
 	memcpy(s.image->meta + offset, &value, sizeof(value));
@@ -420,7 +361,7 @@ static void survive(size_t offset, uint64_t value)
 static void no_word_does_harm(void **state)
 {
 	(void)state;
-	struct sample s = make_sample();
+	struct heap_sample s = heap_sample_make();
 	size_t schema = (size_t)((char *)s.image->schema - s.image->meta);
 	size_t after = (size_t)((char *)s.image->depot - s.image->meta);
 	size_t used = s.image->used;
