@@ -27,11 +27,11 @@ struct dump_request {
 	/* Without context: as they were where the program's stack ends. What
 	 * lies below, frames of ours, would hide leaks as roots do. */
 	const struct kma_registers *here;
-	const char *path; /* NULL: the template's */
-	bool none;        /* only the supervisor is to be told */
-	bool last;        /* the process ends after it */
-	bool replaced;    /* the image does, unless its exec fails */
-	bool detached;    /* do not wait until it is written */
+	const char *path;         /* NULL: the template's */
+	bool none;                /* only the supervisor is to be told */
+	bool last;                /* the process ends after it */
+	bool replaced;            /* the image does, unless its exec fails */
+	bool detached;            /* do not wait until it is written */
 	struct dump_asked *asked; /* by another process; NULL */
 	uint32_t exit_status;
 };
