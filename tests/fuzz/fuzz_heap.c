@@ -71,7 +71,7 @@ static void ask(struct target *target)
 		"::walk kmem_slab",
 		"::walk bufctl | ::bufctl -h",
 		"::walk kmem | ::whatis",
-		"::walk freemem | ::whatis -v",
+		"::walk freemem | ::whatis -a",
 		"::walk leakbuf | ::whyleak",
 	};
 	struct sink out = { .ops = &json_sink_ops };
