@@ -141,6 +141,14 @@ EXPORT __sighandler_t sysv_signal(int number, __sighandler_t handler)
 /* --- filters of system calls -------------------------------------------------
  */
 
+/* What a thread's first allocation learns from files (how far its stack
+ * reaches) is learnt before they are forbidden. */
+static void enter_sandbox(const struct sock_fprog *filter)
+{
+	free(malloc(1));
+	kma_sandbox_enter(filter);
+}
+
 static long finish_call(long result)
 {
 	if (result < 0 && result >= -MAX_ERRNO) {
@@ -160,9 +168,9 @@ EXPORT int prctl(int operation, ...)
 		a[i] = va_arg(arguments, unsigned long);
 	va_end(arguments);
 	if (operation == PR_SET_SECCOMP)
-		kma_sandbox_enter(a[0] == SECCOMP_MODE_FILTER
-					  ? (const struct sock_fprog *)a[1]
-					  : NULL);
+		enter_sandbox(a[0] == SECCOMP_MODE_FILTER
+				      ? (const struct sock_fprog *)a[1]
+				      : NULL);
 	return (int)finish_call(sys_call(SYS_prctl, operation, (long)a[0],
 					 (long)a[1], (long)a[2], (long)a[3],
 					 0));
@@ -178,7 +186,7 @@ EXPORT long syscall(long number, ...)
 		a[i] = va_arg(arguments, long);
 	va_end(arguments);
 	if (number == SYS_seccomp && a[0] == SECCOMP_SET_MODE_FILTER)
-		kma_sandbox_enter((const struct sock_fprog *)a[2]);
+		enter_sandbox((const struct sock_fprog *)a[2]);
 	return finish_call(
 		sys_call(number, a[0], a[1], a[2], a[3], a[4], a[5]));
 }

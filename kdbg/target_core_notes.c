@@ -131,6 +131,7 @@ static void take_files(struct core *core, const struct note *note)
 		return;
 	core->files =
 		arena_array(&core->arena, (size_t)count, sizeof(*core->files));
+	core->file_count = 0; /* of a note before: there is to be one */
 	size_t name = HEAD + (size_t)count * ENTRY;
 	for (size_t i = 0; core->files && i < count; i++) {
 		size_t entry = HEAD + i * ENTRY;
