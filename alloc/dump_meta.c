@@ -18,7 +18,7 @@
 
 #include <string.h>
 
-enum { KEPT_MAX = KMA_CACHES_MAX + 16, LOGS_MAX = 8 };
+enum { LOGS_MAX = 8 };
 
 struct piece {
 	uint64_t address;
@@ -48,26 +48,6 @@ static void clear_object(const struct piece *piece, const void *object,
 /* --- static data -----------------------------------------------------------
  */
 
-struct kept {
-	struct dump_extent ranges[KEPT_MAX];
-	size_t count;
-};
-
-/* Kept sorted: there are few. */
-static void keep(struct kept *kept, const void *object, size_t size)
-{
-	uint64_t start = (uintptr_t)object;
-	size_t i = kept->count;
-
-	if (kept->count == KEPT_MAX || start < kma_root.data_base ||
-	    start >= kma_root.data_end)
-		return;
-	for (; i > 0 && kept->ranges[i - 1].start > start; i--)
-		kept->ranges[i] = kept->ranges[i - 1];
-	kept->ranges[i] = (struct dump_extent){ start, start + size };
-	kept->count++;
-}
-
 /* A list that leads out of static data is followed by nobody here. */
 static bool is_static(const void *object, size_t size)
 {
@@ -77,35 +57,45 @@ static bool is_static(const void *object, size_t size)
 	       size <= kma_root.data_end - start;
 }
 
-static void keep_what_is_read(struct kept *kept)
+/* What of the object lies in the piece is there again: this is its process, or
+ * a copy of it. */
+static void put_back(const struct piece *piece, const void *object, size_t size)
+{
+	uint64_t start = (uintptr_t)object, from = start, upto = start + size;
+
+	if (!is_static(object, size))
+		return;
+	if (from < piece->address)
+		from = piece->address;
+	if (upto > piece->address + piece->size)
+		upto = piece->address + piece->size;
+	if (from < upto)
+		memcpy(piece->bytes + (from - piece->address),
+		       (const char *)object + (from - start),
+		       (size_t)(upto - from));
+}
+
+static void keep_what_is_read(const struct piece *piece)
 {
 	const struct kma_cache *cache = kma_root.caches;
 	const struct kma_log *log = kma_root.logs;
 
-	keep(kept, &kma_root, sizeof(kma_root));
-	keep(kept, kma_schema, kma_schema_count * sizeof(kma_schema[0]));
-	keep(kept, kma_root.depot, sizeof(*kma_root.depot));
+	put_back(piece, &kma_root, sizeof(kma_root));
+	put_back(piece, kma_schema, kma_schema_count * sizeof(kma_schema[0]));
+	put_back(piece, kma_root.depot, sizeof(*kma_root.depot));
 	for (size_t i = 0;
 	     i < KMA_CACHES_MAX && is_static(cache, sizeof(*cache));
 	     i++, cache = cache->next)
-		keep(kept, cache, sizeof(*cache));
+		put_back(piece, cache, sizeof(*cache));
 	for (size_t i = 0; i < LOGS_MAX && is_static(log, sizeof(*log));
 	     i++, log = log->next)
-		keep(kept, log, sizeof(*log));
+		put_back(piece, log, sizeof(*log));
 }
 
 static void clear_static(const struct piece *piece)
 {
-	struct kept kept = { .count = 0 };
-	uint64_t at = kma_root.data_base;
-
-	keep_what_is_read(&kept);
-	for (size_t i = 0; i < kept.count; i++) {
-		clear(piece, at, kept.ranges[i].start);
-		if (kept.ranges[i].end > at)
-			at = kept.ranges[i].end;
-	}
-	clear(piece, at, kma_root.data_end);
+	clear(piece, kma_root.data_base, kma_root.data_end);
+	keep_what_is_read(piece);
 }
 
 /* --- quotes ----------------------------------------------------------------
