@@ -5,7 +5,8 @@
  *
  *	mark FILE [ROUNDS]
  *
- * The best of the rounds. By taskset -c 0 marking has one processor.
+ * Processor time of all threads, and marking's wall clock time; the best of the
+ * rounds. By taskset -c 0 marking has one processor.
  */
 #include "kdbg/leaks.h"
 #include "kdbg/session.h"
@@ -16,14 +17,26 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum step { STEP_OPEN, STEP_HEAP, STEP_MARK, STEP_GROUP, STEP_COUNT };
+enum step {
+	STEP_OPEN,
+	STEP_HEAP,
+	STEP_MARK,
+	STEP_GROUP,
+	STEP_WALL,
+	STEP_COUNT
+};
 
-static double now(void)
+static double at(clockid_t clock)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(clock, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+static double now(void)
+{
+	return at(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static struct err *measure(const char *path, double times[STEP_COUNT],
@@ -48,16 +61,18 @@ static struct err *measure(const char *path, double times[STEP_COUNT],
 	if (!err)
 		heap_slabs(heap, &slabs);
 	times[STEP_HEAP] = now() - start;
+	times[STEP_WALL] = at(CLOCK_MONOTONIC);
 	if (!err)
 		err = session_reach(&session, &reach);
 	times[STEP_MARK] = now() - start;
+	times[STEP_WALL] = at(CLOCK_MONOTONIC) - times[STEP_WALL];
 	if (!err)
 		*totals = *reach_totals(reach);
 	if (!err)
 		err = session_leaks(&session, &leaks);
 	times[STEP_GROUP] = now() - start;
 	session_deinit(&session);
-	for (int i = STEP_COUNT - 1; i > 0; i--)
+	for (int i = STEP_GROUP; i > 0; i--)
 		times[i] -= times[i - 1];
 	return err;
 }
@@ -84,9 +99,10 @@ int main(int argc, char **argv)
 	}
 	if (argc < 2 || rounds < 1)
 		return 2;
-	printf("open %.3f heap %.3f mark %.3f group %.3f: %" PRIu64
+	printf("open %.3f heap %.3f mark %.3f group %.3f wall %.3f: %" PRIu64
 	       " buffers, %" PRIu64 " leaked\n",
 	       best[STEP_OPEN], best[STEP_HEAP], best[STEP_MARK],
-	       best[STEP_GROUP], totals.buffers, totals.leaked);
+	       best[STEP_GROUP], best[STEP_WALL], totals.buffers,
+	       totals.leaked);
 	return 0;
 }
