@@ -335,30 +335,47 @@ void kma_deferred_drain(void)
 			put(&buffer, kma_self);
 }
 
-/* The live buffer that p is; reported when it is none. */
-static bool find_buffer(const void *p, const char *function,
-			struct kma_buffer *ret)
+__attribute__((noinline)) static void
+report_no_start(const void *p, const char *function,
+		const struct kma_buffer *buffer)
 {
-	struct kma_report report = { .code = KMA_ERROR_BADADDR,
-				     .address = (uintptr_t)p,
-				     .function = function };
+	kma_report(&(struct kma_report){
+		.code = buffer ? KMA_ERROR_BADBASE : KMA_ERROR_BADADDR,
+		.address = (uintptr_t)p,
+		.function = function,
+		.buffer = buffer,
+	});
+}
 
-	if (!kma_buffer_find((uintptr_t)p, ret)) {
-		kma_report(&report);
+/* A buffer of a client's cache goes back to that cache alone. */
+__attribute__((noinline)) static void
+report_client(const void *p, const char *function,
+	      const struct kma_buffer *buffer)
+{
+	kma_report(&(struct kma_report){
+		.code = KMA_ERROR_BADCACHE,
+		.address = (uintptr_t)p,
+		.function = function,
+		.buffer = buffer,
+		.detail = buffer->slab->cache->name,
+	});
+}
+
+/* The live buffer that p is; reported when it is none. */
+static inline bool find_buffer(const void *p, const char *function,
+			       struct kma_buffer *ret)
+{
+	bool found = kma_buffer_find((uintptr_t)p, ret);
+
+	if (found && __builtin_expect(ret->slab->cache->client != NULL, 0)) {
+		report_client(p, function, ret);
 		return false;
 	}
-	if (ret->slab->cache->client) {
-		report.code = KMA_ERROR_BADCACHE;
-		report.buffer = ret;
-		report.detail = ret->slab->cache->name;
-		kma_report(&report);
-		return false;
-	}
-	if (kma_word_of(ret) || ret->start == (uintptr_t)p)
+	if (__builtin_expect(
+		    found && (kma_word_of(ret) || ret->start == (uintptr_t)p),
+		    1))
 		return true;
-	report.code = KMA_ERROR_BADBASE;
-	report.buffer = ret;
-	kma_report(&report);
+	report_no_start(p, function, found ? ret : NULL);
 	return false;
 }
 

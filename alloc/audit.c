@@ -71,20 +71,18 @@ static size_t filled(size_t size)
 	return size < KMA_FILL_MAX ? size : KMA_FILL_MAX;
 }
 
-/* The quick question: 0 if kma_audit_check() has nothing to tell. */
-static inline uint64_t wrong_in(const struct kma_buffer *buffer, uint64_t word)
+/* Do the guards read as they should? 0 if so. */
+static inline uint64_t guards_wrong(const struct cell *cell)
 {
-	struct cell cell = cell_of(buffer, word);
-	uint64_t wrong = 0;
+	return kma_guard_wrong(cell->end, cell->redzone_end) |
+	       kma_guard_wrong(cell->canary, cell->user);
+}
 
-	if (kma_word_state(word) == KMA_BUFFER_FREE) {
-		if (is_guarded(buffer))
-			return 0; /* its pages cannot be touched */
-		wrong = kma_fill_wrong(cell.user, filled(kma_word_size(word)),
-				       KMA_FILL_FREE);
-	}
-	return wrong | kma_guard_wrong(cell.end, cell.redzone_end) |
-	       kma_guard_wrong(cell.canary, cell.user);
+/* And the fill of a free buffer? */
+static inline uint64_t fill_wrong(const struct cell *cell)
+{
+	return kma_fill_wrong(cell->user, filled(cell->end - cell->user),
+			      KMA_FILL_FREE);
 }
 
 /* What it has to tell. */
@@ -95,7 +93,7 @@ static enum kma_error_code diagnose(const struct kma_buffer *buffer,
 	size_t size = filled(kma_word_size(word));
 	bool is_free = kma_word_state(word) == KMA_BUFFER_FREE;
 
-	if (is_free && kma_fill_wrong(cell.user, size, KMA_FILL_FREE)) {
+	if (is_free && fill_wrong(&cell)) {
 		kma_fill_describe(cell.user, size, KMA_FILL_FREE, ret);
 		return KMA_ERROR_MODIFIED;
 	}
@@ -113,14 +111,16 @@ static enum kma_error_code diagnose(const struct kma_buffer *buffer,
 enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
 				    uint64_t word, struct kma_damage *ret)
 {
-	if (__builtin_expect(wrong_in(buffer, word) == 0, 1)) {
-		bool changed = buffer->slab->hollow &&
-			       kma_word_state(word) == KMA_BUFFER_FREE &&
-			       kma_hollow_damaged(buffer, ret);
+	bool is_free = kma_word_state(word) == KMA_BUFFER_FREE;
+	struct cell cell = cell_of(buffer, word);
 
-		return changed ? KMA_ERROR_MODIFIED : KMA_ERROR_NONE;
-	}
-	return diagnose(buffer, word, ret);
+	if (is_free && is_guarded(buffer))
+		return KMA_ERROR_NONE; /* its pages cannot be touched */
+	if (guards_wrong(&cell) || (is_free && fill_wrong(&cell)))
+		return diagnose(buffer, word, ret);
+	if (is_free && buffer->slab->hollow && kma_hollow_damaged(buffer, ret))
+		return KMA_ERROR_MODIFIED;
+	return KMA_ERROR_NONE;
 }
 
 void kma_audit_foresee(const struct kma_buffer *buffer)
@@ -165,15 +165,13 @@ static void report_damage(enum kma_error_code code,
 	kma_report(&report);
 }
 
-/* Returns the word of a buffer of which nothing can be said. */
-__attribute__((noinline)) static uint64_t
+__attribute__((noinline)) static void
 report_modified(const struct kma_buffer *buffer, uint64_t word)
 {
 	struct kma_damage damage;
 
 	if (diagnose(buffer, word, &damage) != KMA_ERROR_NONE)
 		report_damage(KMA_ERROR_MODIFIED, buffer, &damage, NULL, 0);
-	return 0;
 }
 
 static void record_alloc(const struct kma_buffer *buffer, uintptr_t user,
@@ -197,34 +195,19 @@ static uintptr_t user_of(const struct kma_buffer *buffer, size_t size,
 }
 
 /*
- * What is guard already: the buffer was found intact a moment ago, and what a
- * guard holds depends on nothing but where it is. Up to the result nothing is.
+ * Canary and redzone where nothing is known of what is there; or, where before
+ * is the cell as it was found intact, only what it did not have: what a guard
+ * holds depends on nothing but where it is.
  */
-static inline uintptr_t guard_up_to(const struct kma_buffer *buffer,
-				    uint64_t old, const struct cell *cell)
+static inline void set_guards(const struct cell *cell,
+			      const struct cell *before)
 {
-	struct cell before = cell_of(buffer, old);
-
-	if (before.user != cell->user ||
-	    before.redzone_end != cell->redzone_end)
-		return 0;
-	return before.end < cell->end ? cell->end : before.end;
-}
-
-/* Canary and redzone of a buffer about to be ALLOCATED; old is its word. */
-static inline void set_guards(const struct kma_buffer *buffer, uint64_t old,
-			      const struct cell *cell)
-{
-	uintptr_t from =
-		kma_word_state(old) == KMA_BUFFER_FREE && !is_guarded(buffer)
-			? guard_up_to(buffer, old, cell)
-			: 0;
-
-	if (from == 0) {
+	if (!before || before->user != cell->user ||
+	    before->redzone_end != cell->redzone_end) {
 		kma_guard_set(cell->canary, cell->user);
 		kma_guard_set(cell->end, cell->redzone_end);
-	} else if (cell->end < from) {
-		kma_guard_set(cell->end, from);
+	} else if (cell->end < before->end) {
+		kma_guard_set(cell->end, before->end);
 	}
 }
 
@@ -236,19 +219,23 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 	uint64_t new = kma_word_make(KMA_BUFFER_CHANGING, family,
 				     user - buffer->start, size) |
 		       kma_ignore_bits();
+	struct cell before = cell_of(buffer, old), cell = cell_of(buffer, new);
+	bool intact =
+		kma_word_state(old) == KMA_BUFFER_FREE && !is_guarded(buffer);
 
-	if (kma_word_state(old) == KMA_BUFFER_FREE &&
-	    __builtin_expect(wrong_in(buffer, old) != 0, 0))
-		old = report_modified(buffer, old);
-
-	struct cell cell = cell_of(buffer, new);
+	if (intact &&
+	    __builtin_expect((fill_wrong(&before) | guards_wrong(&before)) != 0,
+			     0)) {
+		report_modified(buffer, old);
+		intact = false;
+	}
 	kma_word_store(buffer, new);
 	record_alloc(buffer, user, size, KMA_OP_ALLOC);
 	if (!zero)
 		kma_fill_set(user, filled(size), KMA_FILL_UNINITIALISED);
 	else if (!buffer->slab->zeroed)
 		memset((void *)user, 0, size);
-	set_guards(buffer, old, &cell);
+	set_guards(&cell, intact ? &before : NULL);
 	kma_word_store(buffer, kma_word_with_state(new, KMA_BUFFER_ALLOCATED));
 	return (void *)user;
 }
@@ -308,7 +295,9 @@ report_broken(const struct kma_buffer *buffer, uint64_t word,
 static inline bool is_intact(const struct kma_buffer *buffer, uint64_t word,
 			     const char *function)
 {
-	return __builtin_expect(wrong_in(buffer, word) == 0, 1) ||
+	struct cell cell = cell_of(buffer, word);
+
+	return __builtin_expect(guards_wrong(&cell) == 0, 1) ||
 	       report_broken(buffer, word, function);
 }
 

@@ -375,7 +375,7 @@ static void foresee(const struct kma_magset *set)
 	enum { AHEAD = 2 }; /* of hot */
 	struct kma_buffer buffer;
 
-	if (loaded_rounds(set) > AHEAD &&
+	if (set->top - set->loaded->round >= AHEAD &&
 	    kma_buffer_find((uintptr_t)set->top[-AHEAD], &buffer))
 		kma_audit_foresee(&buffer);
 }

@@ -216,14 +216,13 @@ static bool magsets_grow(struct kma_thread *self, uint32_t count)
 	return true;
 }
 
-struct kma_magset *kma_thread_magset(struct kma_thread *self,
-				     const struct kma_cache *cache,
-				     enum kma_tier tier)
+struct kma_magset *kma_thread_magset_new(struct kma_thread *self,
+					 const struct kma_cache *cache,
+					 enum kma_tier tier)
 {
-	if (__builtin_expect(cache->index >= self->magset_caches, 0) &&
-	    !magsets_grow(self, cache->index + 1))
+	if (!magsets_grow(self, cache->index + 1))
 		return NULL;
-	return &self->magsets[tier * self->magset_caches + cache->index];
+	return kma_thread_magset(self, cache, tier);
 }
 
 bool kma_thread_inside(const struct kma_thread *thread)

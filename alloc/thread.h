@@ -103,13 +103,23 @@ bool kma_thread_inside(const struct kma_thread *thread);
 
 bool kma_thread_init(void);
 
+/* For a cache that was made after the record. */
+struct kma_magset *kma_thread_magset_new(struct kma_thread *self,
+					 const struct kma_cache *cache,
+					 enum kma_tier tier);
+
 /*
  * The thread's set; caches made after its record are given theirs here. NULL
  * when there is no memory for that. No lock may be held.
  */
-struct kma_magset *kma_thread_magset(struct kma_thread *self,
-				     const struct kma_cache *cache,
-				     enum kma_tier tier);
+static inline struct kma_magset *
+kma_thread_magset(struct kma_thread *self, const struct kma_cache *cache,
+		  enum kma_tier tier)
+{
+	if (__builtin_expect(cache->index >= self->magset_caches, 0))
+		return kma_thread_magset_new(self, cache, tier);
+	return &self->magsets[tier * self->magset_caches + cache->index];
+}
 
 /* For fork.c: the registry's lock; mark all threads but this one as ended. */
 extern struct kma_lock kma_thread_lock;
