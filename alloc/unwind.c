@@ -13,12 +13,16 @@
 #include "alloc/root.h"
 #include "alloc/unwind_rule.h"
 
+#include "kma/kma.h"
+
+enum cut { CUT_NOTHING, CUT_TO_OUTERMOST, CUT_ALL };
+
 /* A stack being captured. */
 struct walk {
 	uint64_t *key; /* the result so far */
 	size_t depth, max;
 	uint16_t flags; /* enum kma_stack_flags */
-	bool cut;       /* still inside this library: keep the outermost only */
+	enum cut cut;   /* still inside this library: what of it is kept */
 	bool exact;     /* the PC was interrupted: it is not a return address */
 	struct kma_bounds bounds;
 	struct kma_registers registers;
@@ -34,10 +38,10 @@ static inline bool walk_emit(struct walk *w, uintptr_t key)
 {
 	if (w->cut && in_library(key)) {
 		w->key[0] = key;
-		w->depth = 1;
+		w->depth = w->cut == CUT_TO_OUTERMOST;
 		return true;
 	}
-	w->cut = false;
+	w->cut = CUT_NOTHING;
 	if (w->depth == w->max) {
 		w->flags |= KMA_STACK_TRUNCATED;
 		return false;
@@ -69,7 +73,8 @@ static bool walk_signal(struct walk *w)
 	if (sp < w->bounds.low || sp % 8 != 0 || sp >= w->bounds.top ||
 	    w->bounds.top - sp < sizeof(ucontext_t))
 		return walk_stop(w);
-	w->key[w->depth - 1] = w->registers.column[KMA_COLUMN_PC] + 1;
+	if (w->depth > 0)
+		w->key[w->depth - 1] = w->registers.column[KMA_COLUMN_PC] + 1;
 	w->registers = kma_arch_context_registers((const ucontext_t *)sp);
 	w->exact = true;
 	sp = w->registers.column[KMA_COLUMN_SP];
@@ -193,7 +198,8 @@ static bool walk_row(struct walk *w)
 }
 
 static size_t walk_from(const struct kma_registers *registers, bool exact,
-			bool cut, uint64_t *key, size_t max, uint16_t *flags)
+			enum cut cut, uint64_t *key, size_t max,
+			uint16_t *flags)
 {
 	struct walk w = {
 		.key = key,
@@ -223,7 +229,7 @@ __attribute__((noinline)) size_t kma_stack_capture(uint64_t *pc, size_t max,
 	struct kma_registers here;
 
 	kma_arch_registers(&here);
-	return walk_from(&here, true, true, pc, max, flags);
+	return walk_from(&here, true, CUT_TO_OUTERMOST, pc, max, flags);
 }
 
 size_t kma_stack_capture_context(const void *ucontext, uint64_t *pc, size_t max,
@@ -231,7 +237,20 @@ size_t kma_stack_capture_context(const void *ucontext, uint64_t *pc, size_t max,
 {
 	struct kma_registers there = kma_arch_context_registers(ucontext);
 
-	return walk_from(&there, true, false, pc, max, flags);
+	return walk_from(&there, true, CUT_NOTHING, pc, max, flags);
+}
+
+__attribute__((visibility("default"))) int kma_backtrace(void **buffer,
+							 int size)
+{
+	struct kma_registers here;
+	uint16_t flags;
+
+	if (size <= 0 || !kma_init())
+		return 0;
+	kma_arch_registers(&here);
+	return (int)walk_from(&here, true, CUT_ALL, (uint64_t *)buffer,
+			      (size_t)size, &flags);
 }
 
 bool kma_unwind_out_of(uintptr_t function, struct kma_registers *registers)

@@ -319,6 +319,16 @@ int kma_root_remove(const void *start, size_t size);
  */
 int kma_checkpoint(const char *name);
 
+/*
+ * The calling thread's stack, as backtrace(3) has it, without need of frame
+ * pointers: return addresses, the caller's own place first, at most size; how
+ * many. A place that a signal interrupted, and the kernel's trampoline there,
+ * is told as its address plus one, so that one less than any entry lies in the
+ * instruction that it is about. Takes no lock and no memory: safe in a signal
+ * handler, whatever it interrupted.
+ */
+int kma_backtrace(void **buffer, int size);
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus
