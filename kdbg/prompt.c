@@ -5,11 +5,10 @@
  */
 #include "kdbg/prompt.h"
 
-#include "kdbg/dcmd.h"
+#include "kdbg/complete.h"
 #include "kdbg/pager.h"
 #include "kdbg/session.h"
 #include "kdbg/sink.h"
-#include "kdbg/symbols.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -21,159 +20,75 @@
 
 enum { HISTORY_LINES = 1000, COMPLETIONS_MAX = 2000 };
 
-struct completion {
+/* The words that could stand where the cursor is. */
+struct candidates {
 	struct session *session;
-	char **names;
+	char **words;
 	size_t count, next;
 };
 
-static struct completion completion;
+static struct candidates candidates;
 
-static void add_name(const char *prefix, const char *name)
+static void add_candidate(void *context, const char *word)
 {
-	char **names;
+	char **words;
 
-	if (strncmp(name, prefix, strlen(prefix)) != 0 ||
-	    completion.count == COMPLETIONS_MAX)
+	(void)context;
+	if (candidates.count == COMPLETIONS_MAX)
 		return;
-	names = reallocarray(completion.names, completion.count + 1,
-			     sizeof(*names));
-	if (!names)
+	words = reallocarray(candidates.words, candidates.count + 1,
+			     sizeof(*words));
+	if (!words)
 		return;
-	completion.names = names;
-	names[completion.count] = strdup(name);
-	if (names[completion.count])
-		completion.count++;
+	candidates.words = words;
+	words[candidates.count] = strdup(word);
+	if (words[candidates.count])
+		candidates.count++;
 }
 
-static void add_aliases(const char *prefix, const char *const *aliases)
-{
-	for (; aliases && *aliases; aliases++)
-		add_name(prefix, *aliases);
-}
-
-static void add_dcmds(const char *prefix)
-{
-	const struct session *session = completion.session;
-
-	for (size_t i = 0; session->dcmds[i]; i++) {
-		add_name(prefix, session->dcmds[i]->name);
-		add_aliases(prefix, session->dcmds[i]->aliases);
-	}
-}
-
-static void add_walkers(const char *prefix)
-{
-	const struct session *session = completion.session;
-
-	for (size_t i = 0; session->walkers[i]; i++) {
-		add_name(prefix, session->walkers[i]->name);
-		add_aliases(prefix, session->walkers[i]->aliases);
-	}
-}
-
-static void add_symbol(void *prefix, const char *name)
-{
-	add_name(prefix, name);
-}
-
-static void add_symbols(const char *prefix)
-{
-	struct symbols *symbols;
-	struct err *err = session_symbols(completion.session, &symbols);
-
-	if (!err)
-		symbols_complete(symbols, prefix, add_symbol, (void *)prefix);
-	err_free(err);
-}
-
-/* Does the line before the word end with text, blanks aside? */
-static bool follows(int start, const char *text)
-{
-	size_t length = strlen(text);
-	size_t end = (size_t)start;
-
-	while (end && rl_line_buffer[end - 1] == ' ')
-		end--;
-	return end >= length &&
-	       strncmp(rl_line_buffer + end - length, text, length) == 0;
-}
-
-/* The command whose options or arguments the word at start is among: the last
- * ::name of this stage. */
-static const struct dcmd *command_before(int start)
-{
-	size_t at = (size_t)start;
-	char name[64];
-
-	while (at && !strchr("|;", rl_line_buffer[at - 1]) &&
-	       strncmp(rl_line_buffer + at - 1, "::", 2) != 0)
-		at--;
-	if (!at || strncmp(rl_line_buffer + at - 1, "::", 2) != 0)
-		return NULL;
-	const char *word = rl_line_buffer + at + 1;
-	size_t length = strcspn(word, " \t");
-	if (length >= sizeof(name) || at + 1 + length >= (size_t)start)
-		return NULL;
-	memcpy(name, word, length);
-	name[length] = '\0';
-	return session_dcmd(completion.session, name);
-}
-
-/* A word that begins with - or --; readline's word begins behind them. */
-static bool add_options(const char *prefix, int start)
-{
-	bool is_long = start >= 2 && rl_line_buffer[start - 1] == '-' &&
-		       rl_line_buffer[start - 2] == '-';
-	const struct dcmd *dcmd;
-
-	if (start < 1 || rl_line_buffer[start - 1] != '-')
-		return false;
-	dcmd = command_before(start);
-	for (size_t i = 0; dcmd && i < dcmd->option_count; i++) {
-		const struct option *option = &dcmd->options[i];
-		char letter[2] = { option->letter, '\0' };
-
-		if (is_long && option->name)
-			add_name(prefix, option->name);
-		else if (!is_long && option->letter)
-			add_name(prefix, letter);
-	}
-	return dcmd != NULL;
-}
-
-static char *next_name(const char *text, int state)
+static char *next_candidate(const char *text, int state)
 {
 	(void)text;
 	if (state == 0)
-		completion.next = 0;
-	if (completion.next == completion.count)
+		candidates.next = 0;
+	if (candidates.next == candidates.count)
 		return NULL;
-	return completion.names[completion.next++]; /* readline frees it */
+	return candidates.words[candidates.next++]; /* readline frees it */
 }
 
-static char **complete(const char *text, int start, int end)
+/* After a word that goes on (a function, a structure) no blank is wanted. */
+static void choose_append(void)
 {
-	(void)end;
-	completion.count = 0;
-	rl_attempted_completion_over = 1;
-	if (add_options(text, start))
-		return rl_completion_matches(text, next_name);
-	if (follows(start, "::") || follows(start, "::help"))
-		add_dcmds(text);
-	else if (follows(start, "::walk"))
-		add_walkers(text);
-	else if (*text)
-		add_symbols(text);
-	return rl_completion_matches(text, next_name);
+	size_t length = candidates.count == 1 ? strlen(candidates.words[0]) : 0;
+
+	if (length && candidates.words[0][length - 1] == '(')
+		rl_completion_append_character = '\0';
+}
+
+static char **complete_word(const char *text, int start, int end)
+{
+	static const struct completer completer = { add_candidate, NULL };
+	char *line = strndup(rl_line_buffer, (size_t)end);
+
+	candidates.count = 0;
+	if (!line)
+		return NULL;
+	bool ours =
+		complete(candidates.session, line, (size_t)start, &completer);
+	free(line);
+	rl_attempted_completion_over = ours; /* else readline's, of files */
+	if (!ours)
+		return NULL;
+	choose_append();
+	return rl_completion_matches(text, next_candidate);
 }
 
 /* Ctrl-C while a line is typed: a fresh line. */
 static int drop_line(void)
 {
-	if (!completion.session->interrupted)
+	if (!candidates.session->interrupted)
 		return 0;
-	completion.session->interrupted = 0;
+	candidates.session->interrupted = 0;
 	fputs("^C", rl_outstream);
 	rl_free_line_state();
 	rl_replace_line("", 0);
@@ -206,14 +121,14 @@ static int history_size(void)
 
 static void start(struct session *session, const char *history)
 {
-	completion = (struct completion){ .session = session };
+	candidates = (struct candidates){ .session = session };
 	rl_readline_name = "kdbg";
 	rl_catch_signals = 0;
 	/* The first acts at once; the second catches a signal that came just
 	 * before readline began to wait. */
 	rl_signal_event_hook = drop_line;
 	rl_event_hook = drop_line;
-	rl_attempted_completion_function = complete;
+	rl_attempted_completion_function = complete_word;
 	rl_completer_word_break_characters = " \t\n|;!,=/?>+-*%#~&^()[]<'\"$:";
 	using_history();
 	stifle_history(history_size());
@@ -271,5 +186,5 @@ void prompt_run(struct session *session, struct sink *out)
 	if (history)
 		write_history(history);
 	free(history);
-	free(completion.names);
+	free(candidates.words);
 }

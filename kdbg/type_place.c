@@ -21,9 +21,7 @@ struct err *type_place_read(struct session *session,
 			    void *buffer, size_t size)
 {
 	if (place->nowhere)
-		return err_new(ERR_USAGE,
-			       "it leads through a pointer, into another "
-			       "object");
+		return err_new(ERR_USAGE, "there is no object to read from");
 	if (!place->immediate)
 		return target_read(session->target, address, buffer, size);
 	if (address > sizeof(place->value) ||
@@ -161,8 +159,13 @@ struct err *type_place_dereference(struct session *session,
 
 	if (!is_pointer(pointer))
 		return unlike(place->type, "pointer");
+	if (place->nowhere) {
+		*place = (struct type_place){ .type = type_target(pointer),
+					      .nowhere = true,
+					      .elsewhere = true };
+		return NULL;
+	}
 	struct err *err = type_place_number(session, place, &address);
-
 	if (!err)
 		*place = (struct type_place){ .type = type_target(pointer),
 					      .address = address };
@@ -334,5 +337,23 @@ struct err *type_place_within(struct session *session, struct type *type,
 			      const char *path, struct type_place *ret)
 {
 	*ret = (struct type_place){ .type = type, .nowhere = true };
-	return type_place_follow(session, path, ret);
+	struct err *err = type_place_follow(session, path, ret);
+
+	if (!err && ret->elsewhere)
+		err = err_new(ERR_USAGE,
+			      "%s: it leads through a pointer, into another "
+			      "object",
+			      path);
+	return err;
+}
+
+struct err *type_place_shape(struct session *session, struct type *type,
+			     const char *path, struct type **ret)
+{
+	struct type_place place = { .type = type, .nowhere = true };
+	struct err *err = type_place_follow(session, path, &place);
+
+	if (!err)
+		*ret = place.type;
+	return err;
 }

@@ -16,7 +16,9 @@ struct type_place {
 	unsigned bit_offset, bit_size; /* of a bitfield; bit_size 0: none */
 	bool immediate; /* the object is value itself, at address 0 */
 	uint64_t value;
-	bool nowhere; /* there is no object: offsets alone mean something */
+	/* There is no object: offsets alone mean something, and not even they
+	 * once the way has gone through a pointer. */
+	bool nowhere, elsewhere;
 };
 
 /* Bytes of the place from an address on, of memory or of the value. */
@@ -43,6 +45,10 @@ struct err *type_place_element(const struct type_place *of, uint64_t index,
 struct err *type_place_within(struct session *session, struct type *type,
 			      const char *path,
 			      struct type_place *ret) MUST_USE;
+
+/* The type alone of what path leads to, also through pointers. */
+struct err *type_place_shape(struct session *session, struct type *type,
+			     const char *path, struct type **ret) MUST_USE;
 
 /* An element of an array, or counted from where a pointer points. */
 struct err *type_place_index(struct session *session, uint64_t index,

@@ -227,7 +227,7 @@ const struct dcmd dcmd_diff = {
 		"filled stops, a leak goes on. --by type groups by the class "
 		"whose vtable a buffer starts with.",
 	.example = "::diff old.kdump",
-	.arguments = "FILE",
+	.arguments = "file",
 	.options = diff_options,
 	.option_count = sizeof(diff_options) / sizeof(diff_options[0]),
 	.options_size = sizeof(struct diff_options),

@@ -202,7 +202,7 @@ const struct dcmd dcmd_help = {
 	.help = "The page of a command shows how it is called, its options, "
 		"the columns of what it prints, and an example.",
 	.example = "::help walk",
-	.arguments = "[name ...]",
+	.arguments = "[command ...]",
 	.tables = help_tables,
 	.table_count = 2,
 	.run = help_run,

@@ -103,7 +103,7 @@ const struct dcmd dcmd_mappings = {
 		"address only the mapping that holds it, with a name those "
 		"that have it in theirs.",
 	.example = "::mappings stack",
-	.arguments = "[name]",
+	.arguments = "[object]",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "address",
 	.tables = mappings_tables,

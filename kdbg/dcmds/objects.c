@@ -80,7 +80,7 @@ const struct dcmd dcmd_objects = {
 		"only the module that holds it, with a name those that have "
 		"it in their path.",
 	.example = "::objects libc",
-	.arguments = "[name]",
+	.arguments = "[object]",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "address",
 	.tables = objects_tables,

@@ -99,7 +99,7 @@ const struct dcmd dcmd_typeset = {
 	.help = "A variable that is not there is made, with the value 0. "
 		"Without names all variables are listed.",
 	.example = "main>here; ::typeset -r here",
-	.arguments = "[name ...]",
+	.arguments = "[variable ...]",
 	.options = typeset_options,
 	.option_count = 1,
 	.options_size = sizeof(struct typeset_options),
@@ -113,6 +113,6 @@ const struct dcmd dcmd_unset = {
 	.summary = "forget variables",
 	.help = "Reading a variable that is not set is an error.",
 	.example = "1>one; ::unset one",
-	.arguments = "name ...",
+	.arguments = "variable ...",
 	.run = unset_run,
 };

@@ -2,19 +2,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kdbg at a real terminal: completion, history, pager, Ctrl-C, resize.
 
-Usage: prompt_tmux.py KDBG PROGRAM
+Usage: prompt_tmux.py KDBG PROGRAM MANY_BUFFERS
 
-tmux is the terminal: what it shows is what a person would see. Status 77, not
-run, where there is no tmux.
+tmux is the terminal: what it shows is what a person would see.
 """
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
-KDBG, PROGRAM = sys.argv[1:3]
+KDBG, PROGRAM, MANY_BUFFERS = sys.argv[1:4]
 LIMIT = 60
 
 
@@ -73,6 +71,15 @@ def check_completion(screen):
     screen.type("nowhere to be found")
     screen.keys("C-u")
     screen.last(">")
+    for typed, completed in (("::print struct kma_ro", "::print struct kma_root"),
+                             ("::print struct kma_root head.sel", "::print struct kma_root head.self"),
+                             ("kma_root.head.sel", "kma_root.head.self"),
+                             ("::walk kmem_alloc_134", "::walk kmem_alloc_1344")):
+        screen.type(typed)
+        screen.keys("Tab")
+        screen.last("> " + completed)
+        screen.keys("C-u")
+        screen.last(">")
 
 
 def check_history(screen):
@@ -118,6 +125,18 @@ def check_interrupt(screen):
     screen.wait("life", lambda lines: lines[-2:] == ["alive", ">"])
 
 
+def check_interrupt_of_findleaks(screen):
+    """On a heap where one run takes a good part of a second, and more runs than anyone waits for."""
+    screen.type("::echo working; ,ffffff::findleaks -f ! tail -1")
+    screen.keys("Enter")
+    screen.wait("work", lambda lines: "working" in lines)
+    screen.keys("C-c")
+    screen.wait("the prompt", lambda lines: lines[-1] == ">" and any(line.endswith("interrupted") for line in lines))
+    screen.type("::findleaks -f ! grep Total")
+    screen.keys("Enter")
+    screen.wait("its leaks", lambda lines: lines[-1] == ">" and lines[-2].startswith("Total 10990 buffers"))
+
+
 def check_resize(screen):
     screen.type("main::nm")
     screen.keys("Enter")
@@ -128,22 +147,27 @@ def check_resize(screen):
     screen.wait("wide", lambda lines: len(lines) > 2 and lines[-1] == ">" and lines[-3].endswith("OBJECT"))
 
 
+def check_all(folder, program, checks):
+    dump = os.path.join(folder, "dump")
+    subprocess.run([KDBG, "run", "-o", dump, "--", *program], capture_output=True, timeout=LIMIT, check=True)
+    screen = Screen(folder, KDBG, dump)
+    try:
+        screen.prompt()
+        for check in checks:
+            check(screen)
+            print(f"ok   {check.__name__[6:]}")
+        screen.type("::quit")
+        screen.keys("Enter")
+    finally:
+        screen.end()
+
+
 def main():
-    if not shutil.which("tmux") or not shutil.which("less"):
-        sys.exit(77)
     with tempfile.TemporaryDirectory(prefix="kdbg-tmux-") as folder:
-        dump = os.path.join(folder, "dump")
-        subprocess.run([KDBG, "run", "-o", dump, "--", PROGRAM], capture_output=True, timeout=LIMIT, check=True)
-        screen = Screen(folder, KDBG, dump)
-        try:
-            screen.prompt()
-            for check in (check_completion, check_history, check_pager, check_interrupt, check_resize):
-                check(screen)
-                print(f"ok   {check.__name__[6:]}")
-            screen.type("::quit")
-            screen.keys("Enter")
-        finally:
-            screen.end()
+        check_all(folder, [PROGRAM],
+                  (check_completion, check_history, check_pager, check_interrupt, check_resize))
+    with tempfile.TemporaryDirectory(prefix="kdbg-tmux-") as folder:
+        check_all(folder, [MANY_BUFFERS, "1000000"], (check_interrupt_of_findleaks,))
 
 
 main()
