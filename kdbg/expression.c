@@ -7,6 +7,7 @@
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 #include "kdbg/target_file.h"
+#include "kdbg/thread_local.h"
 #include "kdbg/variables.h"
 
 #include <errno.h>
@@ -214,6 +215,25 @@ static bool number_of_name(const char *name, unsigned radix, uint64_t *ret)
 	return !*end && !errno;
 }
 
+/* A thread-local variable, in the representative thread. */
+static bool thread_variable(struct session *session, struct symbols *symbols,
+			    const char *name, uint64_t *ret)
+{
+	const struct dump_thread *thread = representative_thread(session);
+	struct symbol symbol;
+	uint64_t address;
+
+	if (!symbols || !thread)
+		return false;
+	struct err *err = thread_local_address(symbols, session->target, thread,
+					       name, &symbol, &address);
+	bool found = !err;
+	err_free(err);
+	if (found)
+		*ret = address;
+	return found;
+}
+
 /* A symbol before a number: "add" may be a function. */
 struct err *expression_name(struct session *session, const char *name,
 			    uint64_t *ret)
@@ -224,7 +244,8 @@ struct err *expression_name(struct session *session, const char *name,
 
 	if (!err)
 		err = symbols_find(symbols, name, &symbol, ret);
-	if (!err || !number_of_name(name, session->radix, ret))
+	if (!err || !(number_of_name(name, session->radix, ret) ||
+		      thread_variable(session, symbols, name, ret)))
 		return err_wrap(err, "'%s'", name);
 	err_free(err);
 	return NULL;

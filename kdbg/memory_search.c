@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two loops do all the work. A block is first asked whether it has any match,
- * without a branch, at the speed of memory; only a block that has one is looked
- * at word by word. For bytes the first and the last of them are compared at 16
- * places at once.
+ * A run of memory is viewed a chunk at a time, and a chunk is scanned in two
+ * halves at once (memory_scan.h). Matches are told in order, by this thread.
  */
-#include "kdbg/memory_search.h"
+#include "kdbg/memory_scan.h"
 
 #include "kdbg/target.h"
+#include "kdbg/worker.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 enum {
 	PAGE = 4096,
-	CHUNK = 1 << 20, /* between two looks at Ctrl-C */
-	BLOCK = 64,      /* words */
-	LANES = 16,      /* what every x86-64 and aarch64 has */
+	CHUNK = 4 << 20,  /* between two looks at Ctrl-C */
+	SHARE = 64 << 10, /* bytes that are worth waking another thread for */
 };
-
-typedef unsigned char lanes __attribute__((vector_size(LANES)));
 
 struct search {
 	struct session *session;
-	const struct memory_pattern *pattern;
-	size_t length; /* of a match */
-	size_t step;   /* between places to look at */
+	struct worker *worker;
+	struct memory_scan halves[2];
 	uint64_t missing;
 	uint64_t done, total; /* for progress */
 	memory_found_fn *found;
@@ -32,125 +27,74 @@ struct search {
 	bool stopped;
 };
 
-static inline __attribute__((always_inline)) uint64_t
-word_at(const unsigned char *bytes, unsigned size)
+static size_t match_length(const struct search *s)
 {
-	uint64_t word = 0;
-
-	memcpy(&word, bytes, size); /* little-endian; size is constant */
-	return word;
+	return s->halves[0].length;
 }
 
-static inline bool word_matches(const struct memory_pattern *pattern,
-				uint64_t word)
+static void tell(struct search *s, struct memory_scan *scan)
 {
-	return (word & pattern->mask) - pattern->low <= pattern->span;
+	for (size_t i = 0; i < scan->found && !s->stopped; i++)
+		s->stopped = !s->found(s->context, scan->matches[i]);
+	scan->found = 0;
 }
 
-static void tell(struct search *s, uint64_t address)
+/* What was found so far, and the rest if there was no room for it. */
+static void finish(struct search *s, struct memory_scan *scan)
 {
-	if (!s->stopped && !s->found(s->context, address))
-		s->stopped = true;
-}
-
-/* Inlined once for each size, so that the inner loop has no call. */
-static inline __attribute__((always_inline)) void
-scan_words(struct search *s, uint64_t address, const unsigned char *bytes,
-	   size_t count, unsigned size, size_t step)
-{
-	const struct memory_pattern pattern = *s->pattern;
-
-	for (size_t i = 0; i < count && !s->stopped; i += BLOCK) {
-		const unsigned char *at = bytes + i * step;
-		size_t words = count - i < BLOCK ? count - i : BLOCK;
-		bool any = false;
-
-		for (size_t j = 0; j < words; j++)
-			any |= word_matches(&pattern,
-					    word_at(at + j * step, size));
-		for (size_t j = 0; any && j < words; j++)
-			if (word_matches(&pattern,
-					 word_at(at + j * step, size)))
-				tell(s, address + (i + j) * step);
+	tell(s, scan);
+	while (scan->at < scan->count && !s->stopped &&
+	       !session_interrupted(s->session)) {
+		memory_scan(scan);
+		tell(s, scan);
 	}
 }
 
-static void search_words(struct search *s, uint64_t address,
-			 const unsigned char *bytes, size_t count)
+static void aim(struct memory_scan *scan, uint64_t address,
+		const unsigned char *bytes, size_t count)
 {
-	bool unaligned = s->pattern->unaligned;
-
-	switch (s->pattern->size) {
-	case 1:
-		scan_words(s, address, bytes, count, 1, 1);
-		break;
-	case 2:
-		scan_words(s, address, bytes, count, 2, unaligned ? 1 : 2);
-		break;
-	case 4:
-		scan_words(s, address, bytes, count, 4, unaligned ? 1 : 4);
-		break;
-	default:
-		if (unaligned)
-			scan_words(s, address, bytes, count, 8, 1);
-		else
-			scan_words(s, address, bytes, count, 8, 8);
-		break;
-	}
+	scan->address = address;
+	scan->bytes = bytes;
+	scan->count = count;
+	scan->at = 0;
+	scan->found = 0;
 }
 
-static lanes lanes_of(unsigned char c)
+static void scan_half(void *half)
 {
-	lanes all;
-
-	memset(&all, c, sizeof(all));
-	return all;
+	memory_scan(half);
 }
 
-static bool any_lane(const unsigned char *at, size_t last, lanes first_byte,
-		     lanes last_byte)
+/* count places, in two halves. */
+static void scan_chunk(struct search *s, uint64_t address,
+		       const unsigned char *bytes, size_t count)
 {
-	lanes begin, end;
-	uint64_t words[LANES / 8];
+	struct memory_scan *first = &s->halves[0], *second = &s->halves[1];
+	size_t step = first->step;
+	size_t middle = count * step < SHARE ? count : count / 2;
 
-	memcpy(&begin, at, sizeof(begin));
-	memcpy(&end, at + last, sizeof(end));
-	begin = (lanes)((begin == first_byte) & (end == last_byte));
-	memcpy(words, &begin, sizeof(words));
-	return (words[0] | words[1]) != 0;
-}
-
-/* count places; length - 1 bytes follow the last of them. */
-static void search_bytes(struct search *s, uint64_t address,
-			 const unsigned char *bytes, size_t count)
-{
-	const unsigned char *wanted = s->pattern->bytes;
-	size_t last = s->length - 1;
-	lanes first_byte = lanes_of(wanted[0]),
-	      last_byte = lanes_of(wanted[last]);
-
-	for (size_t i = 0; i < count && !s->stopped; i += LANES) {
-		size_t places = count - i < LANES ? count - i : LANES;
-
-		if (places == LANES &&
-		    !any_lane(bytes + i, last, first_byte, last_byte))
-			continue;
-		for (size_t j = i; j < i + places; j++)
-			if (memcmp(bytes + j, wanted, s->length) == 0)
-				tell(s, address + j);
-	}
+	aim(first, address, bytes, middle);
+	aim(second, address + middle * step, bytes + middle * step,
+	    count - middle);
+	if (second->count)
+		worker_begin(s->worker, scan_half, second);
+	memory_scan(first);
+	if (second->count)
+		worker_end(s->worker);
+	finish(s, first);
+	finish(s, second);
 }
 
 /* The matches that begin in [from, upto) and end by end. */
 static bool search_view(struct search *s, uint64_t from, uint64_t upto,
 			uint64_t end)
 {
-	uint64_t last = upto + s->length - 1;
+	uint64_t last = upto + match_length(s) - 1;
 	const void *bytes;
 
 	if (last > end)
 		last = end;
-	if (last - from < s->length)
+	if (last - from < match_length(s))
 		return true;
 	struct err *err = target_view(s->session->target, from,
 				      (size_t)(last - from), &bytes);
@@ -158,11 +102,9 @@ static bool search_view(struct search *s, uint64_t from, uint64_t upto,
 		err_free(err);
 		return false;
 	}
-	size_t count = (size_t)(last - from - s->length) / s->step + 1;
-	if (s->pattern->bytes)
-		search_bytes(s, from, bytes, count);
-	else
-		search_words(s, from, bytes, count);
+	scan_chunk(s, from, bytes,
+		   (size_t)(last - from - match_length(s)) / s->halves[0].step +
+			   1);
 	return true;
 }
 
@@ -202,10 +144,10 @@ static void search_run(struct search *s, uint64_t from, uint64_t upto,
 
 static bool zeros_match(const struct search *s)
 {
-	const struct memory_pattern *pattern = s->pattern;
+	const struct memory_pattern *pattern = s->halves[0].pattern;
 
 	if (!pattern->bytes)
-		return word_matches(pattern, 0);
+		return memory_word_matches(pattern, 0);
 	for (size_t i = 0; i < pattern->length; i++)
 		if (pattern->bytes[i])
 			return false;
@@ -214,7 +156,9 @@ static bool zeros_match(const struct search *s)
 
 static uint64_t aligned_up(const struct search *s, uint64_t address)
 {
-	return (address + s->step - 1) / s->step * s->step;
+	size_t step = s->halves[0].step;
+
+	return (address + step - 1) / step * step;
 }
 
 /* Only what is not all zero, and so much before it that a match could reach
@@ -226,7 +170,7 @@ static void search_data(struct search *s, uint64_t from, uint64_t upto,
 
 	while (from < upto && !s->stopped &&
 	       target_next_data(s->session->target, from, end, &run)) {
-		uint64_t margin = s->length - 1;
+		uint64_t margin = match_length(s) - 1;
 		uint64_t start =
 			run.start > from + margin ? run.start - margin : from;
 		uint64_t stop = run.end < upto ? run.end : upto;
@@ -238,26 +182,14 @@ static void search_data(struct search *s, uint64_t from, uint64_t upto,
 	}
 }
 
-uint64_t memory_search(struct session *session,
-		       const struct memory_pattern *pattern,
-		       struct memory_range range, memory_found_fn *found,
-		       void *context)
+static void search_extents(struct search *s, struct memory_range range)
 {
-	const struct target *target = session->target;
-	struct search s = {
-		.session = session,
-		.pattern = pattern,
-		.length = pattern->bytes ? pattern->length : pattern->size,
-		.step = pattern->bytes || pattern->unaligned ? 1
-							     : pattern->size,
-		.found = found,
-		.context = context,
-	};
-	bool zeros = zeros_match(&s);
+	const struct target *target = s->session->target;
+	bool zeros = zeros_match(s);
 
 	for (size_t i = 0; i < target->extent_count; i++)
-		s.total += target->extents[i].end - target->extents[i].start;
-	for (size_t i = 0; i < target->extent_count && !s.stopped; i++) {
+		s->total += target->extents[i].end - target->extents[i].start;
+	for (size_t i = 0; i < target->extent_count && !s->stopped; i++) {
 		const struct dump_extent *extent = &target->extents[i];
 		uint64_t from =
 			extent->start > range.from ? extent->start : range.from;
@@ -266,11 +198,39 @@ uint64_t memory_search(struct session *session,
 
 		if (from >= upto)
 			continue;
-		from = aligned_up(&s, from);
+		from = aligned_up(s, from);
 		if (zeros)
-			search_run(&s, from, upto, extent->end);
+			search_run(s, from, upto, extent->end);
 		else
-			search_data(&s, from, upto, extent->end);
+			search_data(s, from, upto, extent->end);
 	}
-	return s.missing;
+}
+
+uint64_t memory_search(struct session *session,
+		       const struct memory_pattern *pattern,
+		       struct memory_range range, memory_found_fn *found,
+		       void *context)
+{
+	struct search *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return range.upto - range.from;
+	s->session = session;
+	s->found = found;
+	s->context = context;
+	for (size_t i = 0; i < 2; i++) {
+		struct memory_scan *half = &s->halves[i];
+
+		half->pattern = pattern;
+		half->length = pattern->bytes ? pattern->length : pattern->size;
+		half->step = pattern->bytes || pattern->unaligned
+				     ? 1
+				     : pattern->size;
+	}
+	s->worker = worker_create();
+	search_extents(s, range);
+	worker_destroy(s->worker);
+	uint64_t missing = s->missing;
+	free(s);
+	return missing;
 }

@@ -344,3 +344,45 @@ void symbol_table_prefix(struct symbol_table *table, const char *prefix,
 		found(context, name);
 	}
 }
+
+/* Of one section of symbols. */
+static bool find_thread_local(Elf *elf, Elf_Scn *section, const char *name,
+			      GElf_Sym *ret)
+{
+	GElf_Shdr header;
+
+	if (!gelf_getshdr(section, &header) ||
+	    (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM))
+		return false;
+	Elf_Data *data = elf_getdata(section, NULL);
+	size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
+	for (size_t i = 1; i < count; i++) {
+		if (!gelf_getsym(data, (int)i, ret) ||
+		    GELF_ST_TYPE(ret->st_info) != STT_TLS ||
+		    ret->st_shndx == SHN_UNDEF)
+			continue;
+		const char *found =
+			elf_strptr(elf, header.sh_link, ret->st_name);
+		/* In .symtab a version may be part of the name. */
+		size_t length = found ? strcspn(found, "@") : 0;
+		if (found && strlen(name) == length &&
+		    strncmp(found, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool symbol_table_thread_local(const struct module_file *file, const char *name,
+			       uint64_t *offset, uint64_t *size)
+{
+	Elf_Scn *section = NULL;
+	GElf_Sym symbol;
+
+	while (file && (section = elf_nextscn(file->elf, section)))
+		if (find_thread_local(file->elf, section, name, &symbol)) {
+			*offset = symbol.st_value;
+			*size = symbol.st_size;
+			return true;
+		}
+	return false;
+}

@@ -46,6 +46,11 @@ const struct symbol_entry *symbol_table_named(struct symbol_table *table,
 					      const char *name,
 					      const char *file);
 
+/* A thread-local variable of a file: where in the module's block it lies. Not
+ * in the table, for it has no address. False: there is none of that name. */
+bool symbol_table_thread_local(const struct module_file *file, const char *name,
+			       uint64_t *offset, uint64_t *size);
+
 /* Call each symbol whose name begins with prefix, in order, aliases too. */
 void symbol_table_prefix(struct symbol_table *table, const char *prefix,
 			 void (*found)(void *context, const char *name),

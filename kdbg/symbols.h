@@ -86,6 +86,11 @@ void symbols_format_return_then(struct symbols *symbols, uint64_t pc,
 void symbols_format_pc(struct symbols *symbols, uint64_t pc, char *buffer,
 		       size_t size);
 
+/* A thread-local variable, named as for symbols_find(): its value is where it
+ * lies in the module's block of each thread (thread_local.h). */
+struct err *symbols_find_thread_local(struct symbols *symbols, const char *name,
+				      struct symbol *ret) MUST_USE;
+
 /*
  * Each symbol of the modules called object (NULL: of all that are there now),
  * by address, until each says false. How many modules are called that.

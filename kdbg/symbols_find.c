@@ -159,6 +159,36 @@ struct err *symbols_find(struct symbols *symbols, const char *name,
 	return not_found(&wanted, module_found);
 }
 
+struct err *symbols_find_thread_local(struct symbols *symbols, const char *name,
+				      struct symbol *ret)
+{
+	struct scoped_name wanted;
+	bool module_found = false;
+
+	if (!split_name(name, &wanted) || !*wanted.name)
+		return err_new(ERR_NOT_FOUND, "not a symbol: %.80s", name);
+	for (size_t i = 0; i < symbols->module_count; i++) {
+		struct symbols_module *module = symbols->modules[i];
+
+		if (!is_called(symbols, module, wanted.module))
+			continue;
+		module_found = true;
+		symbols_module_load(module, symbols->target);
+		*ret = (struct symbol){
+			.module = module->name,
+			.module_path = module->facts.path,
+			.module_offset = module->facts.base,
+			.type = STT_TLS,
+		};
+		if (symbol_table_thread_local(module->file, wanted.name,
+					      &ret->value, &ret->size) ||
+		    symbol_table_thread_local(module->debug, wanted.name,
+					      &ret->value, &ret->size))
+			return NULL;
+	}
+	return err_wrap(not_found(&wanted, module_found), "thread-local");
+}
+
 size_t symbols_each(struct symbols *symbols, const char *object,
 		    bool (*each)(void *context, const struct symbol *symbol),
 		    void *context)

@@ -23,14 +23,17 @@ static char *join(int argc, const char *const *argv)
 	return text;
 }
 
-/* How many words lie before the offset into the joined text. */
-static int words_before(int argc, const char *const *argv, size_t offset)
+/* How many words lie before the offset into the joined text. *whole: the last
+ * of them does not reach beyond it. */
+static int words_before(int argc, const char *const *argv, size_t offset,
+			bool *whole)
 {
 	size_t at = 0;
 	int i = 0;
 
 	while (i < argc && at < offset)
 		at += strlen(argv[i++]) + 1;
+	*whole = at <= offset + 1;
 	return i;
 }
 
@@ -39,6 +42,7 @@ struct err *type_of_words(struct session *session, int argc,
 {
 	struct types *types;
 	struct err *err = session_types(session, &types);
+	bool whole = true;
 	const char *end;
 
 	if (err)
@@ -50,9 +54,30 @@ struct err *type_of_words(struct session *session, int argc,
 		return err_new(ERR_NO_MEMORY, "out of memory");
 	err = types_find(types, text, &end, ret);
 	if (!err)
-		*used = words_before(argc, argv, (size_t)(end - text));
+		*used = words_before(argc, argv, (size_t)(end - text), &whole);
 	free(text);
+	/* "struct foo [1].bar": [1] is the member's. */
+	if (!err && !whole && *used > 1)
+		return type_of_words(session, *used - 1, argv, ret, used);
 	return err;
+}
+
+/* An address inside an array is its element's. */
+static struct type *element_at(struct type *type, uint64_t *offset)
+{
+	struct type *array = type_peel(type);
+	uint64_t size;
+
+	while (*offset && array->kind == TYPE_ARRAY) {
+		struct type *element = type_target(array);
+
+		if (!type_size(element, &size) || !size)
+			break;
+		*offset %= size;
+		type = element;
+		array = type_peel(type);
+	}
+	return type;
 }
 
 static bool is_variable(struct session *session, uint64_t address,
@@ -67,6 +92,7 @@ static bool is_variable(struct session *session, uint64_t address,
 		err_free(err);
 		return false;
 	}
+	type = element_at(type, &offset);
 	*place = (struct type_place){ .type = type,
 				      .address = address - offset };
 	return offset == 0;

@@ -76,6 +76,7 @@ extern const struct dcmd dcmd_sum;
 extern const struct dcmd dcmd_tail;
 extern const struct dcmd dcmd_tee;
 extern const struct dcmd dcmd_threads;
+extern const struct dcmd dcmd_tls;
 extern const struct dcmd dcmd_top;
 extern const struct dcmd dcmd_topusers;
 extern const struct dcmd dcmd_typedef;

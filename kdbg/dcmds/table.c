@@ -72,6 +72,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_tail,
 	&dcmd_tee,
 	&dcmd_threads,
+	&dcmd_tls,
 	&dcmd_top,
 	&dcmd_topusers,
 	&dcmd_typedef,

@@ -25,6 +25,7 @@ enum {
 static void *small[SMALL_COUNT], *medium[MEDIUM_COUNT], *large[LARGE_COUNT];
 static void *freed[FREED_COUNT];
 static uint64_t known_datum = 42;
+static __thread uint64_t known_own = 43; /* each thread has one */
 
 static __attribute__((noinline)) void take_small(size_t i)
 {
@@ -85,6 +86,7 @@ int main(void)
 	printf("large %p\n", large[1]);
 	printf("freed %p\n", freed[3]);
 	printf("datum %p\n", (void *)&known_datum);
+	printf("own %p\n", (void *)&known_own);
 	printf("code %p\n", (void *)(uintptr_t)take_small);
 	printf("stack %p\n", (void *)&on_stack);
 	return 0;

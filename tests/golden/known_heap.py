@@ -175,6 +175,15 @@ def test_status_has_no_damage(dump):
     assert "damage" not in fields and "allocator" in fields, fields
 
 
+def test_thread_local(dump):
+    """a thread-local variable is found by name, in a command and in an expression"""
+    row, = dump.json("::tls known_own")
+    equal(int(row["address"], 16), dump.at["own"])
+    equal((row["size"], row["object"]), (8, "known_heap"))
+    equal(dump.text("*known_own=E"), "43\n")
+    equal(len(dump.json("::tls libc.so.6`errno")), 1)
+
+
 def test_refs_and_chains(dump):
     """a buffer's variable is found from it, by name, and what it alone holds"""
     for at in (dump, dump.off):

@@ -71,7 +71,7 @@ def check_completion(screen):
     screen.type("nowhere to be found")
     screen.keys("C-u")
     screen.last(">")
-    for typed, completed in (("::print struct kma_ro", "::print struct kma_root"),
+    for typed, completed in (("::print struct kma_root_he", "::print struct kma_root_head"),
                              ("::print struct kma_root head.sel", "::print struct kma_root head.self"),
                              ("kma_root.head.sel", "kma_root.head.self"),
                              ("::walk kmem_alloc_134", "::walk kmem_alloc_1344")):

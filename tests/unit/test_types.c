@@ -337,6 +337,7 @@ struct own {
 };
 
 struct own own_first = { 42, "own text", NULL };
+struct own own_grid[2][2] = { { { 0 } }, { { 0 }, { 43, "last", NULL } } };
 
 static void own_variables_have_types(void **state)
 {
@@ -348,6 +349,15 @@ static void own_variables_have_types(void **state)
 	assert_prints(&fixture, "own_first::print -n number",
 		      "number = 0x2a\n");
 	assert_prints(&fixture, "::print -d own_first.next->number", "42\n");
+	/* Inside an array it is the element's type that is known. */
+	assert_prints(&fixture, "&own_grid[1][1]::print -d number",
+		      "number = 43\n");
+	assert_prints(&fixture, "&own_grid[1]::print -d [1].number",
+		      "[1].number = 43\n");
+	assert_complains(&fixture, "own_grid::print struct own [1].number",
+			 "kdbg: ::print: [1].number: struct own is no array\n"
+			 "usage: [object]::print [-aCdhiLnTt] [-c n] [-l n] "
+			 "[-s n] [type | variable] [member ...]\n");
 	assert_prints(&fixture, "::sizeof struct own",
 		      "sizeof (struct own) = 0x18\n");
 	assert_prints(&fixture,
