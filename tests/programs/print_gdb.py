@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """::print of real structures, held against gdb.
 
-Usage: print_gdb.py KDBG PROGRAM. The program (shapes.c, shapes_cxx.cc) runs
-under gdb until it aborts; gdb says what each object holds, member by member,
-and writes a core; kdbg's rows of that core must say the same, in the same
-order. gdb runs this very file for its half.
+Usage: print_gdb.py KDBG OBJECTS PROGRAM [ARGUMENT]... The program runs under
+gdb until it aborts; gdb says what each of the objects (shapes: of shapes.c and
+shapes_cxx.cc; python: of the interpreter) holds, member by member, and writes a
+core; kdbg's rows of that core must say the same, in the same order. gdb runs
+this very file for its half.
 """
 import json
 import os
@@ -15,16 +16,26 @@ import subprocess
 import sys
 import tempfile
 
-SKIPPED = 77
 MASK = (1 << 64) - 1
 
-OBJECTS = [
+SHAPES = [
     "scalars", "bits", "packed", "enums", "arrays", "anonymous", "value", "nodes", "pointers", "nested",
     "holes", "list_head", "wide_integer", "complex_number", "when", "moment", "mutex", "condition",
     "quotient", "*flexible", "*map", "*stdout", "*conventions", "_r_debug", "arrays.points[1]",
     "nested.a.b.c", "list_head->next->payload", "bits.e", "shapes::round_one", "shapes::diamond",
     "shapes::small", "shapes::secret", "shapes::pair", "shapes::shape::made", "some_shape",
 ]
+PYTHON = [
+    "PyLong_Type", "PyUnicode_Type", "PyDict_Type", "PyBaseObject_Type", "_Py_NoneStruct", "_Py_FalseStruct",
+    "_PyRuntime.gilstate", "_PyRuntime.ceval", "_PyRuntime.interpreters", "*_PyRuntime.interpreters.main.modules",
+    "_PyRuntime.interpreters.main->gc", "_PyRuntime.interpreters.main->config",
+    "*_PyRuntime.interpreters.main->threads.head", "*_PyRuntime.interpreters.main->threads.head->cframe",
+    "*PyExc_ValueError", "*PyLong_Type.tp_as_number", "*PyLong_Type.tp_methods", "_PyRuntime.global_objects.singletons.small_ints[5]",
+]
+OBJECTS = {"shapes": SHAPES, "python": PYTHON}
+# A type of each by its name, and what must be said of it.
+NAMED = {"shapes": ("::sizeof struct nested; ::enum enum color", "GREEN"),
+         "python": ("::sizeof PyTypeObject; ::enum enum _framestate", "FRAME_EXECUTING")}
 
 
 def single(real):
@@ -77,10 +88,10 @@ def gdb_half():
     for option in ("pagination off", "confirm off", "debuginfod enabled off"):
         gdb.execute("set " + option)
     gdb.execute("run", to_string=True)
-    while gdb.selected_frame().name() not in ("main", None):
+    while gdb.selected_frame().name() != "main" and gdb.selected_frame().older():
         gdb.selected_frame().older().select()
     said = {}
-    for name in OBJECTS:
+    for name in OBJECTS[os.environ["PRINT_OBJECTS"]]:
         leaves = []
         gdb.execute("set language " + ("c++" if "::" in name else "c"))
         gdb_leaf(gdb, "", gdb.parse_and_eval(name), leaves)
@@ -136,36 +147,35 @@ def kdbg_leaves(kdbg, core, name):
             if row["value"] is not None]
 
 
+def ask_gdb(objects, program, folder):
+    """What gdb says of the program's objects, and the core it wrote."""
+    core, said = os.path.join(folder, "core"), os.path.join(folder, "said")
+    done = subprocess.run(["gdb", "-nx", "-batch", "-ex", "python import sys; sys.argv = ['gdb']",
+                           "-x", __file__, "--args", *program], capture_output=True, text=True, timeout=300, check=False,
+                          env=os.environ | {"PRINT_CORE": core, "PRINT_SAID": said, "PRINT_OBJECTS": objects})
+    if not os.path.exists(said):
+        sys.exit(f"gdb: {done.stdout}{done.stderr}")
+    with open(said, encoding="utf-8") as stream:
+        return json.load(stream), core
+
+
 def main():
-    kdbg, program = sys.argv[1:3]
+    kdbg, objects, *program = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="kdbg-print-") as folder:
-        core, said = os.path.join(folder, "core"), os.path.join(folder, "said")
-        try:
-            probe = subprocess.run(["gdb", "-nx", "-batch", "-ex", "python print('has python')"],
-                                   capture_output=True, text=True, timeout=60, check=False)
-        except FileNotFoundError:
-            sys.exit(SKIPPED)
-        if "has python" not in probe.stdout:
-            sys.exit(SKIPPED)
-        done = subprocess.run(["gdb", "-nx", "-batch", "-ex", "python import sys; sys.argv = ['gdb']",
-                               "-x", __file__, program], capture_output=True, text=True, timeout=120,
-                              check=False, env=os.environ | {"PRINT_CORE": core, "PRINT_SAID": said})
-        if not os.path.exists(said):
-            sys.exit(f"gdb: {done.stdout}{done.stderr}")
-        with open(said, encoding="utf-8") as stream:
-            wanted = json.load(stream)
+        wanted, core = ask_gdb(objects, program, folder)
         failed = 0
-        for name in OBJECTS:
+        for name, leaves in wanted.items():
             got = kdbg_leaves(kdbg, core, name)
-            if got != wanted[name]:
+            if got != leaves:
                 failed += 1
-                print(f"FAIL {name}\n  gdb  {wanted[name]}\n  kdbg {got}")
-        named = subprocess.run([kdbg, "--no-rc", "-e", "::sizeof struct nested", "-e", "::enum enum color", core],
-                               capture_output=True, text=True, timeout=60, check=False)
-        if named.returncode != 0 or "GREEN" not in named.stdout:
-            sys.exit(f"types by name: {named.stderr}")
-        print(f"{len(OBJECTS) - failed} of {len(OBJECTS)} objects are what gdb says")
-        sys.exit(failed != 0)
+                print(f"FAIL {name}\n  gdb  {leaves}\n  kdbg {got}")
+        line, shown = NAMED[objects]
+        named = subprocess.run([kdbg, "--no-rc", "-e", line, core], capture_output=True, text=True, timeout=60,
+                               check=False)
+        if named.returncode != 0 or shown not in named.stdout:
+            sys.exit(f"types by name: {named.stdout}{named.stderr}")
+        print(f"{len(wanted) - failed} of {len(wanted)} objects are what gdb says")
+        sys.exit(failed != 0 or not wanted)
 
 
 if "PRINT_SAID" in os.environ:
