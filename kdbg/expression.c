@@ -6,7 +6,6 @@
 #include "kdbg/parser.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
-#include "kdbg/target_file.h"
 #include "kdbg/thread_local.h"
 #include "kdbg/variables.h"
 
@@ -162,7 +161,7 @@ static struct err *unary_value(struct session *session,
 		*ret = 0;
 		err = need_target(session);
 		if (!err)
-			err = target_files_read(session->target, operand, ret,
+			err = target_read_file(session->target, operand, ret,
 						node->size);
 		return err;
 	default:

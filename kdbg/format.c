@@ -4,6 +4,7 @@
 #include "kdbg/disassemble.h"
 #include "kdbg/expression.h"
 #include "kdbg/format_line.h"
+#include "kdbg/number_text.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 
@@ -40,37 +41,12 @@ static int64_t extend(uint64_t value, unsigned size)
 	return (int64_t)(value << unused) >> unused;
 }
 
-static void print_binary(uint64_t value, char *text)
-{
-	int bit = 63;
-
-	while (bit > 0 && !(value >> bit & 1))
-		bit--;
-	for (; bit >= 0; bit--)
-		*text++ = (char)('0' + (value >> bit & 1));
-	*text = '\0';
-}
-
 static void print_octal(int64_t value, char *text)
 {
 	uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 
 	snprintf(text, TEXT_SIZE, "%s%" PRIo64, value < 0 ? "-" : "",
 		 magnitude);
-}
-
-static void print_radix(uint64_t value, unsigned radix, char *text)
-{
-	char digits[65];
-	size_t at = sizeof(digits) - 1;
-
-	digits[at] = '\0';
-	do {
-		digits[--at] =
-			"0123456789abcdefghijklmnopqrstuvwxyz"[value % radix];
-		value /= radix;
-	} while (value);
-	memcpy(text, digits + at, sizeof(digits) - at);
 }
 
 static void print_real(uint64_t value, unsigned size, char *text)
@@ -148,7 +124,7 @@ static void print_scalar(const struct formatter *f, const struct format *format,
 		print_octal(extend(value, format->size), text);
 		break;
 	case FORMAT_BINARY:
-		print_binary(value, text);
+		number_in_radix(value, 2, text);
 		break;
 	case FORMAT_SIGNED:
 		snprintf(text, TEXT_SIZE, "%" PRId64,
@@ -158,7 +134,7 @@ static void print_scalar(const struct formatter *f, const struct format *format,
 		snprintf(text, TEXT_SIZE, "%" PRIu64, value);
 		break;
 	case FORMAT_RADIX:
-		print_radix(value, f->session->radix, text);
+		number_in_radix(value, f->session->radix, text);
 		break;
 	case FORMAT_REAL:
 		print_real(value, format->size, text);

@@ -55,6 +55,7 @@ struct table {
 	const struct column *columns;
 	size_t column_count;
 	bool no_header; /* text rows speak for themselves */
+	bool folded;    /* headings of several words take two lines, as mdb's */
 };
 
 struct value {

@@ -36,7 +36,28 @@ static bool is_left(enum value_kind kind)
 	return kind == VALUE_ADDRESS || kind == VALUE_TEXT;
 }
 
-static size_t column_width(const struct column *column)
+/* Where a heading that takes two lines is cut: at its first blank. */
+static size_t heading_cut(const struct table *table,
+			  const struct column *column)
+{
+	const char *blank = table->folded ? strchr(column->name, ' ') : NULL;
+
+	return blank ? (size_t)(blank - column->name) : 0;
+}
+
+static size_t heading_width(const struct table *table,
+			    const struct column *column)
+{
+	size_t length = strlen(column->name);
+	size_t cut = heading_cut(table, column);
+
+	if (!cut)
+		return length;
+	return cut > length - cut - 1 ? cut : length - cut - 1;
+}
+
+static size_t column_width(const struct table *table,
+			   const struct column *column)
 {
 	static const size_t least[] = {
 		[VALUE_ADDRESS] = 16, [VALUE_HEX] = 8,   [VALUE_COUNT] = 8,
@@ -45,7 +66,7 @@ static size_t column_width(const struct column *column)
 	};
 	size_t width =
 		column->width > 0 ? (size_t)column->width : least[column->kind];
-	size_t heading = strlen(column->name);
+	size_t heading = heading_width(table, column);
 
 	return width > heading ? width : heading;
 }
@@ -61,12 +82,17 @@ static void put_blanks(struct line *line, size_t upto)
 		fputc(' ', line->stream);
 }
 
-static void put_cell(struct line *line, const struct column *column,
-		     const char *text)
+static void put_cell(struct line *line, const struct table *table,
+		     const struct column *column, const char *text)
 {
-	size_t width = column_width(column);
+	size_t width = column_width(table, column);
 	size_t length = utf8_put(NULL, text);
 	size_t start = line->want;
+
+	if (!length) {
+		line->want += width + 1;
+		return;
+	}
 
 	if (!is_left(column->kind) && length < width)
 		start += width - length;
@@ -75,6 +101,20 @@ static void put_cell(struct line *line, const struct column *column,
 	put_blanks(line, start);
 	line->at += utf8_put(line->stream, text);
 	line->want += width + 1;
+}
+
+/* The upper line of folded headings has the first words, the lower the rest;
+ * without folding there is a lower line alone. */
+static const char *heading_text(const struct table *table,
+				const struct column *column, bool upper,
+				char *cell)
+{
+	size_t cut = heading_cut(table, column);
+
+	if (!upper)
+		return column->name + (cut ? cut + 1 : 0);
+	snprintf(cell, CELL_SIZE, "%.*s", (int)cut, column->name);
+	return cell;
 }
 
 static void format_size(uint64_t size, unsigned scale, char *cell)
@@ -132,7 +172,7 @@ static size_t indentation(const struct table *table)
 
 	if (table->column_count == 0 || first->kind != VALUE_ADDRESS)
 		return INDENT_LEAST;
-	return column_width(first) + 1;
+	return column_width(table, first) + 1;
 }
 
 static unsigned line_count(const struct table *table)
@@ -145,9 +185,9 @@ static unsigned line_count(const struct table *table)
 	return lines;
 }
 
-/* One line of the header (values NULL) or of a row. */
+/* One line of the header (values NULL; its upper part or not) or of a row. */
 static void put_line(struct sink *sink, unsigned number,
-		     const struct value *values)
+		     const struct value *values, bool upper)
 {
 	const struct table *table = sink->table;
 	struct line line = { sink->stream, 0, number ? indentation(table) : 0 };
@@ -163,9 +203,9 @@ static void put_line(struct sink *sink, unsigned number,
 		if (!any && emphasis)
 			fputs("\033[1m", sink->stream);
 		any = true;
-		put_cell(&line, column,
+		put_cell(&line, table, column,
 			 values ? format_value(sink, &values[i], cell)
-				: column->name);
+				: heading_text(table, column, upper, cell));
 	}
 	if (any)
 		fputs(emphasis ? "\033[0m\n" : "\n", sink->stream);
@@ -173,8 +213,10 @@ static void put_line(struct sink *sink, unsigned number,
 
 static void put_record(struct sink *sink, const struct value *values)
 {
+	if (!values && sink->table->folded)
+		put_line(sink, 0, NULL, true);
 	for (unsigned i = 0, count = line_count(sink->table); i < count; i++)
-		put_line(sink, i, values);
+		put_line(sink, i, values, false);
 }
 
 static void put_lines(struct sink *sink, const struct column *column,

@@ -82,6 +82,7 @@ void symbols_destroy(struct symbols *symbols)
 		symbols_module_destroy(symbols->past[i]);
 	free(symbols->modules);
 	free(symbols->past);
+	symbols_own_deinit(symbols);
 	range_index_deinit(&symbols->index);
 	memo_deinit(&symbols->names);
 	arena_deinit(&symbols->arena);
@@ -263,6 +264,13 @@ bool symbols_at_then(struct symbols *symbols, uint64_t address, uint64_t ticks,
 
 bool symbols_at(struct symbols *symbols, uint64_t address, struct symbol *ret)
 {
+	const struct symbol *own = symbols_own_at(symbols, address);
+
+	if (own) {
+		*ret = *own;
+		ret->offset = address - own->value;
+		return true;
+	}
 	return symbols_at_then(symbols, address, NOW, ret);
 }
 

@@ -86,6 +86,17 @@ void symbols_format_return_then(struct symbols *symbols, uint64_t pc,
 void symbols_format_pc(struct symbols *symbols, uint64_t pc, char *buffer,
 		       size_t size);
 
+/* A name of one's own for an address, ahead of all others in both directions;
+ * again: it moves. size 0: the address alone. type: STT_FUNC, STT_OBJECT or
+ * STT_NOTYPE. */
+struct err *symbols_define(struct symbols *symbols, const char *name,
+			   uint64_t value, uint64_t size,
+			   unsigned char type) MUST_USE;
+/* False: there is none of that name. */
+bool symbols_undefine(struct symbols *symbols, const char *name);
+/* The i-th of them; false: there are fewer. */
+bool symbols_own(const struct symbols *symbols, size_t i, struct symbol *ret);
+
 /* A thread-local variable, named as for symbols_find(): its value is where it
  * lies in the module's block of each thread (thread_local.h). */
 struct err *symbols_find_thread_local(struct symbols *symbols, const char *name,

@@ -131,7 +131,13 @@ struct err *symbols_find(struct symbols *symbols, const char *name,
 	size_t count = symbols->module_count + symbols->past_count;
 	struct scoped_name wanted;
 	bool module_found = false;
+	const struct symbol *own = symbols_own_named(symbols, name);
 
+	if (own) {
+		*ret = *own;
+		*address = own->value;
+		return NULL;
+	}
 	if (!split_name(name, &wanted) || !*wanted.name)
 		return err_new(ERR_NOT_FOUND, "not a symbol: %.80s", name);
 	for (int how = 0; how < SEARCH_COUNT; how++)

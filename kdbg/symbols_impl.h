@@ -15,6 +15,8 @@ struct symbols {
 	struct symbols_module **past;
 	size_t past_count;
 	struct range_index index; /* of modules */
+	struct symbol *own;       /* ::nmadd's; their names are ours */
+	size_t own_count;
 	struct demangler demangler;
 	struct memo names;  /* by address of the mangled name */
 	struct arena arena; /* of what the memos point to */
@@ -27,5 +29,12 @@ const char *symbols_pretty(struct symbols *symbols, const char *linkage);
 void symbols_describe(struct symbols *symbols,
 		      const struct symbols_module *module,
 		      const struct symbol_entry *entry, struct symbol *ret);
+
+/* The symbol of one's own at an address, or of a name; NULL: none. */
+const struct symbol *symbols_own_at(const struct symbols *symbols,
+				    uint64_t address);
+const struct symbol *symbols_own_named(const struct symbols *symbols,
+				       const char *name);
+void symbols_own_deinit(struct symbols *symbols);
 
 #endif

@@ -293,7 +293,7 @@ struct err *target_files_view(struct target *target, uint64_t address,
 	return *length ? NULL : not_there(target, address);
 }
 
-struct err *target_files_read(struct target *target, uint64_t address,
+struct err *target_read_file(struct target *target, uint64_t address,
 			      void *buffer, size_t size)
 {
 	const struct dump_module *module = target_module_at(target, address);

@@ -52,9 +52,4 @@ struct err *target_files_view(struct target *target, uint64_t address,
 			      size_t size, const void **ret,
 			      size_t *length) MUST_USE;
 
-/* Copy what the file of the module at address has there, also where the program
- * has written something else since. */
-struct err *target_files_read(struct target *target, uint64_t address,
-			      void *buffer, size_t size) MUST_USE;
-
 #endif

@@ -214,17 +214,26 @@ static struct err *find_member(struct session *session,
 	return err;
 }
 
-static struct err *no_member(struct type *type, const char *name)
+struct err *type_place_defined(struct type *type)
 {
 	char text[TYPE_TEXT_SIZE];
 
+	if (!type_peel(type)->declaration)
+		return NULL;
 	type_format(type, text, sizeof(text));
-	if (type_peel(type)->declaration)
-		return err_new(ERR_NOT_FOUND,
-			       "%s is declared only: no module that is here "
-			       "defines it",
-			       text);
-	return err_new(ERR_NOT_FOUND, "%s has no member %s", text, name);
+	return err_new(ERR_NOT_FOUND,
+		       "%s is declared only: no module that is here defines it",
+		       text);
+}
+
+static struct err *no_member(struct type *type, const char *name)
+{
+	char text[TYPE_TEXT_SIZE];
+	struct err *err = type_place_defined(type);
+
+	type_format(type, text, sizeof(text));
+	return err ? err
+		   : err_new(ERR_NOT_FOUND, "%s has no member %s", text, name);
 }
 
 static struct err *step_member(struct session *session, const char *name,

@@ -50,6 +50,9 @@ struct err *type_place_within(struct session *session, struct type *type,
 struct err *type_place_shape(struct session *session, struct type *type,
 			     const char *path, struct type **ret) MUST_USE;
 
+/* Of a type that has no definition, an error that says so; else NULL. */
+struct err *type_place_defined(struct type *type) MUST_USE;
+
 /* An element of an array, or counted from where a pointer points. */
 struct err *type_place_index(struct session *session, uint64_t index,
 			     struct type_place *place) MUST_USE;

@@ -151,8 +151,8 @@ static bool variable_elsewhere(struct types *types, uint64_t address,
 {
 	struct symbol symbol;
 
-	if (!symbols_at(types->symbols, address, &symbol) || !symbol.linkage ||
-	    (symbol.size && symbol.offset >= symbol.size))
+	if (!symbols_at_then(types->symbols, address, 0, &symbol) ||
+	    !symbol.linkage || (symbol.size && symbol.offset >= symbol.size))
 		return false;
 	size_t length = strcspn(symbol.linkage, "@");
 	*ret = types_named(types, symbol.linkage, length, NAME_VARIABLE);

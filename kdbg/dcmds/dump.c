@@ -16,7 +16,7 @@ enum {
 };
 
 struct dump_options {
-	bool little_endian, no_text, relative, squeeze, trim, unaligned;
+	bool little_endian, file, no_text, relative, squeeze, trim, unaligned;
 	uint64_t group, length, paragraphs;
 };
 
@@ -25,6 +25,8 @@ struct dump_options {
 static const struct option dump_options[] = {
 	{ 'e', NULL, OPTION_FLAG, FIELD(little_endian), NULL,
 	  "groups as little-endian numbers" },
+	{ 'f', NULL, OPTION_FLAG, FIELD(file), NULL,
+	  "what the module's file has there, not memory" },
 	{ 'g', NULL, OPTION_NUMBER, FIELD(group), "bytes",
 	  "bytes in a group: 1, 2, 4 (default) or 8" },
 	{ 'l', NULL, OPTION_NUMBER, FIELD(length), "bytes",
@@ -161,13 +163,28 @@ static void put_row(struct dumper *d, const struct row *row)
 		    TEXT(text));
 }
 
+static size_t read_some(const struct dumper *d, uint64_t address,
+			unsigned char *bytes, size_t size)
+{
+	if (!d->options->file)
+		return target_read_some(d->target, address, bytes, size);
+	struct err *err = target_read_file(d->target, address, bytes, size);
+	if (!err)
+		return size;
+	err_free(err);
+	err = target_read_file(d->target, address, bytes, 1);
+	size_t got = err ? 0 : 1;
+	err_free(err);
+	return got;
+}
+
 static void read_row(struct dumper *d, struct row *row)
 {
 	memset(row->bytes, 0, sizeof(row->bytes));
 	memset(row->known, 0, sizeof(row->known));
 	for (uint64_t i = 0; i < d->width;) {
-		size_t got = target_read_some(d->target, row->address + i,
-					      row->bytes + i, d->width - i);
+		size_t got = read_some(d, row->address + i, row->bytes + i,
+				       d->width - i);
 
 		memset(row->known + i, true, got);
 		i += got;
@@ -188,7 +205,10 @@ static struct err *dump_range(struct dumper *d, const struct session *session)
 					       : d->start - d->start % d->width;
 	struct row row = { .address = first };
 	unsigned char probe;
-	struct err *err = target_read(d->target, d->start, &probe, 1);
+	struct err *err =
+		d->options->file
+			? target_read_file(d->target, d->start, &probe, 1)
+			: target_read(d->target, d->start, &probe, 1);
 
 	if (err)
 		return err;

@@ -22,22 +22,23 @@ static const struct option kmastat_options[] = {
 
 static const struct column kmastat_columns[] = {
 	{ "cache name", VALUE_TEXT, .width = 25 },
-	{ "buf size", VALUE_COUNT, .width = 8 },
-	{ "buf in use", VALUE_COUNT, .width = 10 },
-	{ "buf total", VALUE_COUNT, .width = 9 },
-	{ "memory in use", VALUE_SIZE, .width = 13 },
-	{ "alloc succeed", VALUE_COUNT, .width = 13 },
-	{ "alloc fail", VALUE_COUNT, .width = 10 },
-	{ "buf cached", VALUE_COUNT, .width = 10, .wide = true },
-	{ "buf audited", VALUE_COUNT, .width = 11, .wide = true },
-	{ "audit memory", VALUE_SIZE, .width = 12, .wide = true },
+	{ "buf size", VALUE_COUNT, .width = 7 },
+	{ "buf in use", VALUE_COUNT, .width = 8 },
+	{ "buf total", VALUE_COUNT, .width = 8 },
+	{ "memory in use", VALUE_SIZE, .width = 10 },
+	{ "alloc succeed", VALUE_COUNT, .width = 10 },
+	{ "alloc fail", VALUE_COUNT, .width = 5 },
+	{ "buf cached", VALUE_COUNT, .width = 8, .wide = true },
+	{ "buf audited", VALUE_COUNT, .width = 8, .wide = true },
+	{ "audit memory", VALUE_SIZE, .width = 10, .wide = true },
 	{ "slabs", VALUE_COUNT, .width = 8, .wide = true },
 	{ "address", VALUE_ADDRESS, .wide = true },
 };
 
 static const struct table kmastat_tables[] = {
 	{ "default", kmastat_columns,
-	  sizeof(kmastat_columns) / sizeof(kmastat_columns[0]) },
+	  sizeof(kmastat_columns) / sizeof(kmastat_columns[0]),
+	  .folded = true },
 };
 
 struct usage {
@@ -86,7 +87,7 @@ static void emit_totals(struct sink *out, const struct heap_instance *instance,
 			 memory >> out->scale, unit[out->scale / 10]);
 	else
 		snprintf(size, sizeof(size), "%" PRIu64, memory);
-	sink_note(out, "%-25s %8s %10s %9s %13s %13" PRIu64 " %10" PRIu64,
+	sink_note(out, "%-25s %7s %8s %8s %10s %10" PRIu64 " %5" PRIu64,
 		  total, "", "", "", size, alloc, fail);
 }
 
@@ -114,8 +115,8 @@ static void emit_instance(struct heap *heap, size_t instance,
 		alloc += cache->alloc;
 		fail += cache->alloc_fail;
 	}
-	sink_line(out, "------------------------- -------- ---------- "
-		       "--------- ------------- ------------- ----------");
+	sink_line(out, "------------------------- ------- -------- "
+		       "-------- ---------- ---------- -----");
 	emit_totals(out, &instances[instance], memory, alloc, fail);
 }
 

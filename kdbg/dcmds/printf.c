@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::printf - one line of chosen members for each object. */
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/number_text.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 #include "kdbg/type_value.h"
@@ -95,20 +96,6 @@ static void put_field(struct printf *printf,
 
 /* --- values ------------------------------------------------------------- */
 
-static void format_radix(uint64_t value, unsigned radix, char *text)
-{
-	char digits[65];
-	size_t at = sizeof(digits) - 1;
-
-	digits[at] = '\0';
-	do {
-		digits[--at] =
-			"0123456789abcdefghijklmnopqrstuvwxyz"[value % radix];
-		value /= radix;
-	} while (value);
-	memcpy(text, digits + at, sizeof(digits) - at);
-}
-
 static void format_human(uint64_t value, char *text, size_t size)
 {
 	static const char units[] = "KMGTPE";
@@ -167,7 +154,7 @@ static void format_number(struct printf *printf, char letter, uint64_t value)
 		format_human(value, text, size);
 		break;
 	case 'o':
-		format_radix(value, 8, text);
+		number_in_radix(value, 8, text);
 		break;
 	case 'q':
 		snprintf(text, size, "%s%" PRIo64,
@@ -175,10 +162,10 @@ static void format_number(struct printf *printf, char letter, uint64_t value)
 			 (int64_t)value < 0 ? 0 - value : value);
 		break;
 	case 'r':
-		format_radix(value, printf->session->radix, text);
+		number_in_radix(value, printf->session->radix, text);
 		break;
 	case 'R':
-		format_radix(value, 2, text);
+		number_in_radix(value, 2, text);
 		break;
 	case 'u':
 		snprintf(text, size, "%" PRIu64, value);

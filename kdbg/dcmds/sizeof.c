@@ -33,14 +33,10 @@ static const struct table offsetof_tables[] = {
 static struct err *sizeless(struct type *type)
 {
 	char text[TYPE_TEXT_SIZE];
+	struct err *err = type_place_defined(type);
 
 	type_format(type, text, sizeof(text));
-	if (type_peel(type)->declaration)
-		return err_new(ERR_NOT_FOUND,
-			       "%s is declared only: no module that is here "
-			       "defines it",
-			       text);
-	return err_new(ERR_NOT_FOUND, "%s has no size", text);
+	return err ? err : err_new(ERR_NOT_FOUND, "%s has no size", text);
 }
 
 static struct err *find(const struct dcmd_call *call, struct type_place *place,

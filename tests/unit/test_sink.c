@@ -26,6 +26,14 @@ static const struct table size_table = { "size", size_columns, 1 };
 static const struct column name_columns[] = { { "NAME", VALUE_TEXT } };
 static const struct table name_table = { "name", name_columns, 1 };
 
+static const struct column folded_columns[] = {
+	{ "cache name", VALUE_TEXT, .width = 6 },
+	{ "buf in use", VALUE_COUNT, .width = 3 },
+	{ "slabs", VALUE_COUNT, .width = 3 },
+};
+static const struct table folded_table = { "folded", folded_columns, 3,
+					   .folded = true };
+
 struct capture {
 	struct sink sink;
 	char *text, *notes;
@@ -80,6 +88,21 @@ static void text_has_a_header_and_aligned_records(void **state)
 			    "                 _start\n"
 			    "0000000000000001 much longer      12    0.00\n"
 			    "                 -                       0\n");
+	discard(&c);
+}
+
+static void headings_fold_at_their_first_blank(void **state)
+{
+	(void)state;
+	struct capture c;
+
+	begin(&c, &text_sink_ops);
+	sink_table(&c.sink, &folded_table);
+	SINK_ROW(&c.sink, TEXT("a"), COUNT(1234567), COUNT(2));
+	finish(&c);
+	assert_string_equal(c.text, "cache     buf\n"
+				    "name   in use slabs\n"
+				    "a      1234567    2\n");
 	discard(&c);
 }
 
@@ -302,6 +325,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_has_a_header_and_aligned_records),
+		cmocka_unit_test(headings_fold_at_their_first_blank),
 		cmocka_unit_test(wide_columns_show_only_where_it_is_wide),
 		cmocka_unit_test(json_is_one_object_a_line),
 		cmocka_unit_test(header_comes_once_for_a_run_of_rows),
