@@ -16,8 +16,7 @@
 
 enum {
 	NESTING_MAX = 64,
-	BUCKETS_FIRST = 1024,
-	PARTS_MAX = 32, /* of a qualified name */
+	SCOPES_MAX = 32,
 };
 
 struct type_variable {
@@ -28,10 +27,7 @@ struct type_variable {
 struct type_index {
 	Dwarf *dwarf;
 	bool deep; /* functions have been looked into */
-	struct type_name *names;
-	uint32_t count;
-	uint32_t *buckets; /* into names; NO_NAME: empty */
-	size_t bucket_count;
+	struct type_names names;
 	struct memo scopes; /* DIE's address to 1 + its parent's name */
 	struct type_variable *variables; /* sorted when sorted_count is all */
 	size_t variable_count, sorted_count;
@@ -51,101 +47,6 @@ bool dwarf_next_sibling(Dwarf_Die *die)
 
 	return dwarf_siblingof(die, die) == 0 &&
 	       (uintptr_t)die->addr > (uintptr_t)here;
-}
-
-/* --- names -------------------------------------------------------------- */
-
-static uint32_t hash_name(const char *name, size_t length)
-{
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < length; i++)
-		if (name[i] != ' ')
-			hash = (hash ^ (unsigned char)name[i]) * 16777619u;
-	return hash;
-}
-
-/* As people write it: "list<int >" is "list<int>". */
-static bool same_name(const char *name, const char *text, size_t length)
-{
-	const char *end = text + length;
-
-	for (;;) {
-		while (*name == ' ')
-			name++;
-		while (text < end && *text == ' ')
-			text++;
-		if (!*name || text == end)
-			return !*name && text == end;
-		if (*name++ != *text++)
-			return false;
-	}
-}
-
-static void link_name(struct type_index *index, uint32_t i)
-{
-	struct type_name *name = &index->names[i];
-	uint32_t *bucket =
-		&index->buckets[hash_name(name->name, strlen(name->name)) &
-				(index->bucket_count - 1)];
-
-	name->next = *bucket;
-	*bucket = i;
-}
-
-static bool make_buckets(struct type_index *index, size_t count)
-{
-	uint32_t *buckets =
-		reallocarray(index->buckets, count, sizeof(*buckets));
-
-	if (!buckets)
-		return false;
-	memset(buckets, 0xff, count * sizeof(*buckets));
-	index->buckets = buckets;
-	index->bucket_count = count;
-	for (uint32_t i = 0; i < index->count; i++)
-		link_name(index, i);
-	return true;
-}
-
-static uint32_t first_of_hash(const struct type_index *index, const char *name,
-			      size_t length)
-{
-	return index
-		->buckets[hash_name(name, length) & (index->bucket_count - 1)];
-}
-
-/* Add a name, or find the one that stands for it. NO_NAME: no memory. */
-static uint32_t add_name(struct type_index *index, const struct type_name *add)
-{
-	size_t length = strlen(add->name);
-
-	for (uint32_t i = first_of_hash(index, add->name, length); i != NO_NAME;
-	     i = index->names[i].next) {
-		struct type_name *known = &index->names[i];
-
-		if (known->kind != add->kind || known->parent != add->parent ||
-		    !same_name(known->name, add->name, length))
-			continue;
-		if (known->declaration && !add->declaration) {
-			known->declaration = false;
-			known->die = add->die;
-		}
-		return i;
-	}
-	if (index->count == NO_NAME - 1)
-		return NO_NAME;
-	struct type_name *names =
-		vector_grow(index->names, index->count, sizeof(*names));
-	if (!names)
-		return NO_NAME;
-	index->names = names;
-	names[index->count] = *add;
-	link_name(index, index->count++);
-	if (index->count > index->bucket_count)
-		make_buckets(index,
-			     index->bucket_count * 2); /* or it is slow */
-	return index->count - 1;
 }
 
 /* --- the walk ----------------------------------------------------------- */
@@ -183,7 +84,7 @@ static uint32_t note_name(struct walk *walk, Dwarf_Die *die, uint32_t parent,
 	    !memo_get(&walk->index->scopes, (uintptr_t)die->addr))
 		memo_put(&walk->index->scopes, (uintptr_t)die->addr,
 			 (const void *)((uintptr_t)parent + 1));
-	return name.name ? add_name(walk->index, &name) : parent;
+	return name.name ? type_names_add(&walk->index->names, &name) : parent;
 }
 
 /* The address that a location of one operation is. */
@@ -356,7 +257,7 @@ struct type_index *type_index_create(Dwarf *dwarf)
 	if (!index)
 		return NULL;
 	index->dwarf = dwarf;
-	if (!make_buckets(index, BUCKETS_FIRST)) {
+	if (!type_names_init(&index->names)) {
 		free(index);
 		return NULL;
 	}
@@ -369,8 +270,7 @@ void type_index_destroy(struct type_index *index)
 	if (!index)
 		return;
 	memo_deinit(&index->scopes);
-	free(index->names);
-	free(index->buckets);
+	type_names_deinit(&index->names);
 	free(index->variables);
 	free(index);
 }
@@ -378,104 +278,21 @@ void type_index_destroy(struct type_index *index)
 size_t type_index_names(const struct type_index *index,
 			const struct type_name **ret)
 {
-	*ret = index->names;
-	return index->count;
-}
-
-/* --- questions ---------------------------------------------------------- */
-
-struct part {
-	const char *text;
-	size_t length;
-};
-
-/* "a::b<c::d>" has the parts a and b<c::d>. 0: too many. */
-static size_t split(const char *name, size_t length,
-		    struct part parts[PARTS_MAX])
-{
-	size_t count = 0, start = 0;
-	int nesting = 0;
-
-	for (size_t i = 0; i <= length; i++) {
-		bool end = i == length;
-
-		if (!end && (name[i] == '<' || name[i] == '('))
-			nesting++;
-		if (!end && (name[i] == '>' || name[i] == ')'))
-			nesting--;
-		if (!end && (nesting || name[i] != ':' || i + 1 == length ||
-			     name[i + 1] != ':'))
-			continue;
-		if (i > start || count) {
-			if (count == PARTS_MAX)
-				return 0;
-			parts[count++] =
-				(struct part){ name + start, i - start };
-		}
-		start = i + 2;
-		i += !end;
-	}
-	return count;
-}
-
-/* Do the names around name[i] end with these parts? Scopes may be left out at
- * the front. */
-static bool is_within(const struct type_index *index, uint32_t parent,
-		      const struct part *parts, size_t count)
-{
-	while (count && parent != NO_NAME) {
-		const struct type_name *scope = &index->names[parent];
-		const struct part *part = &parts[count - 1];
-
-		if (same_name(scope->name, part->text, part->length))
-			count--;
-		parent = scope->parent; /* else an inline namespace, say */
-	}
-	return count == 0;
-}
-
-static bool is_asked(const struct type_name *name, enum type_name_kind kind)
-{
-	return kind == NAME_ANY ? name->kind < NAME_SCOPE : name->kind == kind;
-}
-
-static const struct type_name *search(const struct type_index *index,
-				      const struct part *parts, size_t count,
-				      enum type_name_kind kind)
-{
-	const struct part *leaf = &parts[count - 1];
-	const struct type_name *best = NULL;
-
-	for (uint32_t i = first_of_hash(index, leaf->text, leaf->length);
-	     i != NO_NAME; i = index->names[i].next) {
-		const struct type_name *name = &index->names[i];
-
-		if (!is_asked(name, kind) ||
-		    !same_name(name->name, leaf->text, leaf->length) ||
-		    !is_within(index, name->parent, parts, count - 1))
-			continue;
-		/* A definition, and of those what is least hidden. */
-		if (!best || best->declaration > name->declaration ||
-		    (best->declaration == name->declaration &&
-		     name->parent == NO_NAME))
-			best = name;
-	}
-	return best;
+	*ret = index->names.items;
+	return index->names.count;
 }
 
 const struct type_name *type_index_find(struct type_index *index,
 					const char *name, size_t length,
 					enum type_name_kind kind)
 {
-	struct part parts[PARTS_MAX];
-	size_t count = split(name, length, parts);
 	const struct type_name *found =
-		count ? search(index, parts, count, kind) : NULL;
+		type_names_find(&index->names, name, length, kind);
 
-	if (found || !count || index->deep)
+	if (found || index->deep)
 		return found;
 	look_into_functions(index);
-	return search(index, parts, count, kind);
+	return type_names_find(&index->names, name, length, kind);
 }
 
 static int compare_variables(const void *a, const void *b)
@@ -514,13 +331,13 @@ bool type_index_scope(const struct type_index *index, const Dwarf_Die *die,
 {
 	uintptr_t known =
 		(uintptr_t)memo_get(&index->scopes, (uintptr_t)die->addr);
-	const struct type_name *chain[PARTS_MAX];
+	const struct type_name *chain[SCOPES_MAX];
 	size_t count = 0, used = 0;
 
 	for (uint32_t i = (uint32_t)(known - 1);
-	     known && i != NO_NAME && count < PARTS_MAX;
-	     i = index->names[i].parent)
-		chain[count++] = &index->names[i];
+	     known && i != NO_NAME && count < SCOPES_MAX;
+	     i = index->names.items[i].parent)
+		chain[count++] = &index->names.items[i];
 	for (size_t i = count; i-- > 0;) {
 		int length = snprintf(buffer + used, size - used, "%s%s",
 				      used ? "::" : "", chain[i]->name);

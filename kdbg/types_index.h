@@ -10,31 +10,7 @@
 #ifndef KDBG_TYPES_INDEX_H
 #define KDBG_TYPES_INDEX_H
 
-#include <elfutils/libdw.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-enum type_name_kind {
-	NAME_ORDINARY, /* typedefs and base types */
-	NAME_STRUCT,   /* and class */
-	NAME_UNION,
-	NAME_ENUM,
-	NAME_SCOPE, /* namespaces */
-	NAME_VARIABLE,
-	NAME_ANY, /* to ask for: any type */
-};
-
-enum { NO_NAME = UINT32_MAX };
-
-struct type_name {
-	const char *name; /* the last part of it */
-	uint32_t parent;  /* namespace or class, or NO_NAME */
-	uint32_t next;    /* of the same hash */
-	enum type_name_kind kind;
-	bool declaration;
-	Dwarf_Die die;
-};
+#include "kdbg/types_names.h"
 
 struct type_index;
 
