@@ -101,6 +101,7 @@ extern const struct dcmd dcmd_xdata;
 
 extern const struct walker walker_allocdby;
 extern const struct walker walker_bufctl;
+extern const struct walker walker_bufctl_history;
 extern const struct walker walker_freectl;
 extern const struct walker walker_freedby;
 extern const struct walker walker_freemem;
@@ -108,6 +109,7 @@ extern const struct walker walker_kmem;
 extern const struct walker walker_kmem_cache;
 extern const struct walker walker_kmem_log;
 extern const struct walker walker_kmem_slab;
+extern const struct walker walker_kmem_slab_partial;
 extern const struct walker walker_leak;
 extern const struct walker walker_leakbuf;
 extern const struct walker walker_malloctype;

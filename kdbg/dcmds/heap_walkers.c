@@ -6,6 +6,7 @@
  *	kmem freemem	buffers the program has, and has not
  *	bufctl freectl	the bufctls of the same, where there are any
  *	kmem_log	transaction records, newest first
+ *	bufctl_history	those of one buffer
  *
  * Those of buffers and slabs take a cache, or walk all. A buffer is named by
  * the program's pointer. freectl passes over bufctls of buffers that were never
@@ -60,23 +61,47 @@ static struct err *walk_caches(struct session *session, bool has_address,
 	return NULL;
 }
 
-static struct err *walk_slabs(struct session *session, bool has_address,
-			      uint64_t address, walk_fn *each, void *context)
+/* All of them, or those that have both buffers in use and free ones. */
+static struct err *each_slab(struct buffer_walk *walk, bool has_address,
+			     uint64_t address, bool partial)
 {
-	struct buffer_walk walk = { .session = session };
 	const struct heap_slab *slabs;
-	struct err *err = begin(&walk, has_address, address);
+	struct err *err = begin(walk, has_address, address);
 
 	if (err)
 		return err;
-	size_t count = heap_slabs(walk.heap, &slabs);
+	size_t count = heap_slabs(walk->heap, &slabs);
 	for (size_t i = 0; i < count; i++) {
-		if (!is_wanted(&walk, i))
+		bool is_partial =
+			slabs[i].in_use && slabs[i].in_use < slabs[i].buffers;
+
+		if (!is_wanted(walk, i) || (partial && !is_partial))
 			continue;
-		if (!each(context, slabs[i].address))
+		if (!walk->each(walk->context, slabs[i].address))
 			break;
 	}
 	return NULL;
+}
+
+static struct err *walk_slabs(struct session *session, bool has_address,
+			      uint64_t address, walk_fn *each, void *context)
+{
+	struct buffer_walk walk = { .session = session,
+				    .each = each,
+				    .context = context };
+
+	return each_slab(&walk, has_address, address, false);
+}
+
+static struct err *walk_partial_slabs(struct session *session, bool has_address,
+				      uint64_t address, walk_fn *each,
+				      void *context)
+{
+	struct buffer_walk walk = { .session = session,
+				    .each = each,
+				    .context = context };
+
+	return each_slab(&walk, has_address, address, true);
 }
 
 /* What a walk yields of a buffer; 0: nothing. */
@@ -174,6 +199,34 @@ static struct err *walk_log(struct session *session, bool has_address,
 	return NULL;
 }
 
+/* What the log still has of the buffer that a bufctl is of, newest first. */
+static struct err *walk_history(struct session *session, bool has_address,
+				uint64_t address, walk_fn *each, void *context)
+{
+	struct heap_buffer buffer;
+	struct heap_log_record record;
+	struct heap_log_walk *walk;
+	struct heap *heap;
+	struct err *err = session_heap(session, &heap);
+
+	(void)has_address;
+	if (!err && !heap_buffer_of_bufctl(heap, address, &buffer) &&
+	    !heap_buffer_at(heap, address, &buffer))
+		err = err_new(ERR_NOT_FOUND,
+			      "%" PRIx64 " is no bufctl and in no buffer",
+			      address);
+	if (!err)
+		err = heap_log_open(heap, &walk);
+	if (err)
+		return err;
+	while (!session_interrupted(session) && heap_log_next(walk, &record))
+		if (record.buffer == buffer.user &&
+		    !each(context, record.address))
+			break;
+	heap_log_close(walk);
+	return NULL;
+}
+
 #define ALIAS(name) ((const char *const[]){ name, NULL })
 
 const struct walker walker_kmem_cache = {
@@ -190,6 +243,23 @@ const struct walker walker_kmem_slab = {
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "cache",
 	.walk = walk_slabs,
+};
+
+const struct walker walker_kmem_slab_partial = {
+	.name = "kmem_slab_partial",
+	.aliases = ALIAS("umem_slab_partial"),
+	.summary = "the slabs with buffers in use and free ones",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_partial_slabs,
+};
+
+const struct walker walker_bufctl_history = {
+	.name = "bufctl_history",
+	.summary = "the log records of a bufctl's buffer, newest first",
+	.address_use = ADDRESS_REQUIRED,
+	.address_is = "bufctl or buffer",
+	.walk = walk_history,
 };
 
 const struct walker walker_kmem = {

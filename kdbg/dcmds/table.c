@@ -100,6 +100,7 @@ const struct dcmd *const dcmd_table[] = {
 const struct walker *const walker_table[] = {
 	&walker_allocdby,
 	&walker_bufctl,
+	&walker_bufctl_history,
 	&walker_freectl,
 	&walker_freedby,
 	&walker_freemem,
@@ -107,6 +108,7 @@ const struct walker *const walker_table[] = {
 	&walker_kmem_cache,
 	&walker_kmem_log,
 	&walker_kmem_slab,
+	&walker_kmem_slab_partial,
 	&walker_leak,
 	&walker_leakbuf,
 	&walker_malloctype,

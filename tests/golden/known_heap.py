@@ -88,6 +88,15 @@ def test_walkers_agree_with_kmastat(dump):
     equal(len(freed), FREED, "give_back")
 
 
+def test_history_and_partial_slabs(dump):
+    """the log's records of one buffer; the slabs that have both kinds of buffers"""
+    freed = f"{dump.at['freed']:x}::whatis -b | ::walk bufctl_history | ::kmem_log"
+    equal([row["operation"] for row in dump.json(freed)], ["free", "alloc"])
+    partial = {row["addr"] for row in dump.json("::walk kmem_slab_partial")}
+    assert partial < {row["addr"] for row in dump.json("::walk kmem_slab")}, partial
+    assert len(dump.json("::kmem_cache -n alloc_1344 | ::walk kmem_slab_partial")) == 1
+
+
 def test_whatis(dump):
     """whatis names each kind of address"""
     small, stack = dump.at["small"], dump.at["stack"]
