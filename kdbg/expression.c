@@ -162,7 +162,7 @@ static struct err *unary_value(struct session *session,
 		err = need_target(session);
 		if (!err)
 			err = target_read_file(session->target, operand, ret,
-						node->size);
+					       node->size);
 		return err;
 	default:
 		return err_new(ERR_UNSUPPORTED, "unknown operator");

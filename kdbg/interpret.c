@@ -18,6 +18,7 @@
 #include "kdbg/usage.h"
 #include "kdbg/utf8.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -129,6 +130,26 @@ static struct err *run_statement(struct session *session,
 	return pipeline_run(session, statement->stages, out, usage);
 }
 
+/* A command's name without its colons is a newcomer's mistake. */
+static struct err *hint_colons(const struct session *session, const char *text,
+			       struct err *err)
+{
+	char word[32];
+	size_t length = 0;
+
+	while (isalnum((unsigned char)text[length]) || text[length] == '_')
+		length++;
+	if (!err || !length || length >= sizeof(word) ||
+	    (text[length] && !strchr(" \t\r\n;|", text[length])))
+		return err;
+	memcpy(word, text, length);
+	word[length] = '\0';
+	return session_dcmd(session, word)
+		       ? err_wrap(err, "commands begin with ::, as in ::%s",
+				  word)
+		       : err;
+}
+
 static void report(struct session *session, struct err *err, const char *origin,
 		   const struct dcmd *usage)
 {
@@ -164,17 +185,20 @@ void session_run(struct session *session, const char *text, const char *origin,
 		const struct dcmd *usage = NULL;
 
 		source.radix = session->radix;
+		size_t start = source.at + strspn(text + source.at, " \t\r\n;");
 		struct err *err = parse_statement(&source, &arena, &statement);
 		more = err || statement;
 		if (err) {
-			report(session, err, origin, NULL);
+			report(session, hint_colons(session, text + start, err),
+			       origin, NULL);
 			if (may_point(session))
 				point_at(session->errors, text, source.bad);
 		} else if (statement) {
 			sink_start(out);
 			err = run_statement(session, statement, text, out,
 					    &usage);
-			report(session, err, origin, usage);
+			report(session, hint_colons(session, text + start, err),
+			       origin, usage);
 		}
 		sink_flush(out);
 		arena_deinit(&arena);

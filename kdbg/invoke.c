@@ -7,15 +7,27 @@
 
 #include <stdlib.h>
 
-static struct err *check_address(const struct dcmd *dcmd,
-				 const struct dcmd_call *call)
+/* A word where the command takes none is what a newcomer means by it. */
+static struct err *no_address(const struct dcmd *dcmd, int argc,
+			      const char *const *argv)
 {
-	const char *is = dcmd->address_is ? dcmd->address_is : "address";
+	const char *is = dcmd->address_is ? dcmd->address_is : "thing";
 
+	if (argc == 1 && !dcmd->arguments && *argv[0] != '-')
+		return err_new(ERR_USAGE,
+			       "needs the address of a %s before ::, as in "
+			       "%s::%s",
+			       is, argv[0], dcmd->name);
+	return err_new(ERR_USAGE, "needs the address of a %s before ::", is);
+}
+
+static struct err *check_address(const struct dcmd *dcmd,
+				 const struct dcmd_call *call, int argc,
+				 const char *const *argv)
+{
 	if (dcmd->address_use == ADDRESS_REQUIRED && !call->has_address &&
 	    !call->list && !(call->piped && dcmd->takes_empty))
-		return err_new(ERR_USAGE,
-			       "needs the address of a %s before ::", is);
+		return no_address(dcmd, argc, argv);
 	if (dcmd->address_use == ADDRESS_NONE && call->has_address)
 		return err_new(ERR_USAGE, "takes no address");
 	return NULL;
@@ -50,7 +62,7 @@ static struct err *run(const struct dcmd *dcmd, struct dcmd_call *call,
 struct err *dcmd_invoke(const struct dcmd *dcmd, struct dcmd_call *call,
 			int argc, const char *const *argv, struct sink *out)
 {
-	struct err *err = check_address(dcmd, call);
+	struct err *err = check_address(dcmd, call, argc, argv);
 
 	if (!err)
 		err = run(dcmd, call, argc, argv, out);

@@ -296,7 +296,11 @@ static struct err *run_stage(struct run *run, struct input *input)
 	case STAGE_COMMAND:
 		break;
 	}
-	return run_command(run, input);
+	const struct expression *outer = session->address_expression;
+	session->address_expression = stage->address;
+	err = run_command(run, input);
+	session->address_expression = outer;
+	return err;
 }
 
 /* Keep the first error: what happened in the stage that failed. */

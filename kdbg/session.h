@@ -16,6 +16,7 @@
 
 struct dcmd;
 struct disassembler;
+struct expression;
 struct heap;
 struct modules;
 struct sink;
@@ -38,8 +39,10 @@ struct session {
 	struct reach_options reach_options;  /* session_judge() */
 	struct leaks_options leaks_options;
 	struct variables *variables;
-	struct modules *modules;           /* loaded by ::load */
-	const struct walker *walker;       /* that runs now: session_walk() */
+	struct modules *modules;     /* loaded by ::load */
+	const struct walker *walker; /* that runs now: session_walk() */
+	/* Of the command that runs now: it may know a type; or NULL. */
+	const struct expression *address_expression;
 	struct disassembler *disassembler; /* disassemble.c's, when needed */
 	bool intel_syntax;                 /* of instructions; else AT&T's */
 	uint64_t dot;

@@ -126,7 +126,7 @@ size_t target_read_some(struct target *target, uint64_t address, void *buffer,
 /* Copy what the file of the module at address has there, also where the program
  * has written something else since. */
 struct err *target_read_file(struct target *target, uint64_t address,
-			      void *buffer, size_t size) MUST_USE;
+			     void *buffer, size_t size) MUST_USE;
 
 /* The bytes themselves, valid until target_close(): the heap view keeps them.
  * They must lie in one extent. */

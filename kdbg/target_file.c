@@ -294,7 +294,7 @@ struct err *target_files_view(struct target *target, uint64_t address,
 }
 
 struct err *target_read_file(struct target *target, uint64_t address,
-			      void *buffer, size_t size)
+			     void *buffer, size_t size)
 {
 	const struct dump_module *module = target_module_at(target, address);
 	const struct module_file *file;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/type_words.h"
 
+#include "kdbg/expression.h"
 #include "kdbg/symbols.h"
 
 #include <stdio.h>
@@ -98,6 +99,38 @@ static bool is_variable(struct session *session, uint64_t address,
 	return offset == 0;
 }
 
+/* What the address was written as has a type: "list->next::print". */
+static bool is_written_typed(struct session *session, uint64_t address,
+			     struct type_place *place)
+{
+	const struct expression *written = session->address_expression;
+	struct typed_value value = { 0 };
+	struct err *err = NULL;
+
+	if (!written || (!expression_is_typed(written) &&
+			 written->kind != EXPRESSION_UNARY))
+		return false;
+	err = expression_typed(session, written, &value);
+	bool typed =
+		!err && value.typed && !value.named && value.value == address;
+	err_free(err);
+	if (!typed)
+		return false;
+	struct type *type = type_peel(value.place.type);
+	*place = value.place;
+	if (type->kind == TYPE_POINTER)
+		*place = (struct type_place){ .type = type_target(type),
+					      .address = address };
+	return place->address == address && !place->immediate;
+}
+
+static bool is_known(struct session *session, uint64_t address,
+		     struct type_place *place)
+{
+	return is_written_typed(session, address, place) ||
+	       is_variable(session, address, place);
+}
+
 static bool begins_like_type(const char *word)
 {
 	static const char *const keywords[] = { "struct", "union", "enum",
@@ -143,7 +176,7 @@ static bool has_member(struct session *session, uint64_t address,
 {
 	struct type_place member;
 
-	if (!is_variable(session, address, ret))
+	if (!is_known(session, address, ret))
 		return false;
 	member = *ret;
 	struct err *err = type_place_follow(session, path, &member);
@@ -195,7 +228,7 @@ struct err *type_place_of_words(struct session *session, bool has_address,
 		if (!err || begins_like_type(argv[0]))
 			return err;
 	}
-	if (!is_variable(session, address, place))
+	if (!is_known(session, address, place))
 		return err ? err : untyped(session, address);
 	err_free(err);
 	return NULL;

@@ -87,8 +87,8 @@ static void emit_totals(struct sink *out, const struct heap_instance *instance,
 			 memory >> out->scale, unit[out->scale / 10]);
 	else
 		snprintf(size, sizeof(size), "%" PRIu64, memory);
-	sink_note(out, "%-25s %7s %8s %8s %10s %10" PRIu64 " %5" PRIu64,
-		  total, "", "", "", size, alloc, fail);
+	sink_note(out, "%-25s %7s %8s %8s %10s %10" PRIu64 " %5" PRIu64, total,
+		  "", "", "", size, alloc, fail);
 }
 
 static void emit_instance(struct heap *heap, size_t instance,

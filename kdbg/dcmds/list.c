@@ -96,6 +96,10 @@ static struct err *list_words(const struct dcmd_call *call, struct list *list)
 		call->session, call->has_address, call->address, call->argc,
 		call->argv, &list->element, &used);
 
+	if (!err && !call->has_address && !list->element.address)
+		err = err_new(
+			ERR_USAGE,
+			"needs the address of the first element before ::");
 	if (err)
 		return err;
 	if (type_peel(list->element.type)->kind == TYPE_POINTER) {

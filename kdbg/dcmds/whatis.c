@@ -147,7 +147,7 @@ const struct dcmd dcmd_whatis = {
 		"one that freed it last.",
 	.example = "::walk thread | ::whatis -a",
 	.address_use = ADDRESS_REQUIRED,
-	.address_is = "any address",
+	.address_is = "thing",
 	.options = whatis_options,
 	.option_count = sizeof(whatis_options) / sizeof(whatis_options[0]),
 	.options_size = sizeof(struct whatis_options),

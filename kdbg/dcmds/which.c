@@ -73,8 +73,9 @@ static struct err *which_run(const struct dcmd_call *call, struct sink *out)
 
 	if (!call->argc)
 		return err_new(ERR_USAGE, "which name?");
-	sink_table(out, &which_tables[options->verbose ? TABLE_VERBOSE
-						       : TABLE_SHORT]);
+	sink_table(
+		out,
+		&which_tables[options->verbose ? TABLE_VERBOSE : TABLE_SHORT]);
 	for (int i = 0; i < call->argc && !err; i++) {
 		const char *name = call->argv[i];
 

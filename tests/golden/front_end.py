@@ -60,6 +60,15 @@ def test_commands_run_one_after_another(place):
     equal(done.returncode, 1)
 
 
+def test_newcomers_are_told(place):
+    """A command without its colons, an address on the wrong side: what was meant is said."""
+    for line, told in (("kmastat", "commands begin with ::, as in ::kmastat: 'kmastat': no symbol kmastat"),
+                       ("whatis main", "commands begin with ::, as in ::whatis: unexpected 'main'"),
+                       ("::whatis main", "needs the address of a thing before ::, as in main::whatis"),
+                       ("::list 'struct kma_cache' next", "needs the address of the first element")):
+        contains(place.kdbg("-e", line, place.dump).stderr, told)
+
+
 def test_script_on_standard_input(place):
     """Without -e and terminal, lines come from stdin; errors name theirs."""
     done = place.kdbg(place.dump, script="1=D // one\n\n::nope x\n5>five\n<five=D; ::quit\n6=D\n")

@@ -131,8 +131,8 @@ static void kmastat_counts_what_the_program_has(void **state)
 	struct sample *s = *state;
 
 	assert_says(run(s, &text_sink_ops, "::kmastat"),
-		    "kmem_alloc_64                   64          4       115 "
-		    "         8192");
+		    "kmem_alloc_64                  64        4      115 "
+		    "      8192");
 	assert_says(run(s, &text_sink_ops, "::umastat -k"), "8K");
 	assert_says(run(s, &json_sink_ops, "::kmastat"),
 		    "\"cache_name\": \"kmem_alloc_64\", \"buf_size\": 64, "

@@ -367,8 +367,8 @@ static void mistakes_are_told(void **state)
 		{ "::need", "kdbg: ::need: needs the address of a buffer "
 			    "before ::\nusage: buffer::need\n" },
 		{ "::need x",
-		  "kdbg: ::need: needs the address of a buffer before ::\n"
-		  "usage: buffer::need\n" },
+		  "kdbg: ::need: needs the address of a buffer before ::, as "
+		  "in x::need\nusage: buffer::need\n" },
 		{ "1::need x", "kdbg: ::need: takes no argument 'x'\n"
 			       "usage: buffer::need\n" },
 		{ "1::total", "kdbg: ::total: takes no address\n"

@@ -349,6 +349,12 @@ static void own_variables_have_types(void **state)
 	assert_prints(&fixture, "own_first::print -n number",
 		      "number = 0x2a\n");
 	assert_prints(&fixture, "::print -d own_first.next->number", "42\n");
+	/* What the address is written as may know the type. */
+	assert_prints(&fixture, "own_first.next::print -d number",
+		      "number = 42\n");
+	assert_prints(&fixture,
+		      "((struct own *)own_first)::list next | ::count",
+		      "       1\n");
 	/* Inside an array it is the element's type that is known. */
 	assert_prints(&fixture, "&own_grid[1][1]::print -d number",
 		      "number = 43\n");
