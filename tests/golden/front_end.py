@@ -267,6 +267,18 @@ def test_prompt(place):
     equal(terminal.end(), 0)
 
 
+def test_headings_stand_out(place):
+    """On a terminal headings are bold, and not where NO_COLOR is set."""
+    bold = {}
+    for no_color in ("", "1"):
+        place.env.update(NO_COLOR=no_color, TERM="xterm")
+        terminal = Terminal(place)
+        bold[no_color] = "\033[1m" in terminal.type("main::nm\n", " main\r\n")
+        os.write(terminal.fd, b"::quit\n")
+        terminal.end()
+    equal(bold, {"": True, "1": False})
+
+
 def test_interrupt(place):
     """Ctrl-C drops the line, or stops the command, and never the debugger."""
     terminal = Terminal(place)
