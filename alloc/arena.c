@@ -103,7 +103,7 @@ static int import_pages(const struct kma_vmem_source *source, size_t *size,
 					 &zeroed);
 
 	if (base) /* no slab's and no buffer's */
-		kma_pages_set(base, *size >> KMA_PAGE_SHIFT, 0);
+		kma_pages_set(base, *size >> KMA_PAGE_SHIFT, KMA_PAGE_ARENA);
 	kma_thread_leave(self);
 	*address = base;
 	return base ? 0 : ENOMEM;

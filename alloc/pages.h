@@ -46,6 +46,9 @@ enum {
 #define KMA_PAGE_TIER_MASK UINT64_C(0x7) /* after the shift */
 #define KMA_PAGE_SLAB_MASK UINT64_C(0x0000ffffffffffc0)
 
+/* The word of pages that kmem_va has: of no slab (arena.c). */
+#define KMA_PAGE_ARENA UINT64_C(0xffff000000000000)
+
 struct kma_slab;
 
 /* For fork.c. */

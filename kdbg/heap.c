@@ -8,6 +8,7 @@
  *	  |                  |- bitmap, bufctls	heap_buffer.c
  *	  |- threads --> magazines		heap_thread.c, heap_magazine.c
  *	  |- depot --> stacks			heap_stack.c
+ *	  |- arenas --> boundary tags		heap_vmem.c, heap_segment.c
  *	  |- logs --> chunks --> records	heap_log.c
  *	  \- errors				heap_error.c
  *
@@ -394,6 +395,8 @@ void heap_close(struct heap *heap)
 	free(heap->geometry);
 	free(heap->bufctl_order);
 	free(heap->in_magazine);
+	free(heap->arenas);
+	free(heap->side_caches);
 	free(heap->threads);
 	free(heap->types);
 	free(heap->waiters);

@@ -29,6 +29,7 @@ struct instance {
 	unsigned page_shift;
 	uint32_t *slab_of_page; /* HEAP_NO_SLAB or an index */
 	size_t table_pages;     /* up to the last page of a slab */
+	uint64_t page_top;      /* behind all ever handed out; 0: not looked */
 	uint64_t depot_base, depot_used;
 	bool depot_read;
 };
@@ -70,6 +71,12 @@ struct heap {
 
 	bool magazines_read;
 	uint64_t *in_magazine; /* a bit for each buffer */
+
+	bool arenas_read;
+	struct heap_arena *arenas;
+	size_t arena_count;
+	struct heap_side_cache *side_caches;
+	size_t side_cache_count;
 
 	bool threads_read, modules_read, logs_read, errors_read;
 	bool annotations_read;

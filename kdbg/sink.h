@@ -60,7 +60,8 @@ struct table {
 
 struct value {
 	enum value_kind kind;
-	bool absent; /* text "-", JSON null */
+	bool absent;          /* text "-", JSON null */
+	unsigned char indent; /* of a TEXT, in text: blanks before it */
 	union {
 		uint64_t number;
 		int64_t signed_number;
@@ -78,6 +79,8 @@ struct value {
 #define SIZE(x)		((struct value){ .kind = VALUE_SIZE, .number = (x) })
 #define REAL(x)		((struct value){ .kind = VALUE_REAL, .real = (x) })
 #define TEXT(x)		((struct value){ .kind = VALUE_TEXT, .text = (x) })
+#define INDENTED(x, n)	((struct value){ .kind = VALUE_TEXT, .text = (x), \
+					 .indent = (unsigned char)(n) })
 #define LINES(x)	((struct value){ .kind = VALUE_LINES, .lines = (x) })
 #define ABSENT(k)	((struct value){ .kind = (k), .absent = true })
 /* clang-format on */

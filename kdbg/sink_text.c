@@ -157,7 +157,11 @@ static const char *format_value(const struct sink *sink,
 		snprintf(cell, CELL_SIZE, "%.2f", value->real);
 		break;
 	case VALUE_TEXT:
-		return value->text ? value->text : "-";
+		if (!value->indent || !value->text)
+			return value->text ? value->text : "-";
+		snprintf(cell, CELL_SIZE, "%*s%s", value->indent, "",
+			 value->text);
+		break;
 	case VALUE_LINES:
 		cell[0] = '\0';
 		break;

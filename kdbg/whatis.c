@@ -2,9 +2,11 @@
 #include "kdbg/whatis.h"
 
 #include "kdbg/heap_clients.h"
+#include "kdbg/heap_vmem.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,6 +84,25 @@ static bool is_slab(const struct question *q, struct whatis_answer *ret)
 	ret->base = slabs[slab].base;
 	ret->cache = heap_cache_of(q->heap, slab)->name;
 	snprintf(ret->what, sizeof(ret->what), "in a slab of %s", ret->cache);
+	return true;
+}
+
+static bool is_segment(const struct question *q, struct whatis_answer *ret)
+{
+	const struct heap_arena *arena;
+	struct heap_segment segment;
+	size_t slab;
+
+	if (!q->heap || heap_slab_at(q->heap, q->address, &slab) ||
+	    !heap_segment_holding(q->heap, q->address, &segment, &arena))
+		return false;
+	ret->base = segment.start;
+	snprintf(ret->what, sizeof(ret->what),
+		 "%s from the arena %s (%" PRIu64 " bytes, vmem_seg %" PRIx64
+		 ")",
+		 segment.cached ? "in a slab of a quantum cache, allocated"
+				: "allocated",
+		 arena->name, segment.size, segment.address);
 	return true;
 }
 
@@ -176,6 +197,7 @@ static const struct {
 } providers[WHATIS_KIND_COUNT] = {
 	[WHATIS_BUFFER] = { "buffer", is_buffer },
 	[WHATIS_SLAB] = { "slab", is_slab },
+	[WHATIS_SEGMENT] = { "segment", is_segment },
 	[WHATIS_ALLOCATOR] = { "allocator", is_allocator },
 	[WHATIS_SYMBOL] = { "symbol", is_symbol },
 	[WHATIS_STACK] = { "stack", is_stack },

@@ -2,8 +2,8 @@
 /*
  * What is at an address: every answer there is, the most particular first.
  *
- * Providers, in this order: buffers, slabs, the allocator's own structures,
- * symbols of modules, threads' stacks, mappings.
+ * Providers, in this order: buffers, slabs, segments of arenas, the allocator's
+ * own structures, symbols of modules, threads' stacks, mappings.
  */
 #ifndef KDBG_WHATIS_H
 #define KDBG_WHATIS_H
@@ -14,6 +14,7 @@
 enum whatis_kind {
 	WHATIS_BUFFER,
 	WHATIS_SLAB,
+	WHATIS_SEGMENT, /* of an arena */
 	WHATIS_ALLOCATOR,
 	WHATIS_SYMBOL,
 	WHATIS_STACK,

@@ -15,10 +15,10 @@ WRITER = SHARED | {"writer.h", "facts.h", "line.h", "live.h", "output.h",
 READER = WRITER | {"reader.h", "cursor.h", "err.h"}
 VIEWS = {
     "address_set.h", "arch.h", "chains.h", "dcmd.h", "disassemble.h", "format.h", "functions.h",
-    "growth.h", "heap.h", "heap_clients.h", "heap_verify.h", "leaks.h", "leaks_details.h",
-    "leaks_weak.h", "memory_search.h", "modules.h", "number_text.h", "place.h", "reach.h",
-    "refs.h", "retained.h", "root_users.h", "roots.h", "session.h", "sink.h", "symbols.h",
-    "target.h", "target_environment.h", "thread_local.h",
+    "growth.h", "heap.h", "heap_clients.h", "heap_verify.h", "heap_vmem.h", "leaks.h",
+    "leaks_details.h", "leaks_weak.h", "memory_search.h", "modules.h", "number_text.h", "place.h",
+    "reach.h", "refs.h", "retained.h", "root_users.h", "roots.h", "session.h", "sink.h",
+    "symbols.h", "target.h", "target_environment.h", "thread_local.h",
     "type_place.h", "type_value.h", "type_words.h", "types.h", "types_declare.h", "unwind.h", "usage.h",
     "variables.h", "vector.h", "whatis.h",
 }

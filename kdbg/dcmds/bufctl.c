@@ -9,7 +9,6 @@
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/dcmds/stack_lines.h"
 #include "kdbg/heap.h"
-#include "kdbg/symbols.h"
 
 #include <inttypes.h>
 
@@ -75,29 +74,6 @@ static const struct heap_event *last_event(const struct heap_buffer *buffer)
 	return buffer->state == BUFFER_FREE ? &buffer->free : &buffer->alloc;
 }
 
-/* A function's entry stands for all of it. */
-static bool has_caller(const struct dcmd_call *call, struct heap *heap,
-		       const struct heap_event *event, uint64_t caller)
-{
-	uint64_t end = caller;
-	struct symbols *symbols;
-	struct symbol symbol;
-	const uint64_t *pcs;
-	size_t depth =
-		heap_stack(heap, event->instance, event->stack, &pcs, NULL);
-	struct err *err = session_symbols(call->session, &symbols);
-
-	if (!err && symbols_at(symbols, caller, &symbol) &&
-	    symbol.value == caller)
-		end = caller + symbol.size;
-	err_free(err);
-	for (size_t i = 0; i < depth; i++)
-		if (pcs[i] == caller ||
-		    (pcs[i] - 1 >= caller && pcs[i] - 1 < end))
-			return true;
-	return false;
-}
-
 static bool wanted(const struct dcmd_call *call, struct heap *heap,
 		   const struct heap_buffer *buffer)
 {
@@ -117,7 +93,7 @@ static bool wanted(const struct dcmd_call *call, struct heap *heap,
 	if (options->thread && event->thread != options->thread)
 		return false;
 	return !options->caller ||
-	       has_caller(call, heap, event, options->caller);
+	       stack_has_caller(call->session, heap, event, options->caller);
 }
 
 static struct value timestamp(const struct heap_event *event)

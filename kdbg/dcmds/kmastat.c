@@ -2,7 +2,7 @@
 /* ::kmastat - what each cache has and uses. */
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/dcmds/heap_notes.h"
-#include "kdbg/heap.h"
+#include "kdbg/heap_vmem.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,10 +35,25 @@ static const struct column kmastat_columns[] = {
 	{ "address", VALUE_ADDRESS, .wide = true },
 };
 
+static const struct column vmem_columns[] = {
+	{ "vmem name", VALUE_TEXT, .width = 25 },
+	{ "memory in use", VALUE_SIZE, .width = 10 },
+	{ "memory total", VALUE_SIZE, .width = 10 },
+	{ "memory import", VALUE_SIZE, .width = 10 },
+	{ "alloc succeed", VALUE_COUNT, .width = 10 },
+	{ "alloc fail", VALUE_COUNT, .width = 5 },
+	{ "vmem address", VALUE_ADDRESS, .wide = true },
+};
+
+enum { CACHES, ARENAS };
+
 static const struct table kmastat_tables[] = {
-	{ "default", kmastat_columns,
-	  sizeof(kmastat_columns) / sizeof(kmastat_columns[0]),
-	  .folded = true },
+	[CACHES] = { "default", kmastat_columns,
+		     sizeof(kmastat_columns) / sizeof(kmastat_columns[0]),
+		     .folded = true },
+	[ARENAS] = { "arenas", vmem_columns,
+		     sizeof(vmem_columns) / sizeof(vmem_columns[0]),
+		     .folded = true },
 };
 
 struct usage {
@@ -75,49 +90,153 @@ static struct usage *count_slabs(struct heap *heap,
 	return usage;
 }
 
-static void emit_totals(struct sink *out, const struct heap_instance *instance,
-			uint64_t memory, uint64_t alloc, uint64_t fail)
+struct total {
+	uint64_t memory, alloc, fail;
+};
+
+static void emit_total(struct sink *out, const char *name,
+		       const struct total *sum)
 {
 	static const char unit[] = " KMG";
 	char total[64], size[32];
 
-	snprintf(total, sizeof(total), "Total [%s]", instance->name);
+	snprintf(total, sizeof(total), "Total [%s]", name);
 	if (out->scale)
 		snprintf(size, sizeof(size), "%" PRIu64 "%c",
-			 memory >> out->scale, unit[out->scale / 10]);
+			 sum->memory >> out->scale, unit[out->scale / 10]);
 	else
-		snprintf(size, sizeof(size), "%" PRIu64, memory);
+		snprintf(size, sizeof(size), "%" PRIu64, sum->memory);
 	sink_note(out, "%-25s %7s %8s %8s %10s %10" PRIu64 " %5" PRIu64, total,
-		  "", "", "", size, alloc, fail);
+		  "", "", "", size, sum->alloc, sum->fail);
+}
+
+static void add(struct total *sum, uint64_t memory, uint64_t alloc,
+		uint64_t fail)
+{
+	sum->memory += memory;
+	sum->alloc += alloc;
+	sum->fail += fail;
+}
+
+static void emit_cache(struct sink *out, const struct heap_cache *cache,
+		       const struct usage *usage)
+{
+	SINK_ROW(out, TEXT(cache->name), COUNT(cache->bufsize),
+		 COUNT(cache->buf_in_use), COUNT(cache->buf_total),
+		 SIZE(usage->memory), COUNT(cache->alloc),
+		 COUNT(cache->alloc_fail), COUNT(cache->buf_cached),
+		 COUNT(usage->audited), SIZE(usage->audit_memory),
+		 COUNT(usage->slabs), ADDRESS(cache->address));
+}
+
+/* Quantum caches and metadata have no slabs of buffers. */
+static void emit_side_cache(struct sink *out,
+			    const struct heap_side_cache *cache)
+{
+	SINK_ROW(out, TEXT(cache->name),
+		 cache->size ? COUNT(cache->size) : ABSENT(VALUE_COUNT),
+		 COUNT(cache->in_use), COUNT(cache->total), SIZE(cache->memory),
+		 COUNT(cache->alloc), COUNT(cache->alloc_fail),
+		 ABSENT(VALUE_COUNT), ABSENT(VALUE_COUNT), ABSENT(VALUE_SIZE),
+		 ABSENT(VALUE_COUNT), ADDRESS(cache->address));
+}
+
+/* Of metadata (arena 0), or of one arena; they add up to *sum. */
+static void emit_side_caches(struct heap *heap, size_t instance, uint64_t arena,
+			     struct total *sum, struct sink *out)
+{
+	const struct heap_side_cache *caches;
+	size_t count = heap_side_caches(heap, &caches);
+
+	for (size_t i = 0; i < count; i++) {
+		if (caches[i].instance != instance || caches[i].arena != arena)
+			continue;
+		emit_side_cache(out, &caches[i]);
+		add(sum, caches[i].memory, caches[i].alloc,
+		    caches[i].alloc_fail);
+	}
+}
+
+struct instance_totals {
+	struct total small, large, all, metadata;
+};
+
+static void emit_caches(struct heap *heap, size_t instance,
+			const struct usage *usage,
+			struct instance_totals *totals, struct sink *out)
+{
+	const struct heap_cache *caches;
+	size_t count = heap_caches(heap, &caches);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct heap_cache *cache = &caches[i];
+
+		if (cache->instance != instance)
+			continue;
+		emit_cache(out, cache, &usage[i]);
+		add(cache->bufsize ? &totals->small : &totals->large,
+		    usage[i].memory, cache->alloc, cache->alloc_fail);
+		add(&totals->all, usage[i].memory, cache->alloc,
+		    cache->alloc_fail);
+	}
+}
+
+/* What is cut from an arena by quantum caches comes below the caches. */
+static void emit_quantum_caches(struct heap *heap, size_t instance,
+				struct sink *out)
+{
+	const struct heap_arena *arenas;
+	size_t count = heap_arenas(heap, &arenas);
+	struct total ignored = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		if (arenas[i].instance == instance)
+			emit_side_caches(heap, instance, arenas[i].address,
+					 &ignored, out);
+}
+
+static void emit_arenas(struct heap *heap, size_t instance, struct sink *out)
+{
+	const struct heap_arena *arenas;
+	size_t count = heap_arenas(heap, &arenas);
+
+	sink_line(out, "%s", "");
+	sink_table(out, &kmastat_tables[ARENAS]);
+	for (size_t i = 0; i < count; i++) {
+		const struct heap_arena *arena = &arenas[i];
+
+		if (arena->instance == instance)
+			SINK_ROW(out, INDENTED(arena->name, arena->depth),
+				 SIZE(arena->in_use), SIZE(arena->total),
+				 SIZE(arena->imported), COUNT(arena->alloc),
+				 COUNT(arena->alloc_fail),
+				 ADDRESS(arena->address));
+	}
+	sink_line(out, "------------------------- ---------- ---------- "
+		       "---------- ---------- -----");
 }
 
 static void emit_instance(struct heap *heap, size_t instance,
 			  const struct usage *usage, struct sink *out)
 {
 	const struct heap_instance *instances;
-	const struct heap_cache *caches;
-	size_t count = heap_caches(heap, &caches);
-	uint64_t memory = 0, alloc = 0, fail = 0;
+	const struct heap_arena *arenas;
+	struct instance_totals totals = { 0 };
 
 	heap_instances(heap, &instances);
-	for (size_t i = 0; i < count; i++) {
-		const struct heap_cache *cache = &caches[i];
-
-		if (cache->instance != instance)
-			continue;
-		SINK_ROW(out, TEXT(cache->name), COUNT(cache->bufsize),
-			 COUNT(cache->buf_in_use), COUNT(cache->buf_total),
-			 SIZE(usage[i].memory), COUNT(cache->alloc),
-			 COUNT(cache->alloc_fail), COUNT(cache->buf_cached),
-			 COUNT(usage[i].audited), SIZE(usage[i].audit_memory),
-			 COUNT(usage[i].slabs), ADDRESS(cache->address));
-		memory += usage[i].memory;
-		alloc += cache->alloc;
-		fail += cache->alloc_fail;
-	}
+	sink_table(out, &kmastat_tables[CACHES]);
+	emit_caches(heap, instance, usage, &totals, out);
+	emit_quantum_caches(heap, instance, out);
+	emit_side_caches(heap, instance, 0, &totals.metadata, out);
 	sink_line(out, "------------------------- ------- -------- "
 		       "-------- ---------- ---------- -----");
-	emit_totals(out, &instances[instance], memory, alloc, fail);
+	emit_total(out, instances[instance].name, &totals.all);
+	if (heap_arenas(heap, &arenas) == 0)
+		return; /* an older libkma */
+	emit_total(out, "kmem_default", &totals.small);
+	emit_total(out, "kmem_oversize", &totals.large);
+	emit_total(out, "kmem_metadata", &totals.metadata);
+	emit_arenas(heap, instance, out);
 }
 
 static struct err *kmastat_run(const struct dcmd_call *call, struct sink *out)
@@ -152,7 +271,12 @@ const struct dcmd dcmd_kmastat = {
 	.help = "One row for each cache: the size of its buffers, how many the "
 		"program has, how many there are, the memory of its slabs, and "
 		"how many allocations succeeded and failed since the start. "
-		"Buffers in magazines and quarantine are not in use.\n\n"
+		"Buffers in magazines and quarantine are not in use. "
+		"Quantum caches (kmem_va_N) and the allocator's metadata by "
+		"kind (kmem_slab_cache, kmem_magazine_N) follow.\n\n"
+		"Then one row for each arena, below the one it draws on: what "
+		"is allocated of it, what it has, what of that it imported. "
+		"The totals by arena are the arenas' memory in use.\n\n"
 		"Further columns, where the output is wide and with -j: "
 		"buffers "
 		"in magazines, buffers in audited slabs, what auditing them "
@@ -162,6 +286,6 @@ const struct dcmd dcmd_kmastat = {
 	.option_count = sizeof(kmastat_options) / sizeof(kmastat_options[0]),
 	.options_size = sizeof(struct kmastat_options),
 	.tables = kmastat_tables,
-	.table_count = 1,
+	.table_count = 2,
 	.run = kmastat_run,
 };

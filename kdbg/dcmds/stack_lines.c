@@ -113,3 +113,25 @@ void stack_lines_deinit(struct stack_lines *lines)
 	free(lines->strings);
 	*lines = (struct stack_lines){ 0 };
 }
+
+bool stack_has_caller(struct session *session, struct heap *heap,
+		      const struct heap_event *event, uint64_t caller)
+{
+	uint64_t end = caller;
+	struct symbols *symbols;
+	struct symbol symbol;
+	const uint64_t *pcs;
+	size_t depth =
+		heap_stack(heap, event->instance, event->stack, &pcs, NULL);
+	struct err *err = session_symbols(session, &symbols);
+
+	if (!err && symbols_at(symbols, caller, &symbol) &&
+	    symbol.value == caller)
+		end = caller + symbol.size;
+	err_free(err);
+	for (size_t i = 0; i < depth; i++)
+		if (pcs[i] == caller ||
+		    (pcs[i] - 1 >= caller && pcs[i] - 1 < end))
+			return true;
+	return false;
+}

@@ -35,4 +35,9 @@ const char *buffer_state_name(enum buffer_state state);
 void stack_caller(struct session *session, struct heap *heap,
 		  const struct heap_event *event, char *buffer, size_t size);
 
+/* Is the function, or this pc, in the stack? A function's entry stands for all
+ * of it. */
+bool stack_has_caller(struct session *session, struct heap *heap,
+		      const struct heap_event *event, uint64_t caller);
+
 #endif

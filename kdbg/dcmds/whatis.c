@@ -140,7 +140,8 @@ const struct dcmd dcmd_whatis = {
 	.name = "whatis",
 	.summary = "what is at an address",
 	.help = "Looks for the address in buffers (allocated, freed, their "
-		"redzones and canaries), slabs, the allocator's own "
+		"redzones and canaries), slabs, segments of arenas, "
+		"the allocator's own "
 		"structures, symbols of modules, threads' stacks and mappings, "
 		"in this order, and tells of the first that has it. An audited "
 		"buffer's record follows: the stack that allocated it, and the "

@@ -2,6 +2,7 @@
 /* What glibc's manual promises of each entry point. */
 #include "tests/contract/contract.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -278,6 +279,122 @@ static void questions_are_answered(void)
 	malloc_trim(0);
 }
 
+static void all_that_is_usable_is_writable(void)
+{
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		unsigned char *p = malloc(opaque_size(sizes[i]));
+		unsigned char *q = malloc(opaque_size(sizes[i]));
+		size_t usable = malloc_usable_size(p);
+
+		memset(q, 0x11, malloc_usable_size(q));
+		memset(p, 0x77, usable);
+		CHECK(filled(q, 0x11, malloc_usable_size(q)));
+		if (usable) { /* else it would be freed */
+			p = realloc(p, usable);
+			CHECK(p && filled(p, 0x77, usable));
+		}
+		free(q);
+		free(p);
+	}
+}
+
+/* C23's, which glibc may not have yet. */
+static void sized_frees(void)
+{
+	void (*free_sized)(void *, size_t) = dlsym(RTLD_DEFAULT, "free_sized");
+	void (*free_aligned_sized)(void *, size_t, size_t) =
+		dlsym(RTLD_DEFAULT, "free_aligned_sized");
+
+	CHECK(free_sized && free_aligned_sized);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		void *p = NULL;
+
+		free_sized(malloc(opaque_size(sizes[i])), sizes[i]);
+		free_sized(calloc(1, opaque_size(sizes[i])), sizes[i]);
+		for (size_t align = 16; align <= 1 << 16; align *= 8) {
+			p = aligned_alloc(align, opaque_size(sizes[i]));
+			free_aligned_sized(p, align, sizes[i]);
+		}
+	}
+	errno = EDOM;
+	free_sized(NULL, 0);
+	free_aligned_sized(NULL, 64, 0);
+	CHECK(errno == EDOM);
+}
+
+/* A failure leaves what it was given, and what is given is left by success. */
+static void failures_change_nothing(void)
+{
+	size_t huge = opaque_size((size_t)PTRDIFF_MAX);
+	unsigned char *p = malloc(1000);
+	void *untouched = &huge;
+
+	memset(p, 0x42, 1000);
+	errno = 0;
+	CHECK(!opaque(realloc(opaque(p), huge)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(realloc(opaque(p), huge + 1)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(reallocarray(opaque(p), huge, 3)) && errno == ENOMEM);
+	errno = 0;
+	CHECK(!opaque(reallocarray(NULL, huge, huge)) && errno == ENOMEM);
+	CHECK(filled(p, 0x42, 1000));
+	CHECK(posix_memalign(&untouched, 64, huge) == ENOMEM);
+	CHECK(untouched == &huge);
+	CHECK(posix_memalign(&untouched, opaque_size(48), 1) == EINVAL);
+	CHECK(untouched == &huge);
+	CHECK(posix_memalign(&untouched, (size_t)1 << 50, 1) == ENOMEM);
+	CHECK(untouched == &huge);
+	errno = ERANGE;
+	p = realloc(p, 2000);
+	CHECK(p && errno == ERANGE && filled(p, 0x42, 1000));
+	free(calloc(1, 100));
+	free(aligned_alloc(64, 100));
+	CHECK(errno == ERANGE);
+	free(p);
+}
+
+static void zero_of_every_kind(void)
+{
+	void *p = NULL;
+	void *zeros[] = {
+		calloc(opaque_size(0), 0),
+		calloc(opaque_size(0), 8),
+		calloc(opaque_size(8), 0),
+		realloc(NULL, opaque_size(0)),
+		memalign(64, opaque_size(0)),
+		aligned_alloc(64, opaque_size(0)),
+		reallocarray(NULL, 0, opaque_size(8)),
+		pvalloc(opaque_size(0)),
+	};
+
+	for (size_t i = 0; i < COUNT(zeros); i++) {
+		CHECK(zeros[i]);
+		for (size_t j = 0; j < i; j++)
+			CHECK(zeros[i] != zeros[j]);
+	}
+	CHECK(posix_memalign(&p, 256, 0) == 0 && p && aligned(p, 256));
+	free(p);
+	for (size_t i = 0; i < COUNT(zeros); i++)
+		free(zeros[i]);
+}
+
+/* Growing moves the contents and not the alignment: as glibc has it. */
+static void realloc_of_aligned_memory(void)
+{
+	for (size_t align = 32; align <= 1 << 20; align *= 2) {
+		unsigned char *p = aligned_alloc(align, opaque_size(5000));
+
+		CHECK(p && aligned(p, align));
+		memset(p, 0x29, 5000);
+		p = realloc(p, opaque_size(50000));
+		CHECK(p && aligned(p, 16) && filled(p, 0x29, 5000));
+		p = realloc(p, opaque_size(100));
+		CHECK(p && filled(p, 0x29, 100));
+		free(p);
+	}
+}
+
 int main(void)
 {
 	malloc_gives_writable_aligned_memory();
@@ -290,6 +407,11 @@ int main(void)
 	alignment_edges();
 	zero_sizes_are_distinct();
 	large_ones();
+	all_that_is_usable_is_writable();
+	sized_frees();
+	failures_change_nothing();
+	zero_of_every_kind();
+	realloc_of_aligned_memory();
 	questions_are_answered();
 	calloc_gives_zeros_of_locked_pages();
 	return 0;
