@@ -27,6 +27,7 @@
 #include "alloc/clock.h"
 #include "alloc/lock.h"
 #include "alloc/meta.h"
+#include "alloc/room.h"
 #include "alloc/root.h"
 #include "alloc/sys.h"
 
@@ -333,6 +334,7 @@ void kma_pages_free(uintptr_t base, size_t count)
 		purge_down_to(dirty_limit() / 8 * 7);
 	purge_old();
 	kma_lock_release(&kma_pages_lock);
+	kma_room_made();
 }
 
 /* --- allocation ---------------------------------------------------------- */

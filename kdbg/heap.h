@@ -164,6 +164,14 @@ struct heap_bufctl_layout {
 bool heap_bufctl_layout(const struct heap *heap, size_t instance,
 			struct heap_bufctl_layout *ret);
 
+/* Magazines that hold buffers, of threads first and then of depots. */
+struct heap_magazine {
+	uint64_t address;
+	size_t cache;    /* index into heap_caches() */
+	uint64_t rounds; /* buffers in it */
+};
+size_t heap_magazines(struct heap *heap, const struct heap_magazine **ret);
+
 /* How many buffers one that was sampled stands for; 1: it is itself alone. */
 double heap_sample_weight(const struct heap *heap,
 			  const struct heap_buffer *buffer);

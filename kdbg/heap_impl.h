@@ -71,6 +71,8 @@ struct heap {
 
 	bool magazines_read;
 	uint64_t *in_magazine; /* a bit for each buffer */
+	struct heap_magazine *magazines;
+	size_t magazine_count;
 
 	bool arenas_read;
 	struct heap_arena *arenas;

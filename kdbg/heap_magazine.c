@@ -35,6 +35,33 @@ static void mark_round(struct heap *heap, uint64_t magazine, uint64_t round)
 	heap->in_magazine[number / BITS] |= UINT64_C(1) << number % BITS;
 }
 
+/* Which cache it is of, its first round tells. */
+static void keep_magazine(struct heap *heap, uint64_t address, uint64_t rounds,
+			  uint64_t first)
+{
+	struct heap_magazine *all = heap_grow(
+		heap->magazines, heap->magazine_count, sizeof(all[0]));
+	uint32_t index;
+	size_t slab;
+
+	if (!all)
+		return;
+	heap->magazines = all;
+	if (heap_find(heap, first, &slab, &index))
+		all[heap->magazine_count++] = (struct heap_magazine){
+			.address = address,
+			.cache = heap->slabs[slab].cache,
+			.rounds = rounds,
+		};
+}
+
+size_t heap_magazines(struct heap *heap, const struct heap_magazine **ret)
+{
+	heap_read_magazines(heap);
+	*ret = heap->magazines;
+	return heap->magazine_count;
+}
+
 /* The first rounds of a magazine. */
 static void mark_rounds(struct heap *heap, const struct heap_layout *layout,
 			uint64_t address, uint64_t rounds)
@@ -58,6 +85,7 @@ static void mark_rounds(struct heap *heap, const struct heap_layout *layout,
 			      err_wrap(err, "magazine %#" PRIx64, address));
 		return;
 	}
+	keep_magazine(heap, address, rounds, record_integer(view, round->size));
 	for (uint64_t i = 0; i < rounds; i++)
 		mark_round(heap, address,
 			   record_integer((const unsigned char *)view +

@@ -113,6 +113,7 @@ extern const struct walker walker_freemem;
 extern const struct walker walker_kmem;
 extern const struct walker walker_kmem_cache;
 extern const struct walker walker_kmem_log;
+extern const struct walker walker_kmem_magazine;
 extern const struct walker walker_kmem_slab;
 extern const struct walker walker_kmem_slab_partial;
 extern const struct walker walker_leak;

@@ -7,6 +7,7 @@
  *	bufctl freectl	the bufctls of the same, where there are any
  *	kmem_log	transaction records, newest first
  *	bufctl_history	those of one buffer
+ *	kmem_magazine	magazines that hold buffers
  *
  * Those of buffers and slabs take a cache, or walk all. A buffer is named by
  * the program's pointer. freectl passes over bufctls of buffers that were never
@@ -102,6 +103,28 @@ static struct err *walk_partial_slabs(struct session *session, bool has_address,
 				    .context = context };
 
 	return each_slab(&walk, has_address, address, true);
+}
+
+static struct err *walk_magazines(struct session *session, bool has_address,
+				  uint64_t address, walk_fn *each,
+				  void *context)
+{
+	struct buffer_walk walk = { .session = session };
+	const struct heap_magazine *magazines;
+	const struct heap_cache *caches;
+	struct err *err = begin(&walk, has_address, address);
+
+	if (err)
+		return err;
+	heap_caches(walk.heap, &caches);
+	size_t count = heap_magazines(walk.heap, &magazines);
+	for (size_t i = 0; i < count; i++) {
+		if (walk.cache && &caches[magazines[i].cache] != walk.cache)
+			continue;
+		if (!each(context, magazines[i].address))
+			break;
+	}
+	return NULL;
 }
 
 /* What a walk yields of a buffer; 0: nothing. */
@@ -260,6 +283,15 @@ const struct walker walker_bufctl_history = {
 	.address_use = ADDRESS_REQUIRED,
 	.address_is = "bufctl or buffer",
 	.walk = walk_history,
+};
+
+const struct walker walker_kmem_magazine = {
+	.name = "kmem_magazine",
+	.aliases = ALIAS("umem_magazine"),
+	.summary = "the magazines of a cache, or of all, that hold buffers",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_magazines,
 };
 
 const struct walker walker_kmem = {

@@ -112,6 +112,7 @@ const struct walker *const walker_table[] = {
 	&walker_kmem,
 	&walker_kmem_cache,
 	&walker_kmem_log,
+	&walker_kmem_magazine,
 	&walker_kmem_slab,
 	&walker_kmem_slab_partial,
 	&walker_leak,

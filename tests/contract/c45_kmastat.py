@@ -76,6 +76,19 @@ def check_segments(dump, tree):
             equal(f"{row['name']}: allocated", size["ALLC"], row["inuse"])
 
 
+def check_magazines(dump, caches):
+    """The walkers below the caches: magazines, partial slabs."""
+    for name in ("kmem_alloc_160", "kmem_alloc_4096"):
+        row = caches[name]
+        magazines = kdbg(dump, f"{row['address']}::walk kmem_magazine")
+        if bool(magazines) != bool(row["buf_cached"]):
+            sys.exit(f"{name}: {len(magazines)} magazines hold {row['buf_cached']}")
+        partial = kdbg(dump, f"{row['address']}::walk kmem_slab_partial")
+        told = kdbg(dump, f"{row['address']}::kmem_slabs")[0]
+        equal(f"{name}: partial slabs", len(partial), told["partial_slabs"])
+        equal(f"{name}: slabs", row["slabs"], told["slabs"])
+
+
 def check(dump, tier):
     rows = kdbg(dump, "::kmastat")
     caches = {row["cache_name"]: row for row in rows if "cache_name" in row}
@@ -91,6 +104,7 @@ def check(dump, tier):
     check_arenas(caches, arenas)
     check_imports(tree, arenas)
     check_segments(dump, tree)
+    check_magazines(dump, caches)
     equal("ids", arenas["ids"]["memory_in_use"], 10)
     indented = kdbg(dump, "::vmem", text=True)
     if not re.search(r"^[0-9a-f]{16}  kmem_default ", indented, re.M) and \

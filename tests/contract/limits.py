@@ -11,6 +11,18 @@ import subprocess
 import sys
 
 LIBRARY, TIER = os.path.abspath(sys.argv[1]), sys.argv[2]
+# Small ones, so that what the caches keep must be given up for another size.
+BY_LIMIT = """
+held = []
+try:
+    while True:
+        held.append(bytearray(4000))
+except MemoryError:
+    size = 4000 * len(held)
+    held.clear()
+more = [bytearray(100000) for _ in range(size // 2 // 100000)]
+print('refused above', size >> 20)
+"""
 GREEDY = """
 held = []
 try:
@@ -23,17 +35,19 @@ except MemoryError:
 """
 
 
-def run(limit, *command):
+def run(limit, *command, options=None):
     def restrict():
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
     environment = dict(os.environ, LD_PRELOAD=LIBRARY, KMA_DEBUG=TIER)
+    if options:
+        environment["KMA_OPTIONS"] = options
     return subprocess.run(command, env=environment, preexec_fn=restrict,
                           capture_output=True, text=True, timeout=120, check=False)
 
 
-def expect(limit, wanted, *command):
-    got = run(limit, *command)
+def expect(limit, wanted, *command, options=None):
+    got = run(limit, *command, options=options)
     if got.returncode != 0 or wanted not in got.stdout or got.stderr:
         sys.exit(f"{command} with {limit >> 20} MiB: status {got.returncode}, "
                  f"stdout {got.stdout!r}, stderr {got.stderr!r}")
@@ -44,3 +58,11 @@ for mebibytes in (300, 500, 1000, 4000):
     expect(mebibytes << 20, "499500", sys.executable, "-c", "print(sum(list(range(1000))))")
 expect(1000 << 20, "refused after", sys.executable, "-c", GREEDY)
 expect(1000 << 20, "hello", "sh", "-c", "ulimit -v 500000; sh -c 'echo hello'")
+
+# KMA_OPTIONS=limit: the heap stays below it, and what was freed is had again in
+# another size.
+for limit in (48, 96):
+    got = run(resource.RLIM_INFINITY, sys.executable, "-c", BY_LIMIT, options=f"limit={limit}M")
+    words = got.stdout.split()
+    if got.returncode != 0 or words[:2] != ["refused", "above"] or not limit // 4 < int(words[2]) < limit:
+        sys.exit(f"limit={limit}M: status {got.returncode}, {got.stdout!r}, {got.stderr!r}")
