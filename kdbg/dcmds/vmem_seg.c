@@ -221,7 +221,7 @@ const struct dcmd dcmd_vmem_seg = {
 		"WHO allocated it is known where the program ran audited. Of "
 		"the heap, kmem_default and kmem_oversize the tags are the "
 		"words of the page map.",
-	.example = "::walk vmem_alloc kmem_oversize | ::vmem_seg -s",
+	.example = "::walk vmem | ::walk vmem_alloc | ::vmem_seg -s",
 	.address_use = ADDRESS_REQUIRED,
 	.address_is = "segment",
 	.options = seg_options,
