@@ -12,13 +12,15 @@
 
 #include "alloc/cache.h"
 #include "alloc/log.h"
+#include "alloc/meta.h"
 #include "alloc/root.h"
 #include "alloc/schema.h"
 #include "alloc/stack.h"
+#include "alloc/vmem.h"
 
 #include <string.h>
 
-enum { LOGS_MAX = 8 };
+enum { LOGS_MAX = 8, ARENAS_MAX = 64 };
 
 struct piece {
 	uint64_t address;
@@ -75,6 +77,16 @@ static void put_back(const struct piece *piece, const void *object, size_t size)
 		       (size_t)(upto - from));
 }
 
+/* The library's own come first in the list of all. */
+static void keep_arenas(const struct piece *piece)
+{
+	const struct kma_vmem *arena = kma_root.arenas;
+
+	for (size_t i = 0; i < ARENAS_MAX && is_static(arena, sizeof(*arena));
+	     i++, arena = arena->next)
+		put_back(piece, arena, sizeof(*arena));
+}
+
 static void keep_what_is_read(const struct piece *piece)
 {
 	const struct kma_cache *cache = kma_root.caches;
@@ -83,6 +95,9 @@ static void keep_what_is_read(const struct piece *piece)
 	put_back(piece, &kma_root, sizeof(kma_root));
 	put_back(piece, kma_schema, kma_schema_count * sizeof(kma_schema[0]));
 	put_back(piece, kma_root.depot, sizeof(*kma_root.depot));
+	put_back(piece, kma_root.meta_caches,
+		 kma_root.meta_cache_count * sizeof(kma_root.meta_caches[0]));
+	keep_arenas(piece);
 	for (size_t i = 0;
 	     i < KMA_CACHES_MAX && is_static(cache, sizeof(*cache));
 	     i++, cache = cache->next)

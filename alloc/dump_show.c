@@ -13,6 +13,7 @@
 #include "alloc/instance.h"
 #include "alloc/root.h"
 #include "alloc/roster.h"
+#include "alloc/sandbox.h"
 
 #include <signal.h>
 
@@ -62,6 +63,8 @@ bool dump_show(const struct dump_request *request,
 	if (!request->last && !request->replaced)
 		return request->reason == KMA_DUMP_ERROR;
 	enum roster_reply reply = kma_instance.show(&ending, &statement);
+	if (reply == ROSTER_REPLY_STOP && kma_sandbox_forbids_stop())
+		return false;
 	if (reply == ROSTER_REPLY_STOP)
 		reply = show_stopped(&statement);
 	return reply != ROSTER_REPLY_DUMP;

@@ -19,8 +19,9 @@
 
 struct kma_room {
 	bool waiting;
-	uint32_t seen;
-	uint32_t delay; /* milliseconds */
+	uint32_t seen;        /* the event that it knows of */
+	uint32_t made_before; /* of the events of its own, those in seen */
+	uint32_t delay;       /* milliseconds */
 };
 
 /* The first time it returns at once: what was freed before is not told. Holds

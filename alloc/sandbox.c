@@ -8,6 +8,7 @@
 #include "alloc/sandbox.h"
 
 #include "alloc/dump_signal.h"
+#include "alloc/instance.h"
 #include "alloc/options.h"
 #include "alloc/report.h"
 #include "alloc/sys.h"
@@ -23,8 +24,9 @@ enum { STEPS_MAX = 4096, TEXT_SIZE = 128 };
 
 /*
  * The first of them are made before it is known whether there is to be a dump,
- * and to let a supervisor look; the first FOR_A_DUMP of the others no dump can
- * do without. Where another is refused, it is told what could not be done.
+ * and to let a supervisor look; the next up to FOR_A_STOP stop other threads;
+ * those up to FOR_A_DUMP no dump can do without. Where another is refused, it
+ * is told what could not be done.
  */
 static const int needed[] = {
 	SYS_getpid,
@@ -61,9 +63,9 @@ static const int needed[] = {
 	SYS_close_range,
 };
 
-enum { FOR_AN_END = 7, FOR_A_DUMP = FOR_AN_END + 6 };
+enum { FOR_AN_END = 5, FOR_A_STOP = FOR_AN_END + 2, FOR_A_DUMP = 13 };
 
-static bool forbids_end, forbids_dump;
+static bool forbids_end, forbids_stop, forbids_dump;
 
 /* --- what a filter says ----------------------------------------------------
  */
@@ -234,13 +236,15 @@ static bool forbidden(const struct sock_fprog *filter, size_t i)
 /* --- what follows ----------------------------------------------------------
  */
 
-/* While it can be said, and only where a dump was asked for. */
+/* While it can be said, and only where a dump was asked for, by others than a
+ * supervisor that can do without. */
 static void tell(int number)
 {
 	char text[TEXT_SIZE];
 	struct line line;
 
-	if (!kma_options.dump.path[0])
+	if (!kma_options.dump.path[0] ||
+	    (kma_instance.in_place && kma_instance.in_place()))
 		return;
 	line_init(&line, text, sizeof(text));
 	line_add(&line, "no dump will be written: the program's seccomp filter "
@@ -252,13 +256,15 @@ static void tell(int number)
 void kma_sandbox_enter(const struct sock_fprog *filter)
 {
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (forbids_dump || !forbidden(filter, i))
+		if (!forbidden(filter, i))
 			continue;
+		if (!forbids_dump)
+			tell(needed[i]);
 		forbids_dump = true;
-		tell(needed[i]);
-		if (i >= FOR_AN_END)
+		forbids_end |= i < FOR_AN_END;
+		if (i >= FOR_A_STOP || forbids_stop)
 			continue;
-		forbids_end = true;
+		forbids_stop = true;
 		kma_dump_leave_signals();
 	}
 }
@@ -266,6 +272,11 @@ void kma_sandbox_enter(const struct sock_fprog *filter)
 bool kma_sandbox_forbids_end(void)
 {
 	return forbids_end;
+}
+
+bool kma_sandbox_forbids_stop(void)
+{
+	return forbids_stop;
 }
 
 bool kma_sandbox_forbids_dump(void)

@@ -22,6 +22,9 @@ void kma_sandbox_enter(const struct sock_fprog *filter);
 /* Nothing may be called when the process ends. */
 bool kma_sandbox_forbids_end(void);
 
+/* Stopping the other threads would end the process. */
+bool kma_sandbox_forbids_stop(void);
+
 /* No dump can be written; a supervisor may still look. */
 bool kma_sandbox_forbids_dump(void);
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "$C": ["$C"],
     "allocdby": ["<thread::allocdby ! grep transcript.c"],
     "array": [LISTED, LISTED + " | ::print -d struct item number"],
+    "auxv": ["::auxv ! grep -E 'TYPE|PAGESZ|PHENT'"],
     "bufctl": ["*list::bufctl", "*freed::bufctl -v", "::walk bufctl | ::bufctl -c lose"],
     "cat": ["::cat addresses"],
     "count": [LISTED + " | ::count"],
@@ -45,6 +46,7 @@ COMMANDS = {
     "formats": ["::formats"],
     "freedby": ["<thread::freedby ! grep transcript.c"],
     "functions": ["::functions"],
+    "getenv": ["::getenv KMA_LOGGING"],
     "grep": [LISTED + " | ::grep '((struct item *).)->number == 0t10'"],
     "head": [LISTED + " | ::head -n 1 | ::print -d struct item number"],
     "help": ["::help echo", "::help thread"],
@@ -54,6 +56,7 @@ COMMANDS = {
     "kmausers": ["::kmausers -e kmem_alloc_1344", "*list::kmausers"],
     "kmem_cache": ["::kmem_cache -n alloc_1344"],
     "kmem_log": ["::kmem_log -b *freed"],
+    "kmem_slabs": ["::kmem_slabs ! grep -E 'Cache|1344'"],
     "kmem_status": ["::kmem_status ! grep -iE 'transaction|DUPFREE'"],
     "kmem_verify": ["::kmem_cache -n alloc_1344 | ::kmem_verify"],
     "kmguard": ["::kmguard"],
@@ -82,10 +85,12 @@ COMMANDS = {
     "release": ["::release"],
     "retained": ["*list::retained"],
     "set": ["::set"],
+    "siginfo": ["::siginfo ! grep si_"],
     "sizeof": ["::sizeof struct item", "::sizeof enum colour"],
     "sort": ["::cat addresses | ::sort", "::cat addresses | ::sort -r"],
     "source": ["::source script"],
     "stack": ["::stack"],
+    "stacks": ["::stacks", "::stacks -c main ! wc -l"],
     "status": ["::status ! grep -E 'reason|threads|damage'"],
     "stop": ["::stop"],
     "sum": ["::cat addresses | ::sum"],
@@ -98,11 +103,15 @@ COMMANDS = {
     "typedef": ["::typedef 'unsigned int' word_t; ::typedef -l"],
     "typeset": ["5>five; ::typeset -r five; ::vars -n"],
     "ugrep": ["*list::ugrep -v ! grep list", "::ugrep --string twenty ! wc -l"],
+    "umem_malloc_dist": ["::umem_malloc_dist"],
+    "umem_malloc_info": ["::umem_malloc_info ! grep -E 'CACHE|1344'"],
     "uniq": ["::cat addresses | ::uniq"],
     "unload": ["::load MODULE; ::unload example; ::dmods"],
     "unset": ["5>five; ::unset five; ::vars"],
     "vars": ["5>five; ::vars"],
     "version": ["::version"],
+    "vmem": ["::vmem ! grep -E 'NAME|kmem_oversize'"],
+    "vmem_seg": ["::walk vmem | ::head -n 6 | ::walk vmem_seg | ::head -n 1 | ::vmem_seg"],
     "waiters": ["::waiters"],
     "walk": ["::walk kmem_alloc_1344", "::walk thread"],
     "walkers": ["::walkers ! grep -E '^(NAME|thread|leak)|\"(thread|leak)\"'"],
@@ -111,6 +120,7 @@ COMMANDS = {
     "which": ["::which umastat thread", "::which -v kmastat"],
     "whyleak": ["::walk leak | ::whyleak"],
     "whylive": ["*list::whylive"],
+    "xdata": ["::xdata ! grep -E 'NAME|siginfo'"],
 }
 FILES = {"addresses": "30\n10\n20\n10\n", "script": "1=D\n::echo done\n"}
 # Numbers that differ from run to run, by the key of their column.
@@ -179,6 +189,8 @@ class Mask:
             return [self.text(item) for item in value if not is_foreign(item)]
         if key == "file" and value:
             return pathlib.Path(value).name
+        if key == "build_id":
+            return "BUILD_ID"
         if key == "offset" and isinstance(value, str):
             return "OFFSET"
         if isinstance(value, str):

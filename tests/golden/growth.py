@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-KDBG, LIBRARY, PROGRAM = sys.argv[1:4]
+KDBG, LIBRARY, PROGRAM = (os.path.abspath(path) for path in sys.argv[1:4])
 
 
 def check(condition, what):

@@ -177,6 +177,7 @@ def take_samples(name, preload, sampler):
 
 def main(preload, sampler, *names):
     failed = 0
+    preload, sampler = os.path.abspath(preload), os.path.abspath(sampler)
     for name in names or PROGRAMS:
         samples = take_samples(name, preload, sampler)
         found = [d for d in map(difference, samples) if d]
