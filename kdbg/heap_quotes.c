@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/heap_quotes.h"
 
+#include "kdbg/heap_clients.h"
 #include "kdbg/heap_impl.h"
+#include "kdbg/heap_vmem.h"
 #include "kdbg/vector.h"
 
 #include <stdlib.h>
@@ -143,6 +145,25 @@ static bool add_instance(struct heap_quotes *quotes, struct heap *heap,
 	       add_errors(quotes, heap, i);
 }
 
+static void look_at_clients(struct heap *heap)
+{
+	const struct heap_side_cache *side_caches;
+	const struct heap_checkpoint *checkpoints;
+	const struct heap_region *regions;
+	const struct heap_percpu *percpus;
+	const struct heap_waiter *waiters;
+	const struct heap_arena *arenas;
+	const struct heap_type *types;
+
+	heap_arenas(heap, &arenas);
+	heap_side_caches(heap, &side_caches);
+	heap_types(heap, &types);
+	heap_waiters(heap, &waiters);
+	heap_percpus(heap, &percpus);
+	heap_regions(heap, &regions);
+	heap_checkpoints(heap, &checkpoints);
+}
+
 /* All that anybody asks of a heap. */
 static void look_at_all(struct heap *heap)
 {
@@ -161,6 +182,7 @@ static void look_at_all(struct heap *heap)
 	heap_modules(heap, &modules);
 	heap_errors(heap, &errors);
 	heap_logs(heap, &logs);
+	look_at_clients(heap);
 	for (size_t i = 0; i < heap->instance_count; i++) {
 		heap_depot(heap, i, &base, &end);
 		heap_stack(heap, i, 1, &pcs, &flags);
