@@ -284,16 +284,11 @@ static void forget_size_limit(void)
 		 (long)(uintptr_t)&now, sizeof(mask), 0, 0);
 }
 
-/*
- * Between the program's frames and what is looked at, this one is ours: what it
- * leaves unwritten of its frame would be words of frames that returned, and
- * hide the leaks of their time. So it keeps large things elsewhere.
- */
-__attribute__((noinline)) int dump_run(const struct dump_request *request)
+int dump_run(const struct dump_request *request)
 {
-	static sigset_t all, before; /* of who has the turn */
 	struct call call = { request, 0 };
 	int saved_errno = errno, cancel;
+	sigset_t all, before;
 
 	if (kma_sandbox_forbids_end())
 		return -EPERM;

@@ -96,12 +96,13 @@ static bool is_shared_string(const struct inner *inner)
 /* The low bits of the byte before the text say how wide length and room are. */
 static bool is_sds(const struct inner *inner)
 {
-	uint64_t type = integer_at(inner, inner->offset - 1, 1), length, room;
-	uint64_t width = UINT64_C(1) << ((type & 7) - 1);
+	uint64_t type = integer_at(inner, inner->offset - 1, 1);
+	uint64_t width, length, room;
 
 	if ((type & 7) == 0)
 		return inner->offset == 1 && is_end_of_text(inner, type >> 3) &&
 		       inner->extent.size == (type >> 3) + 2;
+	width = UINT64_C(1) << ((type & 7) - 1);
 	if (type > 4 || inner->offset != 2 * width + 1)
 		return false;
 	length = integer_at(inner, 0, width);

@@ -23,7 +23,7 @@ static inline void limit_use_up(void)
 			return;
 		limit_blocks[limit_count++] = p;
 	}
-	CHECK(!"the limit holds");
+	contract_check(0, "the limit holds", __FILE__, __LINE__);
 }
 
 static inline void limit_give_back(void)

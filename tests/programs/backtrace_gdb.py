@@ -153,7 +153,7 @@ def difference(sample):
         return True, "code of no module, made or moved at run time: " + text
     if same < len(theirs) and code_at(sample, theirs[same]) is None:
         return True, "gdb went where no code is: " + text
-    if same == len(theirs) and not sample["whole"]:
+    if not sample["whole"]:  # by its own word: then its chain is no measure
         return True, "gdb lost its way: " + text
     return False, text
 

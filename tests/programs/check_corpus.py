@@ -76,7 +76,7 @@ def main():
     failed = count = 0
     for path in sorted(CORPUS.glob("*/*.json")):
         truth = json.loads(path.read_text())
-        if "driver" in truth:  # a server: its own test runs it
+        if "driver" in truth or path.parent.name == "dumps":  # their own tests run them
             continue
         count += 1
         with tempfile.TemporaryDirectory() as folder:

@@ -147,8 +147,8 @@ static void any_line_can_be_typed(void **state)
 {
 	(void)state;
 	static const char *const lines[] = {
-		"((struct completed_item *)completed_pointer)->other[1].x | "
-		"::print struct completed_item pairs[2].first_half ! less",
+		"((struct completed_item *)completed_pointer)->other[0].x",
+		"1::print struct completed_item pairs[2].first_half ! less",
 		"]]->x)).y[[(->",
 		"::::print -- ::",
 		"1::printf '%d completed",

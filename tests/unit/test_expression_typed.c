@@ -22,7 +22,7 @@ struct item {
 	};
 	struct item *other;
 	struct link link;
-	short grid[2][3];
+	int grid[2][3];
 	const char *text;
 };
 
@@ -140,7 +140,7 @@ static void mistakes_are_named(void **state)
 				   "nothing" },
 		{ "first->number", "->number: struct item is no pointer" },
 		{ "first.number->x", "->x: int is no pointer" },
-		{ "second.grid[2]", "short int [2][3] has no element 2" },
+		{ "second.grid[2]", "int [2][3] has no element 2" },
 		{ "first.number[0]", "int is no array" },
 		{ "second.other->number", "0: not in the process, not mapped" },
 		{ "&first.low",
