@@ -147,7 +147,7 @@ static void any_line_can_be_typed(void **state)
 {
 	(void)state;
 	static const char *const lines[] = {
-		"((struct completed_item *)completed_pointer)->other[0].x",
+		"((struct completed_item *)completed_variable)->other[0].x",
 		"1::print struct completed_item pairs[2].first_half ! less",
 		"]]->x)).y[[(->",
 		"::::print -- ::",
