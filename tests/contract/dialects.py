@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The dialects' headers stand alone, in C and in C++, and exclude each other.
 
-Usage: dialects.py INCLUDE CC CXX. A unit that includes one header, and nothing
+Usage: dialects.py INCLUDE CC CXX, where a compiler may be several words, such
+as "ccache cc". A unit that includes one header, and nothing
 else, may use every signature of it; a unit that includes two is refused.
 """
 import subprocess
@@ -147,7 +148,8 @@ def compiles(compiler, include, text, suffix):
 def main():
     include, cc, cxx = sys.argv[1:]
     wrong = []
-    for compiler, suffix in (([cc, "-std=gnu11"], ".c"), ([cxx, "-std=c++17"], ".cc")):
+    for compiler, suffix in (([*cc.split(), "-std=gnu11"], ".c"),
+                             ([*cxx.split(), "-std=c++17"], ".cc")):
         for name, (before, body) in UNITS.items():
             fits, told = compiles(compiler, include,
                                   f"{before}#include <{name.split()[0]}>\n{body}", suffix)

@@ -166,9 +166,10 @@ class Mask:
             text = text.replace(name, shown)
         text = re.sub(rf"\b({self.pid}|0x{int(self.pid):x}|{int(self.pid):016x})\b", "PID", text)
         text = re.sub(r"\b0x[0-9a-f]{6,16}\b", "ADDRESS", text)
-        text = re.sub(r"\b[0-9a-f]{11,16}\b", "ADDRESS", text)
         text = re.sub(r"\bT-\d+\.\d+", "T-TIME", text)
         text = re.sub(r"\b\d+\.\d{3,} s\b", "TIME s", text)
+        # Time since boot has nine digits from the fifth second on.
+        text = re.sub(r"\b[0-9a-f]{9,16}\b", "ADDRESS", text)
         text = re.sub(r"\+0x[0-9a-f]+", "+0x", text)
         text = re.sub(r"\+[0-9a-f]{4,}\b", "+OFFSET", text)
         text = re.sub(r"\bframe \d+", "frame N", text)
