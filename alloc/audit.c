@@ -81,7 +81,8 @@ static inline uint64_t guards_wrong(const struct cell *cell)
 /* And the fill of a free buffer? */
 static inline uint64_t fill_wrong(const struct cell *cell)
 {
-	return kma_fill_wrong(cell->user, filled(cell->end - cell->user),
+	return kma_fill_wrong(cell->user,
+			      kma_audit_free_fill(cell->end - cell->user),
 			      KMA_FILL_FREE);
 }
 
@@ -90,7 +91,7 @@ static enum kma_error_code diagnose(const struct kma_buffer *buffer,
 				    uint64_t word, struct kma_damage *ret)
 {
 	struct cell cell = cell_of(buffer, word);
-	size_t size = filled(kma_word_size(word));
+	size_t size = kma_audit_free_fill(kma_word_size(word));
 	bool is_free = kma_word_state(word) == KMA_BUFFER_FREE;
 
 	if (is_free && fill_wrong(&cell)) {
@@ -352,7 +353,8 @@ bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
 	}
 	record_free(buffer, user, kma_word_size(word));
 	if (!is_guarded(buffer))
-		kma_fill_set(user, filled(kma_word_size(word)), KMA_FILL_FREE);
+		kma_fill_set(user, kma_audit_free_fill(kma_word_size(word)),
+			     KMA_FILL_FREE);
 	kma_word_store(buffer, kma_word_with_state(word, KMA_BUFFER_FREE));
 	return true;
 }

@@ -410,9 +410,11 @@ enum { KMA_SCHEMA_MAX = 4096 };
  * A buffer of request size, offset up in its cell from start, has its canary
  * in [start - KMA_CANARY_SIZE, user), its redzone in [user + size, start +
  * stride - KMA_CANARY_SIZE), of each the KMA_GUARD_MAX bytes next to the
- * request at most. Of a free one the first KMA_FILL_MAX bytes of the request
- * read KMA_FILL_FREE from user on, and where its slab is hollow, the whole pages
- * of the request behind those read zero. At tier guard KMA_CANARY_SIZE counts as 0,
+ * request at most. Of a free one the request reads KMA_FILL_FREE, whole up to
+ * KMA_FILL_FREE_MAX bytes (where that is absent: KMA_FILL_MAX), its first
+ * KMA_FILL_MAX bytes if it is larger. Where its slab is hollow, the whole pages
+ * of the request behind those read zero, and with KMA_FILL_FREE_MAX what there
+ * is before and behind the whole pages KMA_FILL_FREE. At tier guard KMA_CANARY_SIZE counts as 0,
  * and a free buffer has no pages. Slabs of tier off and lite have no guards.
  */
 #define KMA_CONSTANTS(CONSTANT)			\
@@ -449,6 +451,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_PATTERN_REVISION)		\
 	CONSTANT(KMA_FILL_FREE)			\
 	CONSTANT(KMA_FILL_MAX)			\
+	CONSTANT(KMA_FILL_FREE_MAX)		\
 	CONSTANT(KMA_GUARD_MAX)			\
 	CONSTANT(KMA_STACK_UNIT)		\
 	CONSTANT(KMA_STACK_TRUNCATED)		\

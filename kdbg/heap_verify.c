@@ -125,18 +125,36 @@ static uint64_t limit(const struct constant *constant, uint64_t absent)
 	return value < REGION_MAX ? value : REGION_MAX;
 }
 
-/* The whole pages of a freed buffer's request behind its fill. */
+/* Behind a freed buffer's fill: its whole pages, and the parts about them. */
 static void judge_hollow(struct judge *judge, const struct heap_layout *layout,
-			 const struct heap_buffer *buffer, uint64_t filled)
+			 const struct heap_buffer *buffer,
+			 const struct region *fill)
 {
 	uint64_t page = UINT64_C(1) << layout->constants.KMA_PAGE_SHIFT.value;
+	struct region pages = { .place = DAMAGE_INSIDE }, part = *fill;
 	uint64_t end = buffer->user + buffer->size;
-	struct region hollow = { .place = DAMAGE_INSIDE,
-				 .from = (filled + page - 1) & ~(page - 1),
-				 .to = end & ~(page - 1) };
 
-	if (hollow.from < hollow.to && hollow.to - hollow.from <= HOLLOW_MAX)
-		judge_region(judge, &hollow);
+	pages.from = (fill->to + page - 1) & ~(page - 1);
+	pages.to = end & ~(page - 1);
+	if (pages.from >= pages.to || pages.to - pages.from > HOLLOW_MAX)
+		return;
+	part.from = fill->to;
+	part.to = pages.from;
+	if (layout->constants.KMA_FILL_FREE_MAX.present)
+		judge_region(judge, &part);
+	judge_region(judge, &pages);
+	part.from = pages.to;
+	part.to = end;
+	if (layout->constants.KMA_FILL_FREE_MAX.present)
+		judge_region(judge, &part);
+}
+
+static uint64_t free_fill(const struct heap_layout *layout, uint64_t size)
+{
+	uint64_t most = limit(&layout->constants.KMA_FILL_MAX, FILL_DEFAULT);
+	uint64_t whole = limit(&layout->constants.KMA_FILL_FREE_MAX, most);
+
+	return size <= whole || size <= most ? size : most;
 }
 
 static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
@@ -145,8 +163,6 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 {
 	uint64_t guard_max =
 		limit(&layout->constants.KMA_GUARD_MAX, GUARD_DEFAULT);
-	uint64_t fill_max =
-		limit(&layout->constants.KMA_FILL_MAX, FILL_DEFAULT);
 	uint64_t canary_size =
 		slab->tier == TIER_GUARD
 			? 0
@@ -158,26 +174,24 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 	struct region inside = {
 		.place = DAMAGE_INSIDE,
 		.from = buffer->user,
-		.to = buffer->user + buffer->size,
+		.to = buffer->user + free_fill(layout, buffer->size),
 		.fill = constant_or(&layout->constants.KMA_FILL_FREE, FILL_FREE)
 	};
 	struct region after = { .place = DAMAGE_AFTER,
-				.from = inside.to,
+				.from = buffer->user + buffer->size,
 				.to = buffer->start + slab->stride -
 				      canary_size,
 				.is_guard = true };
 
 	if (before.to - before.from > guard_max)
 		before.from = before.to - guard_max;
-	if (inside.to - inside.from > fill_max)
-		inside.to = inside.from + fill_max;
 	if (after.to > after.from && after.to - after.from > guard_max)
 		after.to = after.from + guard_max;
 	judge_region(judge, &before);
 	if (buffer->state == BUFFER_FREE)
 		judge_region(judge, &inside);
 	if (buffer->state == BUFFER_FREE && slab->hollow)
-		judge_hollow(judge, layout, buffer, inside.to);
+		judge_hollow(judge, layout, buffer, &inside);
 	if (after.to > after.from)
 		judge_region(judge, &after);
 }
