@@ -2,6 +2,7 @@
 #include "alloc/clock.h"
 
 #include "alloc/root.h"
+#include "alloc/sys.h"
 
 #include <time.h>
 
@@ -11,17 +12,30 @@
  */
 bool kma_clock_ticks;
 
-static uint64_t clock_read(clockid_t id)
-{
-	struct timespec t;
+typedef int clock_function(clockid_t id, struct timespec *ret);
 
-	clock_gettime(id, &t);
+/*
+ * At start: libc's function would bring in pages of libc that few programs
+ * touch otherwise. Later a program's seccomp filter may forbid the call, which
+ * libc's does without.
+ */
+static int clock_by_kernel(clockid_t id, struct timespec *ret)
+{
+	return (int)sys_call(SYS_clock_gettime, id, (long)(uintptr_t)ret, 0, 0,
+			     0, 0);
+}
+
+static uint64_t clock_read(clock_function *clock, clockid_t id)
+{
+	struct timespec t = { 0 };
+
+	clock(id, &t);
 	return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
 uint64_t kma_clock_nanoseconds(void)
 {
-	return clock_read(CLOCK_MONOTONIC);
+	return clock_read(clock_gettime, CLOCK_MONOTONIC);
 }
 
 uint32_t kma_clock_seconds(void)
@@ -38,14 +52,14 @@ uint32_t kma_clock_seconds(void)
  * of the pair. Two threads may calibrate at once: either's numbers will do, as
  * they differ by less than what a report shows.
  */
-static struct kma_clock_pair pair_take(void)
+static struct kma_clock_pair pair_take(clock_function *clock)
 {
 	struct kma_clock_pair best = { 0 };
 	uint64_t least = UINT64_MAX;
 
 	for (int try = 0; try < 4; try++) {
 		uint64_t before = kma_clock_now();
-		uint64_t monotonic = clock_read(CLOCK_MONOTONIC);
+		uint64_t monotonic = clock_read(clock, CLOCK_MONOTONIC);
 		uint64_t after = kma_clock_now();
 
 		if (after - before >= least)
@@ -54,20 +68,20 @@ static struct kma_clock_pair pair_take(void)
 		best.ticks = before + least / 2;
 		best.monotonic_ns = monotonic;
 	}
-	best.realtime_ns = clock_read(CLOCK_REALTIME);
+	best.realtime_ns = clock_read(clock, CLOCK_REALTIME);
 	return best;
 }
 
 void kma_clock_init(void)
 {
 	kma_clock_ticks = kma_arch_ticks_usable();
-	kma_root.clock[KMA_CLOCK_START] = pair_take();
+	kma_root.clock[KMA_CLOCK_START] = pair_take(clock_by_kernel);
 	kma_root.clock[KMA_CLOCK_LATEST] = kma_root.clock[KMA_CLOCK_START];
 }
 
 void kma_clock_calibrate(void)
 {
-	kma_root.clock[KMA_CLOCK_LATEST] = pair_take();
+	kma_root.clock[KMA_CLOCK_LATEST] = pair_take(clock_gettime);
 }
 
 uint64_t kma_clock_nanoseconds_between(uint64_t from, uint64_t to)

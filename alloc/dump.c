@@ -266,9 +266,7 @@ static void run(void *argument)
 {
 	struct call *call = argument;
 
-	if (call->request->none)
-		say_bye(call->request, NULL, 0);
-	else if (call->request->asked && !dump_ask_accept(call->request->asked))
+	if (call->request->asked && !dump_ask_accept(call->request->asked))
 		call->status = -ECANCELED;
 	else
 		call->status = write_and_tell(call->request);
@@ -298,8 +296,12 @@ int dump_run(const struct dump_request *request)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	capture_self(request);
-	kma_arch_call_on(stack + sizeof(stack), run, &call);
+	if (request->none) {
+		say_bye(request, NULL, 0);
+	} else {
+		capture_self(request);
+		kma_arch_call_on(stack + sizeof(stack), run, &call);
+	}
 	if (call.status == -EFBIG)
 		forget_size_limit();
 	pthread_setcancelstate(cancel, NULL);

@@ -197,7 +197,8 @@ dump_contents_facts(const struct dump_request *request,
 
 	capture->level = (enum dump_level)kma_options.dump.level;
 	capture->write = (struct dump_write_options){
-		.codec = kma_options.dump.codec,
+		.codec = kma_options.dump.codec_given ? kma_options.dump.codec
+						      : dump_codec_default(),
 		.workers = kma_options.dump.workers,
 	};
 	if (request->asked) {

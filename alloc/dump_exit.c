@@ -10,6 +10,7 @@
  */
 #include "alloc/dump_impl.h"
 
+#include "alloc/options.h"
 #include "alloc/unwind.h"
 
 #include <stdlib.h>
@@ -32,10 +33,11 @@ capture_caller(uintptr_t function, struct kma_registers *ret)
 /* glibc hands the exit status to every such function, after its argument. */
 static void at_exit(void *argument, int status)
 {
-	struct kma_registers here;
+	struct kma_registers here = { 0 };
 
 	(void)argument;
-	capture_caller((uintptr_t)exit, &here);
+	if (kma_options.dump.on_exit)
+		capture_caller((uintptr_t)exit, &here);
 	kma_dump_exit(status, &here);
 }
 
@@ -48,10 +50,11 @@ void kma_dump_expect_quick_exit(int status)
 
 static void at_quick(void *argument)
 {
-	struct kma_registers here;
+	struct kma_registers here = { 0 };
 
 	(void)argument;
-	capture_caller((uintptr_t)quick_exit, &here);
+	if (kma_options.dump.on_exit)
+		capture_caller((uintptr_t)quick_exit, &here);
 	kma_dump_exit(quick_status, &here);
 }
 

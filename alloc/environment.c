@@ -36,13 +36,22 @@ static char *const *find_entry(char *const *envp, const char *name)
 	return NULL;
 }
 
+static bool is_separator(char c)
+{
+	return c == ':' || c == ' ';
+}
+
 /* LD_PRELOAD's next element from *list on, its size; NULL: no more. */
 static const char *next_element(const char **list, size_t *size)
 {
-	const char *start = *list + strspn(*list, ": ");
+	const char *start = *list, *end;
 
-	*size = strcspn(start, ": ");
-	*list = start + *size;
+	while (is_separator(*start))
+		start++;
+	for (end = start; *end && !is_separator(*end);)
+		end++;
+	*size = (size_t)(end - start);
+	*list = end;
 	return *size ? start : NULL;
 }
 

@@ -19,8 +19,14 @@
 #include "alloc/vmem.h"
 #include "alloc/wait.h"
 
-#include <pthread.h>
 #include <sys/mman.h>
+
+/* What pthread_atfork() calls; that one is a copy in every library, far from all
+ * other code. NOLINTNEXTLINE(bugprone-reserved-identifier) */
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void),
+			     void (*child)(void), void *dso);
+extern void *__dso_handle /* NOLINT(bugprone-reserved-identifier) */
+	__attribute__((visibility("hidden")));
 
 uint32_t *kma_fork_mark;
 
@@ -118,5 +124,5 @@ static uint32_t *mark_create(void)
 void kma_fork_init(void)
 {
 	kma_fork_mark = mark_create();
-	pthread_atfork(prepare, parent, child);
+	__register_atfork(prepare, parent, child, &__dso_handle);
 }

@@ -311,7 +311,9 @@ static bool choose_level(struct text value)
 
 static bool choose_codec(struct text value)
 {
-	return dump_codec_named(value.at, value.size, &kma_options.dump.codec);
+	kma_options.dump.codec_given =
+		dump_codec_named(value.at, value.size, &kma_options.dump.codec);
+	return kma_options.dump.codec_given;
 }
 
 static bool choose_workers(struct text value)
@@ -537,7 +539,6 @@ void kma_options_init(enum kma_tier default_tier)
 	kma_options.tier = default_tier;
 	kma_options.audit_depth = DEPTH_DEFAULT;
 	kma_options.guard_depth = GUARD_DEPTH_DEFAULT;
-	kma_options.dump.codec = dump_codec_default();
 	if (!getauxval(AT_SECURE))
 		read_variables(kma_startup_environment());
 	if (!kma_options.dump.path[0])

@@ -46,7 +46,8 @@ struct kma_options {
 		bool on_killed; /* SIGTERM, SIGPIPE, ...: the end, no crash */
 		int request_signal; /* 0 none */
 		unsigned level;     /* enum dump_level of dumpfmt/format.h */
-		enum dump_codec codec;
+		bool codec_given;
+		enum dump_codec codec; /* else the writer's choice */
 		unsigned workers; /* processes that compress; 0: as 1 */
 	} dump;
 	char roster[256]; /* KMA_ROSTER: path of the supervisor's mapping; ""

@@ -155,7 +155,7 @@ void kma_roster_init(void)
 {
 	char path[ROSTER_PATH_SIZE + 1];
 	int saved_errno = errno;
-	uint32_t pid = (uint32_t)getpid();
+	uint32_t pid = sys_getpid();
 
 	if (!kma_options.roster[0])
 		return;
@@ -229,7 +229,7 @@ void kma_roster_forked(uint32_t parent)
 	if (roster.header->flags & ROSTER_CHILDREN_NONE)
 		stop_auditing();
 	struct roster_record *record =
-		take_record(ROSTER_FORK, (uint32_t)getpid(), parent);
+		take_record(ROSTER_FORK, sys_getpid(), parent);
 	if (record)
 		set_state(record, ROSTER_WHOLE);
 }
@@ -241,13 +241,13 @@ bool kma_roster_active(void)
 
 bool kma_roster_guest(void)
 {
-	return (uint32_t)getpid() != kma_root.pid;
+	return sys_getpid() != kma_root.pid;
 }
 
 struct roster_record *kma_roster_exec(const char *path, bool handed_over)
 {
 	struct roster_record *record = take_record(
-		ROSTER_EXEC, (uint32_t)getpid(), (uint32_t)getppid());
+		ROSTER_EXEC, sys_getpid(), (uint32_t)getppid());
 
 	if (!record)
 		return NULL;
@@ -265,7 +265,7 @@ struct roster_record *kma_roster_exec(const char *path, bool handed_over)
 struct roster_record *kma_roster_spawn(const char *path, bool handed_over)
 {
 	struct roster_record *record =
-		take_record(ROSTER_SPAWN, 0, (uint32_t)getpid());
+		take_record(ROSTER_SPAWN, 0, sys_getpid());
 
 	if (!record)
 		return NULL;
