@@ -40,8 +40,8 @@ int kma_dump_write(enum kma_dump_reason reason, const void *siginfo,
 		   const void *ucontext);
 
 /* The process ends, whichever way it takes: dump once, tell the supervisor.
- * here: kma_arch_registers() of the function that the program called; not looked
- * at where options want no dump. */
+ * here: kma_arch_registers() of the function that the program called; not
+ * looked at where options want no dump. */
 void kma_dump_exit(int status, const struct kma_registers *here);
 
 /* An exec is about to replace this image: what it did wrong, and went on after

@@ -21,8 +21,8 @@
 
 #include <sys/mman.h>
 
-/* What pthread_atfork() calls; that one is a copy in every library, far from all
- * other code. NOLINTNEXTLINE(bugprone-reserved-identifier) */
+/* What pthread_atfork() calls; that one is a copy in every library, far from
+ * all other code. NOLINTNEXTLINE(bugprone-reserved-identifier) */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void),
 			     void (*child)(void), void *dso);
 extern void *__dso_handle /* NOLINT(bugprone-reserved-identifier) */

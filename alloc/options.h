@@ -48,7 +48,7 @@ struct kma_options {
 		unsigned level;     /* enum dump_level of dumpfmt/format.h */
 		bool codec_given;
 		enum dump_codec codec; /* else the writer's choice */
-		unsigned workers; /* processes that compress; 0: as 1 */
+		unsigned workers;      /* processes that compress; 0: as 1 */
 	} dump;
 	char roster[256]; /* KMA_ROSTER: path of the supervisor's mapping; ""
 			     none */

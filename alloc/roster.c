@@ -246,8 +246,8 @@ bool kma_roster_guest(void)
 
 struct roster_record *kma_roster_exec(const char *path, bool handed_over)
 {
-	struct roster_record *record = take_record(
-		ROSTER_EXEC, sys_getpid(), (uint32_t)getppid());
+	struct roster_record *record =
+		take_record(ROSTER_EXEC, sys_getpid(), (uint32_t)getppid());
 
 	if (!record)
 		return NULL;

@@ -39,7 +39,8 @@ NAMED = {
     # Ends the process; only for our own bugs.
     "__assert_fail": None,
     # At start, when the allocator already stands.
-    "pthread_atfork": ["fork.c"],
+    "__register_atfork": ["fork.c"],
+    "__dso_handle": ["fork.c"],
     "pthread_key_create": ["thread.c"],
     "__cxa_atexit": ["dump_exit.c"],
     "__cxa_at_quick_exit": ["dump_exit.c"],
