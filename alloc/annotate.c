@@ -65,6 +65,35 @@ uint64_t kma_ignore_bits(void)
 	return self && self->ignoring ? KMA_BUFCTL_IGNORED : 0;
 }
 
+/* A buffer of which nothing is kept, not even its state, is held by a root of
+ * ours: for ever, as nobody tells when it is freed. */
+struct held {
+	const void *buffer;
+	struct kma_region region; /* the word above */
+};
+
+static void region_push(struct kma_region *region)
+{
+	region->next = __atomic_load_n(&kma_root.regions, __ATOMIC_ACQUIRE);
+	while (!__atomic_compare_exchange_n(&kma_root.regions, &region->next,
+					    region, false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_ACQUIRE))
+		;
+}
+
+static int hold(const void *buffer)
+{
+	struct held *held = entry_create(sizeof(*held));
+
+	if (!held)
+		return -1;
+	held->buffer = buffer;
+	held->region.start = (uintptr_t)&held->buffer;
+	held->region.size = sizeof(held->buffer);
+	region_push(&held->region);
+	return 0;
+}
+
 EXPORT int kma_ignore(const void *p)
 {
 	struct kma_buffer buffer;
@@ -74,7 +103,7 @@ EXPORT int kma_ignore(const void *p)
 		return fail(EINVAL);
 	place = kma_word_of(&buffer);
 	if (!place)
-		return fail(ENOTSUP);
+		return hold(p);
 	word = __atomic_load_n(place, __ATOMIC_ACQUIRE);
 	while (kma_word_state(word) == KMA_BUFFER_ALLOCATED)
 		if (__atomic_compare_exchange_n(
@@ -120,11 +149,7 @@ EXPORT int kma_root_add(const void *start, size_t size)
 		return -1;
 	region->start = (uintptr_t)start;
 	region->size = size;
-	region->next = __atomic_load_n(&kma_root.regions, __ATOMIC_ACQUIRE);
-	while (!__atomic_compare_exchange_n(&kma_root.regions, &region->next,
-					    region, false, __ATOMIC_ACQ_REL,
-					    __ATOMIC_ACQUIRE))
-		;
+	region_push(region);
 	return 0;
 }
 

@@ -25,8 +25,8 @@ struct kma_checkpoint {
 	char name[KMA_CHECKPOINT_NAME_SIZE];
 };
 
-/* Between the two, nested or not, what this thread allocates is ignored. Below
- * tier lite nothing can be ignored. */
+/* Between the two, nested or not, what this thread allocates is ignored. At
+ * tier off it is not: kma_ignore() alone works there. */
 void kma_ignore_begin(void);
 void kma_ignore_end(void);
 

@@ -13,15 +13,18 @@
 #include "alloc/sandbox.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "kma/kma.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -54,6 +57,42 @@ EXPORT _Noreturn void quick_exit(int status)
 	if (next)
 		next(status);
 	_exit(status);
+}
+
+/* daemon(3)'s parent leaves by libc's own _exit(), which nobody can stand in
+ * front of. */
+static bool to_null(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+	struct stat status;
+
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &status) < 0 || !S_ISCHR(status.st_mode)) {
+		close(fd);
+		errno = ENODEV;
+		return false;
+	}
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+		dup2(fd, i);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return true;
+}
+
+EXPORT int daemon(int stay, int keep_files)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		return -1;
+	if (child > 0)
+		_exit(0);
+	if (setsid() < 0)
+		return -1;
+	if (!stay && chdir("/") < 0)
+		(void)errno; /* as libc's: it goes on where it is */
+	return keep_files || to_null() ? 0 : -1;
 }
 
 /* --- dispositions of signals -----------------------------------------------
@@ -196,7 +235,8 @@ EXPORT long syscall(long number, ...)
 
 struct start {
 	void *(*function)(void *argument);
-	void *argument;
+	void *argument; /* a root: until the thread runs nothing else need
+			 * hold it */
 };
 
 /* Entering starts the allocator, should a constructor come here first. */
@@ -207,15 +247,19 @@ static struct start *start_create(void *(*function)(void *argument),
 	struct start *start = kma_meta_alloc(sizeof(*start));
 
 	kma_thread_leave(self);
-	if (start)
-		*start = (struct start){ function, argument };
+	if (!start)
+		return NULL;
+	*start = (struct start){ function, argument };
+	kma_root_add(&start->argument, sizeof(start->argument));
 	return start;
 }
 
 static void start_destroy(struct start *start)
 {
-	struct kma_thread *self = kma_thread_enter();
+	struct kma_thread *self;
 
+	kma_root_remove(&start->argument, sizeof(start->argument));
+	self = kma_thread_enter();
 	kma_meta_free(start, sizeof(*start));
 	kma_thread_leave(self);
 }

@@ -62,6 +62,8 @@ NAMED = {
     "dlopen": ["roster.c"],
     "dlsym": ["cxx.c", "dlopen.c", "exec.c", "interpose.c", "roster.c"],
     "getenv": ["exec.c"],
+    # For daemon(3), as a program calls it.
+    **{name: ["interpose.c"] for name in ("chdir", "dup2", "fork", "setsid")},
     # The program's, weak.
     "__lsan_default_suppressions": ["lsan.c"],
 }

@@ -372,6 +372,12 @@ def test_daemonised_grandchild_is_waited_for():
     expect(result, 23, leaks=[1], unchecked=0)
 
 
+def test_daemon_of_libc_leaves_its_parent_checked():
+    """daemon(3) ends the process that called it from inside of libc."""
+    result = supervised("libc-daemon", "leak", 1)
+    expect(result, 23, leaks=[1], processes=2, unchecked=0)
+
+
 def test_static_child_is_unchecked_by_name():
     for maker in ("fork-exec", "vfork-exec", "spawn", "exec"):
         result = supervised(maker, "=", STATIC, "--")

@@ -294,6 +294,12 @@ static bool act(const char *action, int number)
 	return true;
 }
 
+static void exit_if(bool failed)
+{
+	if (failed)
+		exit(91);
+}
+
 /* The actions without an argument. */
 static bool act_alone(const char *action)
 {
@@ -301,6 +307,8 @@ static bool act_alone(const char *action)
 		lose_one(); /* what it leaves on the stack stays there */
 	else if (strcmp(action, "clearenv") == 0)
 		clearenv();
+	else if (strcmp(action, "libc-daemon") == 0)
+		exit_if(daemon(0, 0) < 0);
 	else if (strcmp(action, "terminal") == 0)
 		show_terminal();
 	else if (strcmp(action, "input") == 0)

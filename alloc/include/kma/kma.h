@@ -295,9 +295,11 @@ int kma_stats(struct kma_stats *ret, size_t size);
 
 /*
  * p, and what only it leads to, is lost on purpose: kdbg does not call it
- * leaked. Until p is freed or moved by realloc(). Returns 0, or -1 with errno
- * EINVAL (no live buffer) or ENOTSUP (it is of tier off, which keeps nothing of
- * a buffer). Safe in a signal handler.
+ * leaked. Until p is freed or moved by realloc(); at tier off, which keeps
+ * nothing of a buffer, for ever: so is what comes to lie there later. Returns
+ * 0, or -1 with errno EINVAL (no live buffer); at tier off also ENOMEM, and
+ * EAGAIN in a signal handler that interrupted the allocator. Safe in a signal
+ * handler.
  */
 int kma_ignore(const void *p);
 
