@@ -33,6 +33,7 @@ struct capture {
 	size_t next;               /* slot to hand out */
 	bool self_given;
 	enum dump_level level;
+	bool symbols, symbols_begun;
 	struct dump_write_options write;
 };
 
@@ -150,6 +151,17 @@ static bool thread_needs(void *context, uint64_t start, uint64_t end)
 	return false;
 }
 
+static bool next_symbol(void *context, struct dump_symbol *ret)
+{
+	struct capture *capture = context;
+
+	if (!capture->symbols_begun)
+		dump_symbols_begin(&capture->live, capture->threads,
+				   capture->self);
+	capture->symbols_begun = true;
+	return dump_symbols_next(ret);
+}
+
 static void add_count(struct line *line, size_t count, const char *what)
 {
 	if (count == 0)
@@ -174,6 +186,9 @@ static size_t messages(void *context, char *buffer, size_t size)
 	if (capture->level != DUMP_META && capture->live.pagemap < 0)
 		line_add(&line, "page map unreadable: relocated data of large "
 				"files is missing\n");
+	if (capture->symbols_begun && dump_symbols_failed())
+		line_add(&line,
+			 "no memory to look for the names of functions\n");
 	return line.used;
 }
 
@@ -201,7 +216,9 @@ dump_contents_facts(const struct dump_request *request,
 						      : dump_codec_default(),
 		.workers = kma_options.dump.workers,
 	};
+	capture->symbols = kma_options.dump.symbols;
 	if (request->asked) {
+		capture->symbols = request->asked->ask.symbols != 0;
 		capture->level = (enum dump_level)request->asked->ask.level;
 		capture->write = request->asked->write;
 	}
@@ -275,6 +292,7 @@ void dump_contents_threads(const struct dump_threads *threads,
 	job.capture.self = self;
 	job.capture.next = 0;
 	job.capture.self_given = false;
+	job.capture.symbols_begun = false;
 }
 
 /* Of a level that keeps no byte of the program's. */
@@ -332,6 +350,8 @@ static int write_job(void)
 		.messages = messages,
 	};
 
+	if (job.capture.symbols)
+		source.next_symbol = next_symbol;
 	find_stacks(&job.capture);
 	source.root_count = collect_roots();
 	dump_live_source(&job.capture.live, &source);

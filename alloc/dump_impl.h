@@ -6,6 +6,7 @@
 #include "alloc/dump.h"
 #include "dumpfmt/ask.h"
 #include "dumpfmt/facts.h"
+#include "dumpfmt/live.h"
 #include "dumpfmt/stopped.h"
 #include "dumpfmt/writer.h"
 
@@ -128,6 +129,19 @@ int dump_contents_write(const struct dump_request *request, const char *path,
 
 /* Make zero what of the bytes at address has no place in level meta. */
 void dump_meta_strip(uint64_t address, void *bytes, size_t size);
+
+/* --- dump_symbols.c -------------------------------------------------------
+ */
+
+/*
+ * The functions that stacks lie in, one after the other; then false. Nobody
+ * else lists the modules of live meanwhile.
+ */
+void dump_symbols_begin(struct dump_live *live,
+			const struct dump_threads *threads,
+			const struct dump_stopped *self);
+bool dump_symbols_next(struct dump_symbol *ret);
+bool dump_symbols_failed(void); /* there was no memory for it */
 
 /* --- dump_show.c ----------------------------------------------------------
  */

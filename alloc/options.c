@@ -327,6 +327,12 @@ static bool choose_workers(struct text value)
 	return true;
 }
 
+static bool choose_symbols(struct text value)
+{
+	kma_options.dump.symbols = true;
+	return value.size == 0;
+}
+
 static const struct item debug_items[] = {
 	{ "off", choose_off },         { "lite", choose_lite },
 	{ "audit", choose_audit },     { "default", choose_audit },
@@ -377,9 +383,13 @@ static const struct item options_items[] = {
 };
 
 static const struct item dump_items[] = {
-	{ "path", choose_path },       { "on", choose_on },
-	{ "level", choose_level },     { "codec", choose_codec },
-	{ "workers", choose_workers }, { NULL, NULL },
+	{ "path", choose_path },
+	{ "on", choose_on },
+	{ "level", choose_level },
+	{ "codec", choose_codec },
+	{ "workers", choose_workers },
+	{ "symbols", choose_symbols },
+	{ NULL, NULL },
 };
 
 static const struct variable {

@@ -49,6 +49,7 @@ struct kma_options {
 		bool codec_given;
 		enum dump_codec codec; /* else the writer's choice */
 		unsigned workers;      /* processes that compress; 0: as 1 */
+		bool symbols;          /* names of functions, too */
 	} dump;
 	char roster[256]; /* KMA_ROSTER: path of the supervisor's mapping; ""
 			     none */

@@ -24,7 +24,7 @@
 
 enum {
 	DUMP_ASK_SIGNAL = 33, /* libc's SIGSETXID */
-	DUMP_ASK_VERSION = 1, /* of this page, and kma_root.asks */
+	DUMP_ASK_VERSION = 2, /* of this page, and kma_root.asks */
 };
 
 #define DUMP_ASK_MAGIC UINT64_C(0x314b53414d554450) /* "PDUMASK1" */
@@ -47,6 +47,8 @@ struct dump_ask {
 	uint32_t level;   /* enum dump_level */
 	uint32_t codec;   /* enum dump_codec */
 	uint32_t workers; /* as in struct dump_write_options */
+	uint32_t symbols; /* 1: names of functions, too */
+	uint32_t pad;
 	/* The answers; pause_ns comes last of the first three. */
 	int32_t status;  /* 0, or -errno */
 	uint32_t writer; /* pid of the copy; 0: the process writes itself */

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define DUMP_EXIT_STATUS_UNKNOWN UINT32_MAX
 
@@ -51,6 +52,37 @@ struct dump_module {
 	const uint8_t *build_id;
 	size_t build_id_size;
 };
+
+/*
+ * A name in a module's code, so that a stack can be read without the module's
+ * file: a function, or the place in the source that an address comes from
+ * (calls inlined there have one each, the innermost first).
+ */
+struct dump_symbol {
+	uint64_t module;  /* dump_module_key() */
+	uint64_t address; /* less the module's base */
+	uint64_t size;    /* of a function */
+	uint32_t flags;   /* enum dump_symbol_flags */
+	uint32_t info; /* a function's st_info; of places, which of several */
+	uint32_t line; /* of a place; 0: not known */
+	const char *name; /* as the linker knows it, or "" */
+	const char *file; /* of a place, or "" */
+};
+
+/* What names a module wherever it is mapped: the first bytes of its build id,
+ * else a hash (FNV-1a) of its path. */
+static inline uint64_t dump_module_key(const struct dump_module *module)
+{
+	uint64_t key = UINT64_C(0xcbf29ce484222325);
+
+	if (module->build_id_size >= sizeof(key)) {
+		memcpy(&key, module->build_id, sizeof(key));
+		return key;
+	}
+	for (const char *c = module->path; c && *c; c++)
+		key = (key ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	return key;
+}
 
 /* A run of addresses whose bytes the dump holds. Sorted, disjoint. */
 struct dump_extent {

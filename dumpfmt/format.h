@@ -52,6 +52,7 @@ enum dump_section_kind {
 	DUMP_SECTION_MESSAGES = 8, /* what the writer could not save, and why */
 	DUMP_SECTION_PAGES = 9,    /* struct dump_page_entry for each block */
 	DUMP_SECTION_DIRECTORY = 10,
+	DUMP_SECTION_SYMBOLS = 11, /* names, for who has not the files */
 	DUMP_SECTION_KIND_COUNT
 };
 
@@ -165,6 +166,11 @@ enum dump_map_flags {
 	DUMP_MAP_EXEC = 4,
 	DUMP_MAP_SHARED = 8,
 	DUMP_MAP_STORED = 16, /* its bytes (or some) are in the file */
+};
+
+enum dump_symbol_flags {
+	DUMP_SYMBOL_PLACE = 1, /* where an address is in the source; else a
+				  function */
 };
 
 /* In the order of the kernel's user_regs_struct, as in NT_PRSTATUS. */

@@ -226,6 +226,7 @@ void dump_close(struct dump *dump)
 	free(dump->threads);
 	free(dump->maps);
 	free(dump->modules);
+	free(dump->symbols);
 	free(dump->roots);
 	free(dump->auxv);
 	free(dump->environment);
@@ -256,6 +257,12 @@ size_t dump_modules(const struct dump *dump, const struct dump_module **ret)
 {
 	*ret = dump->modules;
 	return dump->module_count;
+}
+
+size_t dump_symbols(const struct dump *dump, const struct dump_symbol **ret)
+{
+	*ret = dump->symbols;
+	return dump->symbol_count;
 }
 
 size_t dump_roots(const struct dump *dump, const uint64_t **ret)

@@ -28,6 +28,8 @@ const struct dump_process *dump_process(const struct dump *dump);
 size_t dump_threads(const struct dump *dump, const struct dump_thread **ret);
 size_t dump_maps(const struct dump *dump, const struct dump_map **ret);
 size_t dump_modules(const struct dump *dump, const struct dump_module **ret);
+/* By module, functions before places, address. */
+size_t dump_symbols(const struct dump *dump, const struct dump_symbol **ret);
 size_t dump_roots(const struct dump *dump, const uint64_t **ret);
 size_t dump_auxv(const struct dump *dump, const uint64_t **ret); /* pairs */
 size_t dump_extents(const struct dump *dump, const struct dump_extent **ret);

@@ -74,6 +74,8 @@ struct dump {
 	size_t map_count;
 	struct dump_module *modules;
 	size_t module_count;
+	struct dump_symbol *symbols;
+	size_t symbol_count;
 	uint64_t *roots;
 	size_t root_count;
 	uint64_t *auxv;

@@ -25,6 +25,7 @@ static const char *const section_names[DUMP_SECTION_KIND_COUNT] = {
 	[DUMP_SECTION_MESSAGES] = "messages",
 	[DUMP_SECTION_PAGES] = "pages",
 	[DUMP_SECTION_DIRECTORY] = "directory",
+	[DUMP_SECTION_SYMBOLS] = "symbols",
 };
 
 const char *reader_section_name(uint32_t kind)

@@ -201,6 +201,48 @@ static struct err *parse_environment(struct dump *dump, struct cursor *part)
 	return NULL;
 }
 
+static struct err *parse_symbols(struct dump *dump, struct cursor *part)
+{
+	struct cursor c;
+
+	while (each_record(part, &c)) {
+		struct dump_symbol s = { 0 };
+
+		s.flags = cursor_u32(&c, "flags");
+		s.module = cursor_u64(&c, "module");
+		s.address = cursor_u64(&c, "address");
+		s.size = cursor_u64(&c, "size");
+		s.info = cursor_u32(&c, "info");
+		s.line = cursor_u32(&c, "line");
+		s.name = cursor_text(&c, "name");
+		s.file = cursor_text(&c, "file");
+		if (!record_good(part, &c))
+			break;
+		if (!reader_grow(&dump->symbols, dump->symbol_count, sizeof(s)))
+			return err_new(ERR_NO_MEMORY, "list of names");
+		dump->symbols[dump->symbol_count++] = s;
+	}
+	return NULL;
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int by_module_and_address(const void *a, const void *b)
+{
+	const struct dump_symbol *x = a, *y = b;
+	int order = compare_numbers(x->module, y->module);
+
+	if (!order)
+		order = compare_numbers(x->flags & DUMP_SYMBOL_PLACE,
+					y->flags & DUMP_SYMBOL_PLACE);
+	if (!order)
+		order = compare_numbers(x->address, y->address);
+	return order ? order : compare_numbers(x->info, y->info);
+}
+
 /* What the writer could not save is as missing as what a cut took away. */
 static struct err *parse_messages(struct dump *dump, struct cursor *part)
 {
@@ -232,6 +274,7 @@ static const struct {
 	[DUMP_SECTION_AUXV] = { parse_auxv, true },
 	[DUMP_SECTION_ENVIRONMENT] = { parse_environment, true },
 	[DUMP_SECTION_MESSAGES] = { parse_messages, true },
+	[DUMP_SECTION_SYMBOLS] = { parse_symbols, false },
 };
 
 static struct err *parse_section(struct dump *dump,
@@ -287,5 +330,8 @@ struct err *reader_parse_sections(struct dump *dump)
 	}
 	if (!err)
 		warn_missing(dump);
+	if (dump->symbol_count)
+		qsort(dump->symbols, dump->symbol_count, sizeof(*dump->symbols),
+		      by_module_and_address);
 	return err;
 }

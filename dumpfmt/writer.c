@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The file as a whole: header, facts, memory, what could not be saved, the
- * index of pages, the directory, the trailer. What is written first survives a
- * full disk or a killed writer: facts before memory, and of the memory the
- * allocator's own before everything else.
+ * The file as a whole: header, facts, memory, names, what could not be saved,
+ * the index of pages, the directory, the trailer. What is written first
+ * survives a full disk or a killed writer: facts before memory, and of the
+ * memory the allocator's own before everything else.
  */
 #include "dumpfmt/writer_impl.h"
 
@@ -205,6 +205,7 @@ int dump_write(struct dump_writer_space *space, int fd,
 	writer_codec_init(w, options ? options->codec : dump_codec_default());
 	writer_workers_start(w, options ? options->workers : 0);
 	writer_memory(w);
+	writer_symbols(w);
 	writer_messages(w);
 	flush_directory(w);
 	append_trailer(w);

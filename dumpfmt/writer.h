@@ -62,6 +62,8 @@ struct dump_source {
 	/* Copy memory; how much was copied before what cannot be read. */
 	size_t (*read)(void *context, uint64_t address, void *buffer,
 		       size_t size);
+	/* Names, asked for when the memory is written; NULL: none. */
+	bool (*next_symbol)(void *context, struct dump_symbol *ret);
 	/* Lines about what the source could not give, asked for last; NULL. */
 	size_t (*messages)(void *context, char *buffer, size_t size);
 };

@@ -98,6 +98,7 @@ void writer_section(struct writer *w, uint32_t kind, const void *payload,
 
 /* writer_sections.c */
 void writer_facts(struct writer *w);
+void writer_symbols(struct writer *w);
 void writer_messages(struct writer *w);
 
 /* writer_memory.c */

@@ -211,6 +211,33 @@ void writer_facts(struct writer *w)
 	put_environment(w);
 }
 
+/*
+ * After the memory: finding names reads files, which may lie on a disk that
+ * does not answer, and names can be had later, too.
+ */
+void writer_symbols(struct writer *w)
+{
+	struct dump_symbol symbol;
+
+	if (!w->source->next_symbol)
+		return;
+	begin_section(w, DUMP_SECTION_SYMBOLS);
+	while (w->source->next_symbol(w->source->context, &symbol)) {
+		size_t start = begin_record(w);
+
+		put_u32(w, symbol.flags);
+		put_u64(w, symbol.module);
+		put_u64(w, symbol.address);
+		put_u64(w, symbol.size);
+		put_u32(w, symbol.info);
+		put_u32(w, symbol.line);
+		put_text(w, symbol.name);
+		put_text(w, symbol.file);
+		end_record(w, start);
+	}
+	end_section(w);
+}
+
 void writer_messages(struct writer *w)
 {
 	char *text = (char *)w->part;

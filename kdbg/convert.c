@@ -40,6 +40,10 @@ static const char convert_help[] =
 	"                  stacks, data) or meta (statistics and stacks, no "
 	"byte of\n"
 	"                  the program's own)\n"
+	"      --symbols   of a dump: with the names, files and lines of all "
+	"stacks, so\n"
+	"                  that it can be read where the program's files are "
+	"not\n"
 	"      --codec C   of a dump: zstd (default), zlib or none\n"
 	"      --workers N processes that compress it (default: one for each "
 	"processor)\n"
@@ -61,7 +65,8 @@ static const char dump_help[] =
 	"  -p, --pid PID      the process\n"
 	"  -o, --output FILE  the dump\n"
 	"      --stop         read it from outside in any case\n"
-	"      --level L, --codec C, --workers N  see kdbg convert --help\n"
+	"      --level L, --symbols, --codec C, --workers N  see kdbg convert "
+	"--help\n"
 	"      --help\n"
 	"\n"
 	"example: kdbg dump -p 4711 -o server.kdump && kdbg server.kdump\n";
@@ -79,7 +84,7 @@ struct convert_options {
 	enum output_kind kind;
 	enum dump_level level;
 	bool has_level;
-	bool stop;
+	bool stop, symbols;
 	struct dump_write_options write;
 };
 
@@ -155,9 +160,10 @@ static struct err *write_dump(struct target *target,
 	struct target_source own;
 	struct dump_source source;
 	struct dump_output output;
-	struct err *err = space ? target_source_init(&own, target,
-						     options->level, &source)
-				: err_new(ERR_NO_MEMORY, "the writer");
+	struct err *err =
+		space ? target_source_init(&own, target, options->level,
+					   options->symbols, &source)
+		      : err_new(ERR_NO_MEMORY, "the writer");
 
 	if (err) {
 		free(space);
@@ -183,7 +189,8 @@ enum {
 	CODE_LEVEL,
 	CODE_CODEC,
 	CODE_WORKERS,
-	CODE_STOP
+	CODE_STOP,
+	CODE_SYMBOLS
 };
 
 static const struct option long_options[] = {
@@ -194,6 +201,7 @@ static const struct option long_options[] = {
 	{ "codec", required_argument, NULL, CODE_CODEC },
 	{ "workers", required_argument, NULL, CODE_WORKERS },
 	{ "stop", no_argument, NULL, CODE_STOP },
+	{ "symbols", no_argument, NULL, CODE_SYMBOLS },
 	{ "pid", required_argument, NULL, 'p' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
@@ -279,6 +287,9 @@ static int take_option(int code, struct convert_options *options)
 	case CODE_STOP:
 		options->stop = true;
 		return -1;
+	case CODE_SYMBOLS:
+		options->symbols = true;
+		return -1;
 	case 'p':
 		return take_pid(options);
 	case 'o':
@@ -320,7 +331,7 @@ static struct err *convert(const struct convert_options *options)
 		fprintf(stderr, "kdbg convert: %s: warning: %s\n", target->path,
 			target->warnings[i]);
 	if (kind == OUTPUT_EITHER)
-		kind = options->has_level ||
+		kind = options->has_level || options->symbols ||
 				       strcmp(target->ops->kind, "dump") != 0
 			       ? OUTPUT_DUMP
 			       : OUTPUT_CORE;
@@ -344,8 +355,10 @@ int convert_main(int argc, char **argv)
 		return status;
 	if (argc - optind != 2)
 		return usage_error(&options, "which file, and into which?");
-	if (options.kind == OUTPUT_CORE && options.has_level)
-		return usage_error(&options, "--level is for dumps");
+	if (options.kind == OUTPUT_CORE &&
+	    (options.has_level || options.symbols))
+		return usage_error(&options, "--level and --symbols are for "
+					     "dumps");
 	options.input = argv[optind];
 	options.output = argv[optind + 1];
 	return fail(&options, convert(&options));
@@ -392,6 +405,7 @@ static struct err *ask_for_dump(const struct convert_options *options,
 	*ask = (struct process_ask){ .pid = options->pid,
 				     .output = kept,
 				     .level = options->level,
+				     .symbols = options->symbols,
 				     .write = options->write };
 	struct err *err = kept < 0 ? err_new(ERR_IO, "%s", strerror(errno))
 				   : process_ask(ask);

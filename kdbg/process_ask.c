@@ -169,6 +169,7 @@ struct err *process_ask(struct process_ask *ask)
 		.level = ask->level,
 		.codec = ask->write.codec,
 		.workers = ask->write.workers,
+		.symbols = ask->symbols,
 	};
 	int file;
 

@@ -18,6 +18,7 @@ struct process_ask {
 	int output; /* a regular file of ours, empty */
 	enum dump_level level;
 	struct dump_write_options write;
+	bool symbols; /* names of functions, too */
 
 	/* How it went. Not heard: nothing will be written. */
 	bool has_libkma; /* that can be asked */

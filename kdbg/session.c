@@ -7,6 +7,7 @@
 #include "kdbg/heap.h"
 #include "kdbg/modules.h"
 #include "kdbg/symbols.h"
+#include "kdbg/symbols_heap.h"
 #include "kdbg/target.h"
 #include "kdbg/types.h"
 #include "kdbg/utf8.h"
@@ -88,29 +89,15 @@ static struct err *need_target(const struct session *session)
 	return err_new(ERR_NOT_FOUND, "no dump, core or process is open");
 }
 
-/* Stacks may lead through libraries that have been closed since: the allocator
- * remembers them. A target without libkma has none. */
+/* A target without libkma has none. */
 static void add_past_modules(struct session *session)
 {
-	const struct heap_module *modules;
 	struct heap *heap;
 	struct err *err = session_heap(session, &heap);
-	size_t count = err ? 0 : heap_modules(heap, &modules);
 
+	if (!err)
+		symbols_add_heap(session->symbols, heap);
 	err_free(err);
-	for (size_t i = 0; i < count; i++) {
-		const struct dump_module module = {
-			.base = modules[i].base,
-			.end = modules[i].end,
-			.path = modules[i].path,
-			.build_id = modules[i].build_id,
-			.build_id_size = modules[i].build_id_size,
-		};
-
-		err_free(symbols_add_module(session->symbols, &module,
-					    modules[i].from_time,
-					    modules[i].until_time));
-	}
 }
 
 struct err *session_symbols(struct session *session, struct symbols **ret)

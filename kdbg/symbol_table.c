@@ -35,16 +35,17 @@ void symbol_table_destroy(struct symbol_table *table)
 	free(table);
 }
 
-static unsigned char rank_of(const GElf_Sym *symbol, const char *name)
+static unsigned char rank_of(unsigned char info, uint64_t size,
+			     const char *name)
 {
-	unsigned char type = GELF_ST_TYPE(symbol->st_info);
-	unsigned char binding = GELF_ST_BIND(symbol->st_info);
+	unsigned char type = GELF_ST_TYPE(info);
+	unsigned char binding = GELF_ST_BIND(info);
 	unsigned rank = 0;
 
 	/* What the file says most of; then what others may call; then the name
 	 * that the manual has: getpid (weak) and not __getpid (global). In
 	 * .symtab a version may be part of the name. */
-	rank = rank * 2 + (symbol->st_size != 0);
+	rank = rank * 2 + (size != 0);
 	rank = rank * 2 + (type != STT_NOTYPE);
 	rank = rank * 2 + (strchr(name, '@') == NULL);
 	rank = rank * 2 + (binding != STB_LOCAL);
@@ -114,7 +115,7 @@ static bool add_symbol(struct reading *reading, const GElf_Sym *symbol)
 					: reach(reading->elf, symbol),
 		.name = name,
 		.file = binding == STB_LOCAL ? reading->file : 0,
-		.rank = rank_of(symbol, name),
+		.rank = rank_of(symbol->st_info, symbol->st_size, name),
 		.binding = binding,
 		.type = GELF_ST_TYPE(symbol->st_info),
 		.sized = symbol->st_size != 0,
@@ -150,6 +151,30 @@ static bool read_file(struct symbol_table *table,
 	while (file && (section = elf_nextscn(file->elf, section)))
 		if (!read_section(table, file->elf, section))
 			return false;
+	return true;
+}
+
+static bool add_saved(struct symbol_table *table, uint64_t base,
+		      const struct dump_symbol *saved)
+{
+	unsigned char info = (unsigned char)saved->info;
+
+	if ((saved->flags & DUMP_SYMBOL_PLACE) || !*saved->name || !saved->size)
+		return true;
+	struct symbol_entry *entries =
+		vector_grow(table->entries, table->count, sizeof(*entries));
+	if (!entries || table->count >= SYMBOL_NONE)
+		return false;
+	table->entries = entries;
+	entries[table->count++] = (struct symbol_entry){
+		.value = base + saved->address,
+		.span = saved->size,
+		.name = saved->name,
+		.rank = rank_of(info, saved->size, saved->name),
+		.binding = GELF_ST_BIND(info),
+		.type = GELF_ST_TYPE(info),
+		.sized = true,
+	};
 	return true;
 }
 
@@ -227,13 +252,25 @@ struct err *symbol_table_create(const struct module_file *file,
 				const struct module_file *debug,
 				struct symbol_table **ret)
 {
+	return symbol_table_create_saved(file, debug, NULL, 0, ret);
+}
+
+struct err *symbol_table_create_saved(const struct module_file *file,
+				      const struct module_file *debug,
+				      const struct dump_symbol *saved,
+				      size_t count, struct symbol_table **ret)
+{
 	struct symbol_table *table = calloc(1, sizeof(*table));
 	struct reading none = { .table = table };
+	bool made = table && add_file(&none, NULL) && read_file(table, file) &&
+		    read_file(table, debug);
 
-	if (!table || !add_file(&none, NULL) || !read_file(table, file) ||
-	    !read_file(table, debug)) {
+	for (size_t i = 0; i < count && made; i++)
+		made = add_saved(table, file ? file->base : 0, &saved[i]);
+	if (!made) {
 		symbol_table_destroy(table);
-		return err_new(ERR_NO_MEMORY, "%s: symbols", file->path);
+		return err_new(ERR_NO_MEMORY, "%s: symbols",
+			       file ? file->path : "saved");
 	}
 	if (table->count)
 		qsort(table->entries, table->count, sizeof(*table->entries),

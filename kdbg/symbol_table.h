@@ -7,6 +7,7 @@
 #ifndef KDBG_SYMBOL_TABLE_H
 #define KDBG_SYMBOL_TABLE_H
 
+#include "dumpfmt/facts.h"
 #include "kdbg/module_file.h"
 
 struct symbol_entry {
@@ -34,6 +35,16 @@ struct symbol_table {
 struct err *symbol_table_create(const struct module_file *file,
 				const struct module_file *debug,
 				struct symbol_table **ret) MUST_USE;
+
+/* The same, and the functions among count names that were saved (the module's,
+ * in any order), which the table's owner keeps. Here file may be NULL, too:
+ * then addresses are those behind the module's base. */
+struct err *symbol_table_create_saved(const struct module_file *file,
+				      const struct module_file *debug,
+				      const struct dump_symbol *saved,
+				      size_t count,
+				      struct symbol_table **ret) MUST_USE;
+
 void symbol_table_destroy(struct symbol_table *table);
 
 /* The innermost symbol that holds address; NULL: none. */

@@ -241,6 +241,7 @@ static bool module_symbol(struct symbols *symbols,
 		return false;
 	ret->module = module->name;
 	ret->module_path = module->facts.path;
+	ret->facts = &module->facts;
 	ret->module_offset = address - module->facts.base;
 	symbols_module_load(module, symbols->target);
 	const struct symbol_entry *entry =
@@ -292,6 +293,32 @@ static struct symbol_frame make_frame(struct symbols *symbols,
 	return frame;
 }
 
+/* Where the files tell no source: what was saved of it. */
+static size_t saved_places(struct symbols *symbols,
+			   const struct symbols_module *module,
+			   uint64_t address,
+			   struct symbol_frame frames[FRAMES_MAX])
+{
+	const struct dump_symbol *places;
+	size_t count = symbols_module_places(
+		module, address - module->facts.base, &places);
+
+	if (count > FRAMES_MAX)
+		count = FRAMES_MAX;
+	for (size_t i = 0; i < count; i++)
+		frames[i] = (struct symbol_frame){
+			.function = *places[i].name
+					    ? symbols_pretty(symbols,
+							     places[i].name)
+					    : NULL,
+			.linkage = *places[i].name ? places[i].name : NULL,
+			.file = *places[i].file ? places[i].file : NULL,
+			.line = places[i].line,
+			.inlined = i + 1 < count,
+		};
+	return count;
+}
+
 static size_t work_out(struct symbols *symbols, struct symbols_module *module,
 		       uint64_t address, struct symbol_frame frames[FRAMES_MAX])
 {
@@ -309,6 +336,8 @@ static size_t work_out(struct symbols *symbols, struct symbols_module *module,
 		frames[i] = make_frame(symbols, &source[i]);
 		frames[i].inlined = i + 1 < count;
 	}
+	if (!count)
+		count = saved_places(symbols, module, address, frames);
 	if (count && frames[count - 1].function)
 		return count;
 	if (!module_symbol(symbols, module, address, &symbol))

@@ -25,8 +25,9 @@ struct symbol_frame { /* one source-level frame; strings live with symbols */
 struct symbol {
 	const char *module; /* basename, or NULL: no module there */
 	const char *module_path;
-	const char *name;    /* demangled, or NULL */
-	const char *linkage; /* mangled, or NULL */
+	const struct dump_module *facts; /* what the target tells of it */
+	const char *name;                /* demangled, or NULL */
+	const char *linkage;             /* mangled, or NULL */
 	uint64_t value, size;
 	uint64_t offset;             /* address - value */
 	uint64_t module_offset;      /* address - module base */

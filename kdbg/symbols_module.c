@@ -3,6 +3,7 @@
 
 #include "kdbg/target_file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,55 @@ static bool has_section(const struct symbols_module *module, const char *name)
 		module_file_section(module->debug, name, &size));
 }
 
+/* Of the names that the target saved: the first of a module. */
+static size_t first_saved(const struct target *target, uint64_t key)
+{
+	size_t low = 0, high = target->symbol_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (target->symbols[middle].module < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void find_saved(struct symbols_module *module,
+		       const struct target *target)
+{
+	uint64_t key = dump_module_key(&module->facts);
+	size_t first = first_saved(target, key), end = first;
+
+	while (end < target->symbol_count && target->symbols[end].module == key)
+		end++;
+	module->saved = target->symbols + first;
+	module->saved_count = end - first;
+}
+
+size_t symbols_module_places(const struct symbols_module *module,
+			     uint64_t address, const struct dump_symbol **ret)
+{
+	size_t low = 0, high = module->saved_count, count = 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct dump_symbol *s = &module->saved[middle];
+
+		if (!(s->flags & DUMP_SYMBOL_PLACE) || s->address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret = module->saved + low;
+	while (low + count < module->saved_count &&
+	       module->saved[low + count].address == address)
+		count++;
+	return count;
+}
+
 static const char *what_is_missing(const struct symbols_module *module)
 {
 	if (!module->table->count)
@@ -102,31 +152,52 @@ static const char *what_is_missing(const struct symbols_module *module)
 	return NULL;
 }
 
+/* The names that were saved help where the file has not all of them. */
+static struct err *make_table(struct symbols_module *module,
+			      const struct target *target)
+{
+	bool complete = module->file && has_section(module, ".symtab");
+
+	find_saved(module, target);
+	if (!module->file && !module->saved_count)
+		return NULL;
+	return symbol_table_create_saved(
+		module->file, module->debug, module->saved,
+		complete ? 0 : module->saved_count, &module->table);
+}
+
+static void set_status(struct symbols_module *module, struct err *err)
+{
+	char text[STATUS_SIZE / 2], status[STATUS_SIZE];
+	const char *missing = text;
+
+	if (!err) {
+		missing = what_is_missing(module);
+	} else {
+		err_describe(err, text, sizeof(text));
+		err_free(err);
+	}
+	if (err && module->table) {
+		snprintf(status, sizeof(status),
+			 "only the names saved in the dump: %s", text);
+		missing = status;
+	}
+	module->status = missing ? strdup(missing) : NULL;
+}
+
 void symbols_module_load(struct symbols_module *module, struct target *target)
 {
-	char text[STATUS_SIZE];
-	const char *missing;
-
 	if (module->loaded)
 		return;
 	module->loaded = true;
 	struct err *err = open_file(module, target);
-	if (!err) {
-		if (!module_file_section(module->file, ".debug_info",
-					 &(size_t){ 0 }))
-			module->debug =
-				target_find_debug_file(target, module->file);
-		err = symbol_table_create(module->file, module->debug,
-					  &module->table);
-	}
-	if (err) {
-		err_describe(err, text, sizeof(text));
-		err_free(err);
-		missing = text;
-	} else {
-		missing = what_is_missing(module);
-	}
-	module->status = missing ? strdup(missing) : NULL;
+	if (!err &&
+	    !module_file_section(module->file, ".debug_info", &(size_t){ 0 }))
+		module->debug = target_find_debug_file(target, module->file);
+	struct err *failed = make_table(module, target);
+	if (err)
+		err_free(failed);
+	set_status(module, err ? err : failed);
 }
 
 struct source_lines *symbols_module_lines(struct symbols_module *module,
@@ -145,5 +216,5 @@ struct source_lines *symbols_module_lines(struct symbols_module *module,
 
 uint64_t symbols_module_bias(const struct symbols_module *module)
 {
-	return module->facts.base - module->file->base;
+	return module->facts.base - (module->file ? module->file->base : 0);
 }

@@ -25,6 +25,10 @@ struct symbols_module {
 	struct symbol_table *table;
 	char *status; /* NULL: nothing is missing */
 
+	/* What the target saved of it: functions, then places in the source. */
+	const struct dump_symbol *saved;
+	size_t saved_count;
+
 	bool lines_tried;
 	struct source_lines *lines;
 	struct memo frames; /* by address: struct symbols_frames_memo */
@@ -34,14 +38,20 @@ struct symbols_module *symbols_module_create(const struct dump_module *facts,
 					     bool listed);
 void symbols_module_destroy(struct symbols_module *module);
 
-/* Find the files and make the table, once. Failing leaves table NULL. */
+/* Find the files and make the table, once, also of names the target saved.
+ * Failing leaves table NULL. */
 void symbols_module_load(struct symbols_module *module, struct target *target);
 
 /* Open DWARF, once; NULL: there is none. */
 struct source_lines *symbols_module_lines(struct symbols_module *module,
 					  struct target *target);
 
-/* Where the file's address 0 would be. The module must have a file. */
+/* The places in the source that were saved of an address behind the module's
+ * base, the innermost first; how many. */
+size_t symbols_module_places(const struct symbols_module *module,
+			     uint64_t address, const struct dump_symbol **ret);
+
+/* Where the table's address 0 would be. */
 uint64_t symbols_module_bias(const struct symbols_module *module);
 
 #endif

@@ -65,6 +65,12 @@ struct target {
 	size_t root_count;
 	const uint64_t *auxv; /* pairs */
 	size_t auxv_count;
+	const char *environment; /* as the program began; NULL: in its memory */
+	size_t environment_size;
+	/* Names that were saved for who has not the modules' files, in the
+	 * order of dump_symbols(). */
+	const struct dump_symbol *symbols;
+	size_t symbol_count;
 	const char *const *warnings; /* what the file lacks; shown at open */
 	size_t warning_count;
 	size_t executable; /* index of the program's own module, if any */

@@ -77,6 +77,8 @@ struct err *target_dump_open(const char *path,
 	target->extent_count = dump_extents(dump, &target->extents);
 	target->root_count = dump_roots(dump, &target->roots);
 	target->auxv_count = dump_auxv(dump, &target->auxv);
+	target->environment_size = dump_environment(dump, &target->environment);
+	target->symbol_count = dump_symbols(dump, &target->symbols);
 	size_t count = dump_warnings(dump, &warnings);
 	for (size_t i = 0; i < count; i++)
 		target_warn(target, "%s", warnings[i]);

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/target_source.h"
 
+#include "kdbg/target_environment.h"
 #include "kdbg/vector.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_SIZE = DUMP_PAGE_SIZE };
+enum {
+	PAGE_SIZE = DUMP_PAGE_SIZE,
+	ENVIRONMENT_MAX = 8 << 20, /* the kernel allows 6 MiB */
+};
 
 /* Beyond it lies the kernel, of which a core may have a page (vsyscall). */
 #define ADDRESS_MAX (UINT64_C(1) << 56)
@@ -265,6 +270,36 @@ static size_t read_memory(void *context, uint64_t address, void *buffer,
 	return done;
 }
 
+static size_t give_environment(void *context, uint64_t offset, void *buffer,
+			       size_t size)
+{
+	const struct target_source *source = context;
+	const struct target *target = source->target;
+	const struct dump_extent *memory = &source->environment;
+	uint64_t left = target->environment ? target->environment_size
+					    : memory->end - memory->start;
+
+	if (source->level == DUMP_META || offset >= left)
+		return 0;
+	if (size > left - offset)
+		size = (size_t)(left - offset);
+	if (!target->environment)
+		return target_read_some(source->target, memory->start + offset,
+					buffer, size);
+	memcpy(buffer, target->environment + offset, size);
+	return size;
+}
+
+static bool next_symbol(void *context, struct dump_symbol *ret)
+{
+	struct target_source *source = context;
+
+	if (source->next_symbol == source->symbol_count)
+		return false;
+	*ret = source->symbols[source->next_symbol++];
+	return true;
+}
+
 /* --- making it ---------------------------------------------------------- */
 
 static struct err *find_quotes(struct target_source *source)
@@ -278,9 +313,39 @@ static struct err *find_quotes(struct target_source *source)
 	return NULL;
 }
 
+/* The kernel puts the strings in a row, the name of the program behind them. */
+static void find_environment(struct target_source *source)
+{
+	struct target *target = source->target;
+	uint64_t vector, first, name;
+	struct err *err = target->environment_size
+				  ? NULL
+				  : target_environment(target, &vector);
+
+	if (!err && !target->environment_size)
+		err = target_read_uint(target, vector, sizeof(first), &first);
+	if (!err && !target->environment_size &&
+	    target_auxv(target, AT_EXECFN, &name) && first < name &&
+	    name - first <= ENVIRONMENT_MAX)
+		source->environment = (struct dump_extent){ first, name };
+	err_free(err);
+}
+
+static struct err *find_symbols(struct target_source *source, bool look)
+{
+	source->symbols = source->target->symbols;
+	source->symbol_count = source->target->symbol_count;
+	if (!look)
+		return NULL;
+	struct err *err = symbols_save(source->target, &source->saved);
+	source->symbols = source->saved.list;
+	source->symbol_count = source->saved.count;
+	return err;
+}
+
 struct err *target_source_init(struct target_source *source,
 			       struct target *target, enum dump_level level,
-			       struct dump_source *ret)
+			       bool symbols, struct dump_source *ret)
 {
 	*source = (struct target_source){ .target = target,
 					  .level = level,
@@ -288,10 +353,13 @@ struct err *target_source_init(struct target_source *source,
 	struct err *err = find_quotes(source);
 	if (!err && !plan_all(source))
 		err = err_new(ERR_NO_MEMORY, "list of memory");
+	if (!err)
+		err = find_symbols(source, symbols);
 	if (err) {
 		target_source_deinit(source);
 		return err;
 	}
+	find_environment(source);
 	source->process.level = level;
 	source->process.writer = "kdbg " KMA_VERSION;
 	if (level == DUMP_META) {
@@ -309,6 +377,8 @@ struct err *target_source_init(struct target_source *source,
 		.next_map = next_map,
 		.next_module = next_module,
 		.next_extent = next_extent,
+		.environment = give_environment,
+		.next_symbol = source->symbol_count ? next_symbol : NULL,
 		.untouched = untouched,
 		.read = read_memory,
 	};
@@ -318,6 +388,7 @@ struct err *target_source_init(struct target_source *source,
 void target_source_deinit(struct target_source *source)
 {
 	heap_quotes_deinit(&source->quotes);
+	symbols_saved_deinit(&source->saved);
 	free(source->extents);
 	source->extents = NULL;
 }

@@ -14,6 +14,7 @@
 
 #include "dumpfmt/writer.h"
 #include "kdbg/heap_quotes.h"
+#include "kdbg/symbols_save.h"
 #include "kdbg/target.h"
 
 struct target_source {
@@ -23,13 +24,19 @@ struct target_source {
 	struct heap_quotes quotes;   /* empty where the target has no libkma */
 	struct dump_extent *extents; /* in the order of writing */
 	size_t extent_count;
-	size_t next_thread, next_map, next_module, next_extent;
+	struct dump_extent environment; /* where the memory has it */
+	struct symbols_saved saved;     /* symbols of it, if asked for */
+	const struct dump_symbol *symbols;
+	size_t symbol_count;
+	size_t next_thread, next_map, next_module, next_extent, next_symbol;
 };
 
-/* target must outlive it. An error: level meta of what has no libkma. */
+/* target must outlive it. symbols: names are looked up and saved; those that
+ * the target has are in any case. An error: level meta of what has no libkma.
+ */
 struct err *target_source_init(struct target_source *source,
 			       struct target *target, enum dump_level level,
-			       struct dump_source *ret) MUST_USE;
+			       bool symbols, struct dump_source *ret) MUST_USE;
 void target_source_deinit(struct target_source *source);
 
 /* "full", "heap" or "meta"; false: none of them. */

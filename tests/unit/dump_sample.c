@@ -64,6 +64,39 @@ static bool next_module(void *context, struct dump_module *ret)
 	return sample->modules++ == 0;
 }
 
+/* In no order. */
+static bool next_symbol(void *context, struct dump_symbol *ret)
+{
+	static const struct dump_symbol symbols[] = {
+		{ .module = 2,
+		  .address = 0x17,
+		  .flags = DUMP_SYMBOL_PLACE,
+		  .info = 1,
+		  .line = 42,
+		  .name = "main",
+		  .file = "sample.c" },
+		{ .module = 2,
+		  .address = 0x17,
+		  .flags = DUMP_SYMBOL_PLACE,
+		  .info = 0,
+		  .line = 7,
+		  .name = "inlined",
+		  .file = "sample.h" },
+		{ .module = 2,
+		  .address = 0x10,
+		  .size = 32,
+		  .info = 0x12,
+		  .name = "main" },
+		{ .module = 1, .address = 0x99, .size = 1, .name = "other" },
+	};
+	struct sample *sample = context;
+
+	if (sample->symbols == sizeof(symbols) / sizeof(symbols[0]))
+		return false;
+	*ret = symbols[sample->symbols++];
+	return true;
+}
+
 /* Not in the order of addresses: what matters comes first. */
 static bool next_extent(void *context, struct dump_extent *ret)
 {
@@ -188,6 +221,7 @@ void sample_init(struct sample *sample)
 		.environment = environment,
 		.page_states = page_states,
 		.read = read_memory,
+		.next_symbol = next_symbol,
 		.messages = messages,
 	};
 }

@@ -30,8 +30,8 @@ struct sample {
 	unsigned char text[DUMP_PAGE_SIZE];
 	unsigned char data[SAMPLE_DATA_PAGES * DUMP_PAGE_SIZE];
 	unsigned char stack[2 * DUMP_PAGE_SIZE];
-	size_t threads, maps, modules, extents; /* handed out */
-	const char *message;                    /* or NULL */
+	size_t threads, maps, modules, extents, symbols; /* handed out */
+	const char *message;                             /* or NULL */
 	struct dump_process process;
 	struct dump_source source;
 };

@@ -104,6 +104,23 @@ static void the_rest_of_the_facts_comes_back(void **state)
 	assert_memory_equal(environment, "A=1\0B=2", 8);
 }
 
+static void names_come_back_in_order(void **state)
+{
+	const struct opened *o = *state;
+	const struct dump_symbol *symbols;
+
+	assert_int_equal(dump_symbols(o->dump, &symbols), 4);
+	assert_string_equal(symbols[0].name, "other");
+	assert_string_equal(symbols[0].file, ""); /* was NULL */
+	assert_string_equal(symbols[1].name, "main");
+	assert_int_equal(symbols[1].size, 32);
+	assert_int_equal(symbols[1].info, 0x12);
+	assert_string_equal(symbols[2].name, "inlined");
+	assert_string_equal(symbols[3].file, "sample.c");
+	assert_int_equal(symbols[3].line, 42);
+	assert_int_equal(symbols[3].address, 0x17);
+}
+
 static void every_readable_byte_comes_back(void **state)
 {
 	const struct opened *o = *state;
@@ -253,6 +270,7 @@ int main(void)
 		cmocka_unit_test(process_comes_back),
 		cmocka_unit_test(threads_come_back),
 		cmocka_unit_test(the_rest_of_the_facts_comes_back),
+		cmocka_unit_test(names_come_back_in_order),
 		cmocka_unit_test(every_readable_byte_comes_back),
 		cmocka_unit_test(a_view_may_begin_anywhere),
 		cmocka_unit_test(a_view_must_lie_in_one_extent),

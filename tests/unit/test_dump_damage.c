@@ -78,6 +78,7 @@ static uint32_t add_lists(uint32_t digest, const struct dump *dump)
 {
 	const struct dump_map *maps;
 	const struct dump_module *modules;
+	const struct dump_symbol *symbols;
 	const uint64_t *numbers;
 	const char *environment;
 	size_t count = dump_maps(dump, &maps);
@@ -93,6 +94,13 @@ static uint32_t add_lists(uint32_t digest, const struct dump *dump)
 		digest = add_text(digest, modules[i].path);
 		digest = add(digest, modules[i].build_id,
 			     modules[i].build_id_size);
+	}
+	count = dump_symbols(dump, &symbols);
+	for (size_t i = 0; i < count; i++) {
+		digest = add(digest, &symbols[i].module, 24);
+		digest = add(digest, &symbols[i].flags, 12);
+		digest = add_text(digest, symbols[i].name);
+		digest = add_text(digest, symbols[i].file);
 	}
 	count = dump_roots(dump, &numbers);
 	digest = add(digest, numbers, 8 * count);
