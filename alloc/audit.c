@@ -334,6 +334,8 @@ static void record_free(const struct kma_buffer *buffer, uintptr_t user,
 	bufctl->free_stack = kma_stack_intern(KMA_STACK_OF_FREE);
 	kma_log_transaction(KMA_OP_FREE, bufctl->free_time, user, size,
 			    bufctl->free_stack, buffer->slab->cache->index);
+	kma_log_contents(bufctl->free_time, user, size, bufctl->free_stack,
+			 buffer->slab->cache->index);
 }
 
 bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,

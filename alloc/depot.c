@@ -10,11 +10,14 @@
  * range needs the lock, and a caller who cannot have it at once (a signal
  * handler that interrupted the holder) goes without, which is counted.
  *
+ * KMA_OPTIONS=stacks=SIZE bounds it: beyond, new stacks are not kept.
+ *
  * Module records lie here too, as they have the same needs.
  */
 #include "alloc/stack.h"
 
 #include "alloc/lock.h"
+#include "alloc/options.h"
 #include "alloc/range.h"
 #include "alloc/root.h"
 
@@ -42,6 +45,8 @@ bool kma_depot_init(void)
 	depot.table_mask = TABLE_SIZE - 1;
 	depot.used = table;
 	depot.capacity = range->end - range->base;
+	if (depot.capacity > table + kma_options.stacks_max)
+		depot.capacity = table + kma_options.stacks_max;
 	if (depot.capacity > (uint64_t)UINT32_MAX * KMA_STACK_UNIT)
 		depot.capacity = (uint64_t)UINT32_MAX * KMA_STACK_UNIT;
 	kma_root.depot = &depot;
@@ -73,11 +78,16 @@ static bool commit(uint64_t upto)
 	return false;
 }
 
+static size_t round_size(size_t size)
+{
+	return (size + KMA_STACK_UNIT - 1) & ~(size_t)(KMA_STACK_UNIT - 1);
+}
+
 void *kma_depot_alloc(size_t size)
 {
 	uint64_t at = __atomic_load_n(&depot.used, __ATOMIC_RELAXED);
 
-	size = (size + KMA_STACK_UNIT - 1) & ~(size_t)(KMA_STACK_UNIT - 1);
+	size = round_size(size);
 	do {
 		if (size > depot.capacity - at || !commit(at + size)) {
 			__atomic_fetch_add(&depot.dropped, 1, __ATOMIC_RELAXED);
@@ -87,6 +97,16 @@ void *kma_depot_alloc(size_t size)
 					      __ATOMIC_RELAXED,
 					      __ATOMIC_RELAXED));
 	return depot.base + at;
+}
+
+void kma_depot_trim(void *p, size_t size, size_t kept)
+{
+	uint64_t end = (uint64_t)((char *)p - depot.base) + round_size(size);
+	size_t rest = round_size(size) - round_size(kept);
+
+	memset((char *)p + round_size(kept), 0, rest);
+	__atomic_compare_exchange_n(&depot.used, &end, end - rest, false,
+				    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 static struct kma_stack *entry(uint32_t id)

@@ -5,6 +5,10 @@
  * siginfo; that is delivered when it returns, so the kernel's core and the wait
  * status are what they would have been.
  *
+ * A handler of the program's for SIGSEGV does not hide a fault in a guard:
+ * that is reported first. Then the program ends as it would without the handler
+ * or, under noabort, the handler has its turn.
+ *
  * A thread that crashes while another is dumping waits, and is dumped as being
  * where its own signal found it.
  */
@@ -68,10 +72,10 @@ static bool is_guard_fault(int number, const siginfo_t *info,
 			       kma_arch_fault_is_write(context));
 }
 
-static void on_fatal(int number, siginfo_t *info, void *context)
+/* The dump, then the default action; ours: a guard made the fault. */
+static void finish(int number, siginfo_t *info, void *context, bool ours)
 {
 	int saved_errno = errno;
-	bool ours = is_guard_fault(number, info, context);
 
 	dump_thread_context = context;
 	if (kma_options.dump.on_fatal || kma_options.dump.on_killed ||
@@ -79,6 +83,11 @@ static void on_fatal(int number, siginfo_t *info, void *context)
 		kma_dump_write(KMA_DUMP_SIGNAL, info, context);
 	send_again(number, info);
 	errno = saved_errno;
+}
+
+static void on_fatal(int number, siginfo_t *info, void *context)
+{
+	finish(number, info, context, is_guard_fault(number, info, context));
 }
 
 static void on_request(int number, siginfo_t *info, void *context)
@@ -139,36 +148,49 @@ static struct sigaction fatal_action(void)
 }
 
 /*
- * A handler that is to run once: the kernel would put the default action
- * behind it, which is to be ours.
+ * Handlers of the program's that stand behind one of ours. One that is to run
+ * once: the kernel would put the default action behind it, which is to be ours.
+ * And where there are guards all for SIGSEGV: who has one (a runtime that finds
+ * null pointers that way, a collector) would take a fault in a guard for its
+ * own. Flags and mask stay the program's, so its handler finds itself on the
+ * stack and among the blocked signals that it asked for.
  */
-static struct sigaction once[SIGNALS_NAMED + 1];
+static struct sigaction theirs[SIGNALS_NAMED + 1];
 
-static void on_once(int number, siginfo_t *info, void *context)
+static void on_theirs(int number, siginfo_t *info, void *context)
 {
-	const struct sigaction ours = fatal_action();
-	const struct sigaction *theirs = &once[number];
+	const struct sigaction action = theirs[number];
 
-	__sigaction(number, &ours, NULL);
-	if (theirs->sa_flags & SA_SIGINFO)
-		theirs->sa_sigaction(number, info, context);
+	if (is_guard_fault(number, info, context) && !kma_options.noabort) {
+		finish(number, info, context, true);
+		return;
+	}
+	if (action.sa_flags & (int)SA_RESETHAND) {
+		const struct sigaction ours = fatal_action();
+
+		__sigaction(number, &ours, NULL);
+	}
+	if (action.sa_flags & SA_SIGINFO)
+		action.sa_sigaction(number, info, context);
 	else
-		theirs->sa_handler(number);
+		action.sa_handler(number);
 }
 
-static bool runs_once(const struct sigaction *action)
+static bool stands_behind(int number, const struct sigaction *action)
 {
-	return (action->sa_flags & (int)SA_RESETHAND) &&
-	       action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN &&
+	       ((action->sa_flags & (int)SA_RESETHAND) ||
+		(kma_options.guards && number == SIGSEGV));
 }
 
-/* What to install for an action that is to run once. */
-static struct sigaction once_action(int number, const struct sigaction *action)
+/* What to install for an action that stands behind ours. */
+static struct sigaction action_before(int number,
+				      const struct sigaction *action)
 {
 	struct sigaction ours = *action;
 
-	once[number] = *action;
-	ours.sa_sigaction = on_once;
+	theirs[number] = *action;
+	ours.sa_sigaction = on_theirs;
 	ours.sa_flags |= SA_SIGINFO;
 	ours.sa_flags &= ~(int)SA_RESETHAND;
 	return ours;
@@ -180,27 +202,34 @@ static bool is_ours(const struct sigaction *action)
 	       action->sa_sigaction == on_fatal;
 }
 
+/* Does one of the program's stand behind it? */
+static bool is_theirs(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) &&
+	       action->sa_sigaction == on_theirs;
+}
+
 int kma_dump_sigaction(int number, const struct sigaction *action,
 		       struct sigaction *old)
 {
-	struct sigaction ours, before, once_before;
+	struct sigaction ours, before, theirs_before;
 
 	if (!is_fatal(number))
 		return __sigaction(number, action, old);
-	once_before = once[number];
+	theirs_before = theirs[number];
 	if (action && action->sa_handler == SIG_DFL) {
 		ours = fatal_action();
 		action = &ours;
-	} else if (action && runs_once(action)) {
-		ours = once_action(number, action);
+	} else if (action && stands_behind(number, action)) {
+		ours = action_before(number, action);
 		action = &ours;
 	}
 	if (__sigaction(number, action, &before) < 0)
 		return -1;
 	if (is_ours(&before))
 		before = (struct sigaction){ .sa_handler = SIG_DFL };
-	else if (before.sa_sigaction == on_once)
-		before = once_before;
+	else if (is_theirs(&before))
+		before = theirs_before;
 	if (old)
 		*old = before;
 	return 0;
@@ -211,9 +240,14 @@ void kma_dump_catch_signals(void)
 	for (int number = 1; number <= SIGNALS_NAMED; number++) {
 		struct sigaction ours = fatal_action(), now;
 
-		if (is_fatal(number) && __sigaction(number, NULL, &now) == 0 &&
-		    now.sa_handler == SIG_DFL)
-			__sigaction(number, &ours, NULL);
+		if (!is_fatal(number) || __sigaction(number, NULL, &now) < 0 ||
+		    is_ours(&now) || is_theirs(&now))
+			continue;
+		if (stands_behind(number, &now))
+			ours = action_before(number, &now);
+		else if (now.sa_handler != SIG_DFL)
+			continue;
+		__sigaction(number, &ours, NULL);
 	}
 }
 
@@ -224,9 +258,12 @@ void kma_dump_leave_signals(void)
 	for (int number = 1; number <= SIGNALS_NAMED; number++) {
 		struct sigaction now;
 
-		if (is_fatal(number) && __sigaction(number, NULL, &now) == 0 &&
-		    is_ours(&now))
+		if (!is_fatal(number) || __sigaction(number, NULL, &now) < 0)
+			continue;
+		if (is_ours(&now))
 			__sigaction(number, &usual, NULL);
+		else if (is_theirs(&now))
+			__sigaction(number, &theirs[number], NULL);
 	}
 }
 

@@ -71,6 +71,17 @@ static void read_build_id(struct kma_module *module, uintptr_t bias)
 				   segment[i].p_memsz);
 }
 
+static void name_program(char *path, size_t size)
+{
+	long length = sys_call(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe",
+			       (long)path, (long)size - 1, 0, 0);
+
+	if (length > 0)
+		path[length] = '\0';
+	else /* no /proc here */
+		strncpy(path, (const char *)getauxval(AT_EXECFN), size - 1);
+}
+
 /*
  * The linker knows the program itself as "", and others by the name they were
  * opened with: where that is no path from the root, the kernel is asked.
@@ -80,25 +91,17 @@ static char *copy_path(const char *name, uintptr_t base)
 	struct kma_mapping mapping;
 	size_t size = name[0] == '/' ? strlen(name) + 1 : PATH_MAX;
 	char *path = kma_depot_alloc(size);
-	long length;
 
 	if (!path)
 		return NULL;
 	if (name[0] == '/')
 		return memcpy(path, name, size);
 	path[0] = '\0';
-	if (name[0] == '\0') {
-		length = sys_call(SYS_readlinkat, AT_FDCWD,
-				  (long)"/proc/self/exe", (long)path,
-				  PATH_MAX - 1, 0, 0);
-		if (length > 0)
-			path[length] = '\0';
-		else /* no /proc here */
-			strncpy(path, (const char *)getauxval(AT_EXECFN),
-				PATH_MAX - 1);
-	} else if (!kma_mapping_find(base, &mapping, path, size)) {
+	if (name[0] == '\0')
+		name_program(path, size);
+	else if (!kma_mapping_find(base, &mapping, path, size))
 		strncpy(path, name, size - 1);
-	}
+	kma_depot_trim(path, size, strlen(path) + 1);
 	return path;
 }
 
@@ -160,6 +163,11 @@ static bool object_find(uintptr_t pc, struct object *ret)
 	return true;
 }
 
+static bool overlaps(const struct kma_module *m, const struct kma_module *other)
+{
+	return m->base < other->end && other->base < m->end;
+}
+
 /* A module that begins where others were means that they are gone. */
 static void end_overlapped(const struct kma_module *added)
 {
@@ -169,7 +177,7 @@ static void end_overlapped(const struct kma_module *added)
 	bool any = false;
 
 	for (; m; m = m->next, zero = 0)
-		if (m != added && m->base < added->end && added->base < m->end)
+		if (m != added && overlaps(m, added))
 			any |= __atomic_compare_exchange_n(
 				&m->until_time, &zero, added->from_time, false,
 				__ATOMIC_RELAXED, __ATOMIC_RELAXED);
@@ -190,23 +198,63 @@ static const struct kma_module *search(const struct kma_module *m,
 	return NULL;
 }
 
+static bool is_same_file(const struct kma_module *m,
+			 const struct kma_module *other)
+{
+	return m->base == other->base && m->end == other->end &&
+	       m->eh_frame_header == other->eh_frame_header &&
+	       m->name_hash == other->name_hash &&
+	       m->build_id_size == other->build_id_size &&
+	       memcmp(m->build_id, other->build_id, m->build_id_size) == 0;
+}
+
+/*
+ * A library that is opened and closed over and over would leave a record each
+ * time. Where the last that lay there was the same file, it is taken to have
+ * been there all along: no stack means another place by that.
+ */
+static const struct kma_module *revive(const struct kma_module *opened)
+{
+	struct kma_module *m =
+		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
+
+	while (m && !overlaps(m, opened))
+		m = m->next;
+	if (!m || opened->build_id_size == 0 || !is_same_file(m, opened))
+		return NULL;
+	__atomic_store_n(&m->until_time, 0, __ATOMIC_RELEASE);
+	return m;
+}
+
+static struct kma_module describe(const struct object *object)
+{
+	struct kma_module module = {
+		.base = object->base,
+		.end = object->end,
+		.eh_frame_header = object->eh_frame_header,
+		.from_time = kma_clock_now(),
+		.name_hash = object->name_hash,
+	};
+
+	read_build_id(&module, object->map->l_addr);
+	return module;
+}
+
 /* Enter it, unless another thread does first. */
 static const struct kma_module *add(const struct object *object,
 				    const struct kma_module *seen)
 {
-	struct kma_module *module = kma_depot_alloc(sizeof(*module));
+	const struct kma_module opened = describe(object);
+	const struct kma_module *found = revive(&opened);
 	struct kma_module *head = (struct kma_module *)seen;
-	const struct kma_module *found;
 
+	if (found)
+		return found;
+	struct kma_module *module = kma_depot_alloc(sizeof(*module));
 	if (!module)
 		return NULL;
-	module->base = object->base;
-	module->end = object->end;
-	module->eh_frame_header = object->eh_frame_header;
-	module->from_time = kma_clock_now();
-	module->name_hash = object->name_hash;
+	*module = opened;
 	module->path = copy_path(object->map->l_name, module->base);
-	read_build_id(module, object->map->l_addr);
 	do {
 		found = search(head, seen, object);
 		if (found)

@@ -3,7 +3,8 @@
  * The module registry: which file was mapped where, from when until when, with
  * its build id. A module is entered when the unwinder meets a PC of it for the
  * first time, through _dl_find_object, which takes no lock; never removed, so
- * that a stack of a library closed since can still be named.
+ * that a stack of a library closed since can still be named. One that comes
+ * again to where it was gets its old record.
  */
 #ifndef ALLOC_MODULE_H
 #define ALLOC_MODULE_H

@@ -9,6 +9,7 @@
  */
 #include "alloc/options.h"
 
+#include "alloc/log.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/startup.h"
@@ -29,8 +30,10 @@ struct text {
 
 enum {
 	MIN_LOG = 64 * 1024,
+	SAVED_DEFAULT = 256,
 	DEPTH_DEFAULT = 64,
 	UMEM_DEPTH = 15,
+	STACKS_DEFAULT = 512 << 20,
 	GUARD_DEPTH_DEFAULT = 4096,
 	GUARD_DEPTH_MAX = 1 << 20,
 };
@@ -191,17 +194,51 @@ static bool choose_verbose(struct text value)
 	return value.size == 0;
 }
 
+/* A log's size; without one, the least. */
+static bool choose_log(struct text value, size_t *log)
+{
+	*log = MIN_LOG;
+	return value.size == 0 || text_size(value, log);
+}
+
 static bool choose_transaction(struct text value)
 {
-	kma_options.transaction_log = MIN_LOG;
-	return value.size == 0 ||
-	       text_size(value, &kma_options.transaction_log);
+	return choose_log(value, &kma_options.transaction_log);
+}
+
+static bool choose_contents(struct text value)
+{
+	return choose_log(value, &kma_options.contents_log);
 }
 
 static bool choose_fail(struct text value)
 {
-	kma_options.fail_log = MIN_LOG;
-	return value.size == 0 || text_size(value, &kma_options.fail_log);
+	return choose_log(value, &kma_options.fail_log);
+}
+
+static bool choose_slab(struct text value)
+{
+	return choose_log(value, &kma_options.slab_log);
+}
+
+/* How much of a freed buffer the contents log keeps. */
+static bool choose_saved(struct text value)
+{
+	size_t bytes = SAVED_DEFAULT;
+
+	if (value.size && (!text_size(value, &bytes) || bytes == 0 ||
+			   bytes > KMA_LOG_SAVED_MAX))
+		return false;
+	kma_options.saved_max = bytes;
+	return true;
+}
+
+/* And keep it, although KMA_LOGGING may say nothing. */
+static bool choose_saved_contents(struct text value)
+{
+	if (!kma_options.contents_log)
+		kma_options.contents_log = MIN_LOG;
+	return choose_saved(value);
 }
 
 /* N or N:SEED */
@@ -218,6 +255,12 @@ static bool choose_mtbf(struct text value)
 static bool choose_limit(struct text value)
 {
 	return text_size(value, &kma_options.limit) && kma_options.limit > 0;
+}
+
+static bool choose_stacks(struct text value)
+{
+	return text_size(value, &kma_options.stacks_max) &&
+	       kma_options.stacks_max > 0;
 }
 
 /* KMA_OPTIONS=tier:CACHE=TIER */
@@ -334,18 +377,28 @@ static bool choose_symbols(struct text value)
 }
 
 static const struct item debug_items[] = {
-	{ "off", choose_off },         { "lite", choose_lite },
-	{ "audit", choose_audit },     { "default", choose_audit },
-	{ "guard", choose_guard },     { "kmguard", choose_guard_depth },
-	{ "guards", choose_audit },    { "noabort", choose_noabort },
-	{ "verbose", choose_verbose }, { "allverbose", choose_verbose },
-	{ "contents", NULL },          { "nosignal", NULL },
-	{ "firewall", NULL },          { "maxverify", NULL },
-	{ "mtbf", choose_mtbf },       { "random", NULL },
-	{ "checknull", NULL },         { NULL, NULL },
+	{ "off", choose_off },
+	{ "lite", choose_lite },
+	{ "audit", choose_audit },
+	{ "default", choose_audit },
+	{ "guard", choose_guard },
+	{ "kmguard", choose_guard_depth },
+	{ "guards", choose_audit },
+	{ "noabort", choose_noabort },
+	{ "verbose", choose_verbose },
+	{ "allverbose", choose_verbose },
+	{ "contents", choose_saved_contents },
+	{ "nosignal", NULL },
+	{ "firewall", NULL },
+	{ "maxverify", NULL },
+	{ "mtbf", choose_mtbf },
+	{ "random", NULL },
+	{ "checknull", NULL },
+	{ NULL, NULL },
 };
 
-/* libumem: "default" has contents too, and audit keeps 15 frames. */
+/* libumem: audit keeps 15 frames; contents are kept where UMEM_LOGGING has a
+ * log for them. */
 static const struct item umem_debug_items[] = {
 	{ "default", choose_umem_audit },
 	{ "audit", choose_umem_audit },
@@ -354,7 +407,7 @@ static const struct item umem_debug_items[] = {
 	{ "noabort", choose_noabort },
 	{ "verbose", choose_verbose },
 	{ "allverbose", choose_verbose },
-	{ "contents", NULL },
+	{ "contents", choose_saved },
 	{ "nosignal", NULL },
 	{ "firewall", NULL },
 	{ "maxverify", NULL },
@@ -366,20 +419,28 @@ static const struct item umem_debug_items[] = {
 
 static const struct item logging_items[] = {
 	{ "transaction", choose_transaction },
-	{ "contents", NULL },
+	{ "contents", choose_contents },
 	{ "fail", choose_fail },
-	{ "slab", NULL },
+	{ "slab", choose_slab },
 	{ NULL, NULL },
 };
 
 static const struct item options_items[] = {
-	{ "backend", NULL },         { "allocator", NULL },
-	{ "concurrency", NULL },     { "limit", choose_limit },
-	{ "max_contention", NULL },  { "nomagazines", NULL },
-	{ "reap_interval", NULL },   { "size_add", NULL },
-	{ "size_remove", NULL },     { "size_clear", NULL },
-	{ "perthread_cache", NULL }, { "sbrk_minalloc", NULL },
-	{ "sbrk_pagesize", NULL },   { NULL, NULL },
+	{ "backend", NULL },
+	{ "allocator", NULL },
+	{ "concurrency", NULL },
+	{ "limit", choose_limit },
+	{ "max_contention", NULL },
+	{ "nomagazines", NULL },
+	{ "reap_interval", NULL },
+	{ "size_add", NULL },
+	{ "size_remove", NULL },
+	{ "size_clear", NULL },
+	{ "perthread_cache", NULL },
+	{ "sbrk_minalloc", NULL },
+	{ "sbrk_pagesize", NULL },
+	{ "stacks", choose_stacks },
+	{ NULL, NULL },
 };
 
 static const struct item dump_items[] = {
@@ -548,6 +609,8 @@ void kma_options_init(enum kma_tier default_tier)
 {
 	kma_options.tier = default_tier;
 	kma_options.audit_depth = DEPTH_DEFAULT;
+	kma_options.saved_max = SAVED_DEFAULT;
+	kma_options.stacks_max = STACKS_DEFAULT;
 	kma_options.guard_depth = GUARD_DEPTH_DEFAULT;
 	if (!getauxval(AT_SECURE))
 		read_variables(kma_startup_environment());

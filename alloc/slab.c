@@ -15,7 +15,10 @@
 
 #include "alloc/audit.h"
 #include "alloc/client.h"
+#include "alloc/clock.h"
+#include "alloc/log.h"
 #include "alloc/meta.h"
+#include "alloc/stack.h"
 
 enum { EMPTY_MAX = 1 };
 
@@ -185,8 +188,22 @@ static enum kma_account account_of(const struct kma_cache *cache)
 	return cache->bufsize ? KMA_ACCOUNT_DEFAULT : KMA_ACCOUNT_OVERSIZE;
 }
 
+/* What grows and shrinks the heap; KMA_LOGGING=slab. */
+static void log_slab(const struct kma_cache *cache, const struct kma_slab *slab,
+		     enum kma_operation operation)
+{
+	if (kma_log_keeps_slabs())
+		kma_log_slab(operation, kma_clock_now(), slab->base,
+			     slab->pages << KMA_PAGE_SHIFT,
+			     kma_stack_intern(operation == KMA_OP_ALLOC
+						      ? KMA_STACK_OF_ALLOC
+						      : KMA_STACK_OF_FREE),
+			     cache->index);
+}
+
 static void count_slab(struct kma_cache *cache, const struct kma_slab *slab)
 {
+	log_slab(cache, slab, KMA_OP_ALLOC);
 	cache->slab_create++;
 	cache->buf_total += slab->buffers;
 	cache->pages += slab->pages;
@@ -197,6 +214,7 @@ static void count_slab(struct kma_cache *cache, const struct kma_slab *slab)
 
 static void uncount_slab(struct kma_cache *cache, const struct kma_slab *slab)
 {
+	log_slab(cache, slab, KMA_OP_FREE);
 	cache->slab_destroy++;
 	cache->buf_total -= slab->buffers;
 	cache->pages -= slab->pages;

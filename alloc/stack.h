@@ -99,6 +99,10 @@ uint32_t kma_depot_intern(uint64_t hash, const uint64_t *pc, size_t depth,
  */
 void *kma_depot_alloc(size_t size);
 
+/* Keep only the first bytes of that; the rest is lost where somebody else has
+ * taken memory since. */
+void kma_depot_trim(void *p, size_t size, size_t kept);
+
 /* In the child of a fork. */
 void kma_depot_fork_child(void);
 

@@ -25,6 +25,7 @@ enum kma_thread_state {
 };
 
 struct kma_log_chunk;
+enum { KMA_THREAD_LOGS = 2 };
 struct kma_trace; /* unwind.c: the thread's last stack */
 
 struct kma_thread {
@@ -49,7 +50,7 @@ struct kma_thread {
 	 * Tier off comes first, so that a thread touches no more than that.
 	 */
 	struct kma_magset *magsets;
-	struct kma_log_chunk *log_chunk;
+	struct kma_log_chunk *log_chunks[KMA_THREAD_LOGS]; /* log.c's own */
 	struct kma_trace *trace;
 	struct kma_thread *next_exited; /* oldest first; for reuse */
 };

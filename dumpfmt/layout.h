@@ -328,6 +328,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_depot, capacity, UINT)		\
 		FIELD(kma_depot, count, UINT)			\
 		FIELD(kma_depot, dropped, UINT)			\
+		FIELD(kma_depot, table_mask, UINT)		\
 	END(kma_depot)						\
 	BEGIN(kma_stack, 1)					\
 		FIELD(kma_stack, hash, UINT)			\
@@ -344,6 +345,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_log, chunk_size, UINT)		\
 		FIELD(kma_log, chunk_count, UINT)		\
 		FIELD(kma_log, lost, UINT)			\
+		FIELD(kma_log, saved_max, UINT)			\
 	END(kma_log)						\
 	BEGIN(kma_log_chunk, 1)					\
 		FIELD(kma_log_chunk, sequence, UINT)		\
@@ -460,6 +462,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_LOG_CONTENTS)		\
 	CONSTANT(KMA_LOG_FAIL)			\
 	CONSTANT(KMA_LOG_SLAB)			\
+	CONSTANT(KMA_LOG_UNIT)			\
 	CONSTANT(KMA_OP_ALLOC)			\
 	CONSTANT(KMA_OP_FREE)			\
 	CONSTANT(KMA_OP_REALLOC)		\

@@ -404,6 +404,8 @@ void heap_close(struct heap *heap)
 	free(heap->percpus);
 	free(heap->modules);
 	free(heap->logs);
+	for (size_t i = 0; i < LOG_UNKNOWN; i++)
+		free(heap->log_index[i]);
 	free(heap->errors);
 	free(heap->regions);
 	free(heap->checkpoints);

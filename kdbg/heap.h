@@ -208,6 +208,14 @@ size_t heap_stack(struct heap *heap, size_t instance, uint32_t id,
 bool heap_stack_truncated(const struct heap *heap, size_t instance,
 			  uint32_t flags);
 
+/* How many stacks are kept, in how many bytes, and how many found no room;
+ * false: none are. */
+struct heap_stacks {
+	uint64_t count, bytes, dropped;
+};
+bool heap_stacks_kept(struct heap *heap, size_t instance,
+		      struct heap_stacks *ret);
+
 /* Where the depot's entries lie; false: there are none. */
 bool heap_depot(struct heap *heap, size_t instance, uint64_t *base,
 		uint64_t *end);
@@ -257,17 +265,28 @@ size_t heap_checkpoints(struct heap *heap, const struct heap_checkpoint **ret);
 struct err *heap_suppressions(struct heap *heap, size_t instance,
 			      char **ret) MUST_USE;
 
-/* The transaction logs and their records, newest first, merged over threads. */
+/*
+ * The logs and their records, newest first, merged over threads: of what was
+ * allocated and freed, of the bytes that freed buffers had, of what could not
+ * be allocated, of slabs that came and went.
+ */
 enum heap_operation { OPERATION_ALLOC, OPERATION_FREE, OPERATION_REALLOC };
+enum heap_log_kind {
+	LOG_TRANSACTIONS,
+	LOG_CONTENTS,
+	LOG_FAILURES,
+	LOG_SLABS,
+	LOG_UNKNOWN
+};
 
 struct heap_log {
 	uint64_t address;
 	size_t instance;
 	const char *name;
-	bool transactions; /* its records are heap_log_records */
-	bool failures;     /* so are these, of what could not be allocated */
+	enum heap_log_kind kind;
 	uint64_t base, chunk_size, chunk_count;
-	uint64_t lost; /* records overwritten */
+	uint64_t lost;      /* records overwritten */
+	uint64_t saved_max; /* contents: bytes of a buffer */
 };
 size_t heap_logs(struct heap *heap, const struct heap_log **ret);
 
@@ -280,17 +299,28 @@ struct heap_log_record {
 	uint64_t size;   /* request */
 	uint32_t stack, thread;
 	const struct heap_cache *cache; /* or NULL */
+	uint64_t contents, saved; /* where the buffer's first bytes are kept,
+				     and how many; 0 none */
 };
 struct heap_log_walk;
-struct err *heap_log_open(struct heap *heap,
+struct err *heap_log_open(struct heap *heap, enum heap_log_kind kind,
 			  struct heap_log_walk **ret) MUST_USE;
-/* The same of the failure logs. */
-struct err *heap_log_open_failures(struct heap *heap,
-				   struct heap_log_walk **ret) MUST_USE;
 bool heap_log_next(struct heap_log_walk *walk, struct heap_log_record *ret);
 void heap_log_close(struct heap_log_walk *walk);
 bool heap_log_record_at(struct heap *heap, uint64_t address,
 			struct heap_log_record *ret);
+
+/*
+ * What a log has on one buffer, newest first. The first question reads the log
+ * once and sorts it; the others are answered from that.
+ */
+struct heap_log_entry {
+	uint64_t buffer, time; /* ticks */
+	uint64_t record;       /* for heap_log_record_at() */
+};
+struct err *heap_log_history(struct heap *heap, enum heap_log_kind kind,
+			     uint64_t buffer, const struct heap_log_entry **ret,
+			     size_t *count) MUST_USE;
 
 /* What libkma reported: the first records, all counted. */
 struct heap_error {

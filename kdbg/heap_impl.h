@@ -31,6 +31,7 @@ struct instance {
 	size_t table_pages;     /* up to the last page of a slab */
 	uint64_t page_top;      /* behind all ever handed out; 0: not looked */
 	uint64_t depot_base, depot_used;
+	uint64_t depot_count, depot_dropped, depot_table;
 	bool depot_read;
 };
 
@@ -95,6 +96,9 @@ struct heap {
 	size_t module_count;
 	struct heap_log *logs;
 	size_t log_count;
+	/* By buffer, then newest first; NULL: not asked for yet. */
+	struct heap_log_entry *log_index[LOG_UNKNOWN];
+	size_t log_index_count[LOG_UNKNOWN];
 	struct heap_error *errors;
 	size_t error_count;
 	struct heap_region *regions;

@@ -93,19 +93,6 @@ static bool add_errors(struct heap_quotes *quotes, const struct heap *heap,
 	return added;
 }
 
-static bool is_contents(struct heap *heap, const struct heap_log *log)
-{
-	const struct heap_layout *layout = &heap->parts[log->instance].layout;
-	const unsigned char *record;
-	struct err *err =
-		heap_record(heap, &layout->kma_log.self, log->address, &record);
-
-	err_free(err);
-	return err || (layout->constants.KMA_LOG_CONTENTS.present &&
-		       record_uint(record, &layout->kma_log.kind) ==
-			       layout->constants.KMA_LOG_CONTENTS.value);
-}
-
 static bool add_logs(struct heap_quotes *quotes, struct heap *heap)
 {
 	const struct heap_log *logs;
@@ -115,7 +102,7 @@ static bool add_logs(struct heap_quotes *quotes, struct heap *heap)
 	for (size_t i = 0; added && i < count; i++) {
 		uint64_t size;
 
-		if (!is_contents(heap, &logs[i]))
+		if (logs[i].kind != LOG_CONTENTS && logs[i].kind != LOG_UNKNOWN)
 			continue;
 		if (__builtin_mul_overflow(logs[i].chunk_size,
 					   logs[i].chunk_count, &size) ||

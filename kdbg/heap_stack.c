@@ -29,6 +29,17 @@ static bool read_depot(struct heap *heap, struct instance *part)
 	}
 	part->depot_base = record_uint(record, &layout->kma_depot.base);
 	part->depot_used = record_uint(record, &layout->kma_depot.used);
+	if (layout->kma_depot.table_mask.present)
+		part->depot_table =
+			(record_uint(record, &layout->kma_depot.table_mask) +
+			 1) *
+			sizeof(uint32_t);
+	if (layout->kma_depot.count.present)
+		part->depot_count =
+			record_uint(record, &layout->kma_depot.count);
+	if (layout->kma_depot.dropped.present)
+		part->depot_dropped =
+			record_uint(record, &layout->kma_depot.dropped);
 	return part->depot_used != 0;
 }
 
@@ -98,5 +109,22 @@ bool heap_depot(struct heap *heap, size_t instance, uint64_t *base,
 		return false;
 	*base = part->depot_base;
 	*end = part->depot_base + part->depot_used;
+	return true;
+}
+
+bool heap_stacks_kept(struct heap *heap, size_t instance,
+		      struct heap_stacks *ret)
+{
+	struct instance *part = &heap->parts[instance];
+
+	if (!read_depot(heap, part))
+		return false;
+	*ret = (struct heap_stacks){
+		.count = part->depot_count,
+		.bytes = part->depot_used > part->depot_table
+				 ? part->depot_used - part->depot_table
+				 : 0,
+		.dropped = part->depot_dropped,
+	};
 	return true;
 }

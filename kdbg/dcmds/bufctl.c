@@ -58,6 +58,8 @@ static const struct column verbose_columns[] = {
 	{ "FREE THREAD", VALUE_COUNT, .width = 11, .line = 1 },
 	{ "STACK", VALUE_LINES },
 	{ "FREE STACK", VALUE_LINES, .line = 1 },
+	{ "LASTLOG", VALUE_ADDRESS, .line = 1, .wide = true },
+	{ "CONTENTS", VALUE_ADDRESS, .line = 1, .wide = true },
 };
 
 enum { SHORT, VERBOSE };
@@ -118,11 +120,32 @@ static void emit_short(const struct dcmd_call *call, struct heap *heap,
 		 TEXT(buffer_state_name(buffer->state)), SIZE(buffer->size));
 }
 
+/* The log's record of an event of the buffer's. False: it has none. */
+static bool find_logged(struct heap *heap, enum heap_log_kind kind,
+			const struct heap_buffer *buffer,
+			const struct heap_event *event,
+			struct heap_log_record *ret)
+{
+	const struct heap_log_entry *entries;
+	size_t count;
+	struct err *err =
+		heap_log_history(heap, kind, buffer->user, &entries, &count);
+
+	err_free(err);
+	for (size_t i = 0; !err && event->time && i < count; i++)
+		if (entries[i].time == event->time)
+			return heap_log_record_at(heap, entries[i].record, ret);
+	return false;
+}
+
 static void emit_verbose(const struct dcmd_call *call, struct heap *heap,
 			 const struct heap_buffer *buffer, struct sink *out)
 {
 	struct stack_lines alloc = { 0 }, freed = { 0 };
+	struct heap_log_record last = { 0 }, saved = { 0 };
 
+	find_logged(heap, LOG_TRANSACTIONS, buffer, last_event(buffer), &last);
+	find_logged(heap, LOG_CONTENTS, buffer, &buffer->free, &saved);
 	stack_lines_add(&alloc, call->session, heap, &buffer->alloc);
 	stack_lines_add(&freed, call->session, heap, &buffer->free);
 	SINK_ROW(out, ADDRESS(buffer->bufctl), ADDRESS(buffer->user),
@@ -130,9 +153,32 @@ static void emit_verbose(const struct dcmd_call *call, struct heap *heap,
 		 TEXT(heap_cache_of(heap, buffer->slab)->name),
 		 SIZE(buffer->size), TEXT(buffer_state_name(buffer->state)),
 		 timestamp(&buffer->free), thread(&buffer->free),
-		 LINES(alloc.lines), LINES(freed.lines));
+		 LINES(alloc.lines), LINES(freed.lines),
+		 last.address ? ADDRESS(last.address) : ABSENT(VALUE_ADDRESS),
+		 saved.contents ? ADDRESS(saved.contents)
+				: ABSENT(VALUE_ADDRESS));
 	stack_lines_deinit(&alloc);
 	stack_lines_deinit(&freed);
+}
+
+static void emit_logged(const struct dcmd_call *call, struct heap *heap,
+			const struct heap_log_record *record, struct sink *out)
+{
+	const struct heap_event event = {
+		.time = record->time,
+		.time_ns = record->time_ns,
+		.thread = record->thread,
+		.stack = record->stack,
+		.instance = record->instance,
+	};
+	char caller[256];
+
+	stack_caller(call->session, heap, &event, caller, sizeof(caller));
+	SINK_ROW(out, ADDRESS(record->address), ADDRESS(record->buffer),
+		 timestamp(&event), thread(&event), TEXT(caller),
+		 TEXT(record->operation == OPERATION_FREE ? "free"
+							  : "allocated"),
+		 SIZE(record->size));
 }
 
 /* The log's records of the buffer; the first is the transaction that the bufctl
@@ -141,36 +187,21 @@ static struct err *emit_history(const struct dcmd_call *call, struct heap *heap,
 				const struct heap_buffer *buffer,
 				struct sink *out)
 {
-	struct heap_log_walk *walk;
+	const struct heap_log_entry *entries;
 	struct heap_log_record record;
-	struct err *err = heap_log_open(heap, &walk);
+	size_t count;
+	struct err *err = heap_log_history(heap, LOG_TRANSACTIONS, buffer->user,
+					   &entries, &count);
 
 	if (err)
 		return err;
 	sink_table(out, &bufctl_tables[SHORT]);
-	while (!session_interrupted(call->session) && !out->failed &&
-	       heap_log_next(walk, &record)) {
-		const struct heap_event event = {
-			.time = record.time,
-			.time_ns = record.time_ns,
-			.thread = record.thread,
-			.stack = record.stack,
-			.instance = record.instance,
-		};
-		char caller[256];
-
-		if (record.buffer != buffer->user ||
-		    record.time == last_event(buffer)->time)
-			continue;
-		stack_caller(call->session, heap, &event, caller,
-			     sizeof(caller));
-		SINK_ROW(out, ADDRESS(record.address), ADDRESS(record.buffer),
-			 timestamp(&event), thread(&event), TEXT(caller),
-			 TEXT(record.operation == OPERATION_FREE ? "free"
-								 : "allocated"),
-			 SIZE(record.size));
-	}
-	heap_log_close(walk);
+	for (size_t i = 0;
+	     i < count && !out->failed && !session_interrupted(call->session);
+	     i++)
+		if (entries[i].time != last_event(buffer)->time &&
+		    heap_log_record_at(heap, entries[i].record, &record))
+			emit_logged(call, heap, &record, out);
 	return NULL;
 }
 
@@ -211,7 +242,10 @@ const struct dcmd dcmd_bufctl = {
 		"The short form shows the last transaction: the allocation of "
 		"a buffer that is allocated, the free of one that is free. "
 		"Filters judge that one. Timestamps are nanoseconds of "
-		"CLOCK_MONOTONIC.",
+		"CLOCK_MONOTONIC. With -v, LASTLOG is the log's record of that "
+		"transaction, and CONTENTS where the contents log keeps the "
+		"bytes that the buffer had when it was last freed; both where "
+		"the output is wide and with -j.",
 	.example = "::walk bufctl | ::bufctl -c main",
 	.address_use = ADDRESS_REQUIRED,
 	.address_is = "bufctl",

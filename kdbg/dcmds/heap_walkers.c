@@ -212,7 +212,7 @@ static struct err *walk_log(struct session *session, bool has_address,
 	(void)has_address;
 	(void)address;
 	if (!err)
-		err = heap_log_open(heap, &walk);
+		err = heap_log_open(heap, LOG_TRANSACTIONS, &walk);
 	if (err)
 		return err;
 	while (!session_interrupted(session) && heap_log_next(walk, &record) &&
@@ -227,8 +227,8 @@ static struct err *walk_history(struct session *session, bool has_address,
 				uint64_t address, walk_fn *each, void *context)
 {
 	struct heap_buffer buffer;
-	struct heap_log_record record;
-	struct heap_log_walk *walk;
+	const struct heap_log_entry *entries;
+	size_t count;
 	struct heap *heap;
 	struct err *err = session_heap(session, &heap);
 
@@ -239,14 +239,13 @@ static struct err *walk_history(struct session *session, bool has_address,
 			      "%" PRIx64 " is no bufctl and in no buffer",
 			      address);
 	if (!err)
-		err = heap_log_open(heap, &walk);
+		err = heap_log_history(heap, LOG_TRANSACTIONS, buffer.user,
+				       &entries, &count);
 	if (err)
 		return err;
-	while (!session_interrupted(session) && heap_log_next(walk, &record))
-		if (record.buffer == buffer.user &&
-		    !each(context, record.address))
+	for (size_t i = 0; i < count && !session_interrupted(session); i++)
+		if (!each(context, entries[i].record))
 			break;
-	heap_log_close(walk);
 	return NULL;
 }
 

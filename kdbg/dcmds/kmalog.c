@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ::kmalog - the transaction log, newest first; ::kmem_log - its records. */
+/* ::kmalog - a log, newest first; ::kmem_log - the transaction log's records.
+ */
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/dcmds/stack_lines.h"
 #include "kdbg/heap.h"
+#include "kdbg/target.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,6 +40,11 @@ static const char *operation_name(enum heap_operation operation)
 	return "alloc";
 }
 
+static const char *slab_operation_name(enum heap_operation operation)
+{
+	return operation == OPERATION_FREE ? "destroy" : "create";
+}
+
 static struct heap_event event_of(const struct heap_log_record *record)
 {
 	return (struct heap_event){
@@ -49,13 +56,58 @@ static struct heap_event event_of(const struct heap_log_record *record)
 	};
 }
 
+/* Which log, by ::kmalog's argument and the item of KMA_LOGGING. */
+static const struct log_name {
+	const char *argument; /* NULL: without one */
+	enum heap_log_kind kind;
+	const char *item;
+} log_names[] = {
+	{ NULL, LOG_TRANSACTIONS, "transaction" },
+	{ "fail", LOG_FAILURES, "fail" },
+	{ "slab", LOG_SLABS, "slab" },
+	{ "contents", LOG_CONTENTS, "contents" },
+};
+
+/* The bytes that a freed buffer had, sixteen a line. */
+static void add_contents(struct stack_lines *lines, struct session *session,
+			 const struct heap_log_record *record)
+{
+	enum { WIDTH = 16 };
+	unsigned char bytes[WIDTH];
+
+	for (uint64_t at = 0; at < record->saved; at += WIDTH) {
+		uint64_t left = record->saved - at;
+		size_t count = left < WIDTH ? (size_t)left : WIDTH;
+		char hex[3 * WIDTH + 1] = "", text[WIDTH + 1] = "";
+		struct err *err = target_read(
+			session->target, record->contents + at, bytes, count);
+
+		if (err) {
+			err_free(err);
+			return;
+		}
+		for (size_t i = 0; i < count; i++) {
+			bool prints = bytes[i] >= 0x20 && bytes[i] < 0x7f;
+
+			snprintf(hex + 3 * i, 4, " %02x", bytes[i]);
+			text[i] = prints ? (char)bytes[i] : '.';
+		}
+		stack_lines_text(lines, "+0x%-4" PRIx64 "%-48s  %s", at, hex,
+				 text);
+	}
+}
+
 static void emit_record(const struct dcmd_call *call, struct heap *heap,
+			enum heap_log_kind kind,
 			const struct heap_log_record *record, uint64_t newest,
 			struct sink *out)
 {
 	const struct heap_event event = event_of(record);
 	uint64_t ago = newest > record->time_ns ? newest - record->time_ns : 0;
 	const char *cache = record->cache ? record->cache->name : "?";
+	const char *operation = kind == LOG_SLABS
+					? slab_operation_name(record->operation)
+					: operation_name(record->operation);
 	struct stack_lines lines = { 0 };
 	char text[256];
 
@@ -63,13 +115,15 @@ static void emit_record(const struct dcmd_call *call, struct heap *heap,
 		 "T-%" PRIu64 ".%09" PRIu64 "  addr=%" PRIx64
 		 "  %s  %s %" PRIu64 " bytes, thread %" PRIu32,
 		 ago / NANOSECONDS, ago % NANOSECONDS, record->buffer, cache,
-		 operation_name(record->operation), record->size,
-		 record->thread);
-	stack_lines_add(&lines, call->session, heap, &event);
+		 operation, record->size, record->thread);
+	if (kind == LOG_CONTENTS)
+		add_contents(&lines, call->session, record);
+	else
+		stack_lines_add(&lines, call->session, heap, &event);
 	SINK_ROW_AS(out, text, ADDRESS(record->buffer),
 		    ADDRESS(record->address), COUNT(ago), HEX(record->time_ns),
-		    TEXT(operation_name(record->operation)), SIZE(record->size),
-		    TEXT(cache), COUNT(record->thread), LINES(lines.lines));
+		    TEXT(operation), SIZE(record->size), TEXT(cache),
+		    COUNT(record->thread), LINES(lines.lines));
 	stack_lines_deinit(&lines);
 }
 
@@ -80,23 +134,29 @@ static bool covers(const struct heap_log_record *record, uint64_t address)
 		address - record->buffer < record->size);
 }
 
-/* ::kmalog or ::kmalog fail */
-static struct err *choose_log(const struct dcmd_call *call, bool *failures)
+static struct err *choose_log(const struct dcmd_call *call,
+			      const struct log_name **ret)
 {
+	*ret = &log_names[0];
 	if (call->argc == 0)
 		return NULL;
-	if (call->argc > 1 || strcmp(call->argv[0], "fail") != 0)
-		return err_new(ERR_USAGE,
-			       "there is no log %s: without an argument it is "
-			       "the transaction log, with \"fail\" that of "
-			       "failures",
-			       call->argv[0]);
-	*failures = true;
-	return NULL;
+	for (size_t i = 1;
+	     call->argc == 1 && i < sizeof(log_names) / sizeof(log_names[0]);
+	     i++)
+		if (strcmp(call->argv[0], log_names[i].argument) == 0) {
+			*ret = &log_names[i];
+			return NULL;
+		}
+	return err_new(ERR_USAGE,
+		       "there is no log %s: without an argument it is the "
+		       "transaction log, else \"fail\", \"slab\" or "
+		       "\"contents\"",
+		       call->argv[0]);
 }
 
 static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 {
+	const struct log_name *log;
 	struct heap_log_walk *walk;
 	struct heap_log_record record;
 	struct heap *heap;
@@ -104,13 +164,10 @@ static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 	bool any = false;
 	struct err *err = session_heap(call->session, &heap);
 
-	bool failures = false;
-
 	if (!err)
-		err = choose_log(call, &failures);
+		err = choose_log(call, &log);
 	if (!err)
-		err = failures ? heap_log_open_failures(heap, &walk)
-			       : heap_log_open(heap, &walk);
+		err = heap_log_open(heap, log->kind, &walk);
 	if (err)
 		return err;
 	while (!session_interrupted(call->session) && !out->failed &&
@@ -119,7 +176,8 @@ static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 			newest = record.time_ns;
 		any = true;
 		if (!call->has_address || covers(&record, call->address))
-			emit_record(call, heap, &record, newest, out);
+			emit_record(call, heap, log->kind, &record, newest,
+				    out);
 	}
 	heap_log_close(walk);
 	heap_notes(heap, out);
@@ -130,24 +188,28 @@ static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 		sink_note(out,
 			  "the %s log is empty, or was not kept: "
 			  "KMA_LOGGING=%s=SIZE",
-			  failures ? "failure" : "transaction",
-			  failures ? "fail" : "transaction");
+			  log->kind == LOG_FAILURES ? "failure" : log->item,
+			  log->item);
 	return NULL;
 }
 
 const struct dcmd dcmd_kmalog = {
 	.name = "kmalog",
 	.aliases = (const char *const[]){ "umalog", NULL },
-	.summary = "the transaction log with stacks, newest first",
+	.summary = "the transaction log, or another, newest first",
 	.help = "Every allocation and free that the log still has: how long "
 		"before the newest, which buffer, cache, request and thread, "
 		"and the stack. With an address, only what concerns the buffer "
 		"that held it then. The log is kept under "
 		"KMA_LOGGING=transaction=SIZE.\n\n"
-		"With \"fail\", the allocations that could not be made, as "
-		"KMA_LOGGING=fail=SIZE keeps them.",
+		"Other logs are shown by name. \"fail\": the allocations that "
+		"could not be made. \"slab\": where the caches' slabs came "
+		"from and went, with the stacks that made the heap grow. "
+		"\"contents\": the first bytes of each buffer when it was "
+		"freed (KMA_DEBUG=contents=BYTES says how many). Each is kept "
+		"under KMA_LOGGING=NAME=SIZE.",
 	.example = "::kmalog",
-	.arguments = "[fail]",
+	.arguments = "[fail|slab|contents]",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "address in a buffer",
 	.tables = kmalog_tables,
@@ -207,7 +269,7 @@ static struct err *kmem_log_run(const struct dcmd_call *call, struct sink *out)
 		emit_row(call->options, &record, out);
 		return NULL;
 	}
-	err = heap_log_open(heap, &walk);
+	err = heap_log_open(heap, LOG_TRANSACTIONS, &walk);
 	if (err)
 		return err;
 	while (!session_interrupted(call->session) && !out->failed &&

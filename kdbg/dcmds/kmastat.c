@@ -31,6 +31,7 @@ static const struct column kmastat_columns[] = {
 	{ "buf cached", VALUE_COUNT, .width = 8, .wide = true },
 	{ "buf audited", VALUE_COUNT, .width = 8, .wide = true },
 	{ "audit memory", VALUE_SIZE, .width = 10, .wide = true },
+	{ "overhead", VALUE_COUNT, .width = 8, .wide = true },
 	{ "slabs", VALUE_COUNT, .width = 8, .wide = true },
 	{ "address", VALUE_ADDRESS, .wide = true },
 };
@@ -90,6 +91,24 @@ static struct usage *count_slabs(struct heap *heap,
 	return usage;
 }
 
+/* What a buffer costs of the stacks that are kept: as many bytes for each that
+ * the program has in caches with audited slabs. */
+static uint64_t stacks_share(struct heap *heap, size_t instance,
+			     const struct usage *usage)
+{
+	const struct heap_cache *caches;
+	size_t count = heap_caches(heap, &caches);
+	struct heap_stacks stacks;
+	uint64_t live = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (caches[i].instance == instance && usage[i].audited)
+			live += caches[i].buf_in_use;
+	if (live == 0 || !heap_stacks_kept(heap, instance, &stacks))
+		return 0;
+	return (stacks.bytes + live - 1) / live;
+}
+
 struct total {
 	uint64_t memory, alloc, fail;
 };
@@ -119,13 +138,20 @@ static void add(struct total *sum, uint64_t memory, uint64_t alloc,
 }
 
 static void emit_cache(struct sink *out, const struct heap_cache *cache,
-		       const struct usage *usage)
+		       const struct usage *usage, uint64_t stacks)
 {
+	uint64_t overhead =
+		usage->audited ? (usage->audit_memory + usage->audited - 1) /
+						 usage->audited +
+					 stacks
+			       : 0;
+
 	SINK_ROW(out, TEXT(cache->name), COUNT(cache->bufsize),
 		 COUNT(cache->buf_in_use), COUNT(cache->buf_total),
 		 SIZE(usage->memory), COUNT(cache->alloc),
 		 COUNT(cache->alloc_fail), COUNT(cache->buf_cached),
 		 COUNT(usage->audited), SIZE(usage->audit_memory),
+		 usage->audited ? COUNT(overhead) : ABSENT(VALUE_COUNT),
 		 COUNT(usage->slabs), ADDRESS(cache->address));
 }
 
@@ -138,7 +164,8 @@ static void emit_side_cache(struct sink *out,
 		 COUNT(cache->in_use), COUNT(cache->total), SIZE(cache->memory),
 		 COUNT(cache->alloc), COUNT(cache->alloc_fail),
 		 ABSENT(VALUE_COUNT), ABSENT(VALUE_COUNT), ABSENT(VALUE_SIZE),
-		 ABSENT(VALUE_COUNT), ADDRESS(cache->address));
+		 ABSENT(VALUE_COUNT), ABSENT(VALUE_COUNT),
+		 ADDRESS(cache->address));
 }
 
 /* Of metadata (arena 0), or of one arena; they add up to *sum. */
@@ -167,13 +194,14 @@ static void emit_caches(struct heap *heap, size_t instance,
 {
 	const struct heap_cache *caches;
 	size_t count = heap_caches(heap, &caches);
+	uint64_t stacks = stacks_share(heap, instance, usage);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct heap_cache *cache = &caches[i];
 
 		if (cache->instance != instance)
 			continue;
-		emit_cache(out, cache, &usage[i]);
+		emit_cache(out, cache, &usage[i], stacks);
 		add(cache->bufsize ? &totals->small : &totals->large,
 		    usage[i].memory, cache->alloc, cache->alloc_fail);
 		add(&totals->all, usage[i].memory, cache->alloc,
@@ -280,7 +308,9 @@ const struct dcmd dcmd_kmastat = {
 		"Further columns, where the output is wide and with -j: "
 		"buffers "
 		"in magazines, buffers in audited slabs, what auditing them "
-		"costs (bufctls, redzones, canaries), and slabs.",
+		"costs in all (bufctls, redzones, canaries), the same for one "
+		"buffer with its share of the stacks kept (overhead), and "
+		"slabs.",
 	.example = "::kmastat -k",
 	.options = kmastat_options,
 	.option_count = sizeof(kmastat_options) / sizeof(kmastat_options[0]),

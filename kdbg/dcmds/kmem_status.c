@@ -113,6 +113,19 @@ static void tell_logs(struct heap *heap, size_t instance, struct sink *out)
 	stack_lines_deinit(&lines);
 }
 
+static void tell_stacks(struct heap *heap, size_t instance, struct sink *out)
+{
+	struct heap_stacks stacks;
+	char text[TEXT_SIZE];
+
+	if (!heap_stacks_kept(heap, instance, &stacks))
+		return;
+	snprintf(text, sizeof(text),
+		 "%" PRIu64 " in %" PRIu64 "k, %" PRIu64 " found no room",
+		 stacks.count, (stacks.bytes + 1023) >> 10, stacks.dropped);
+	fact(out, "Stacks:", text, NULL);
+}
+
 static void tell_messages(struct heap *heap, size_t instance, struct sink *out)
 {
 	const char *text = heap_messages(heap, instance);
@@ -141,6 +154,7 @@ static struct err *status_run(const struct dcmd_call *call, struct sink *out)
 		tell_status(heap, i, out);
 		tell_concurrency(heap, i, out);
 		tell_logs(heap, i, out);
+		tell_stacks(heap, i, out);
 		tell_messages(heap, i, out);
 	}
 	return NULL;
@@ -152,7 +166,8 @@ const struct dcmd dcmd_kmem_status = {
 	.summary = "the allocator's settings, logs and last messages",
 	.help = "For each instance of the allocator: its tier and what the "
 		"environment asked for, how much was reported, its logs with "
-		"their sizes, and what it last wrote to stderr. The first "
+		"their sizes, the stacks it keeps, and what it last wrote to "
+		"stderr. The first "
 		"command for a dump of a program that libkma stopped.",
 	.example = "::kmem_status",
 	.tables = status_tables,

@@ -78,15 +78,24 @@ static struct err *put_log(struct report *report)
 		[OPERATION_FREE] = "logged free",
 		[OPERATION_REALLOC] = "logged realloc",
 	};
+	const struct heap_log_entry *entries;
 	struct heap_log_record record;
-	struct heap_log_walk *walk;
 	uint64_t shown = 0;
-	struct err *err = heap_log_open(report->heap, &walk);
+	size_t count;
+	struct err *err =
+		heap_log_history(report->heap, LOG_TRANSACTIONS,
+				 report->buffer.user, &entries, &count);
 
 	if (err)
 		return err;
-	while (shown < report->limit && !report->out->failed &&
-	       heap_log_next(walk, &record)) {
+	for (size_t i = 0;
+	     i < count && shown < report->limit && !report->out->failed &&
+	     !session_interrupted(report->call->session);
+	     i++) {
+		if (entries[i].time == report->buffer.alloc.time ||
+		    !heap_log_record_at(report->heap, entries[i].record,
+					&record))
+			continue;
 		const struct heap_event event = {
 			.time = record.time,
 			.time_ns = record.time_ns,
@@ -95,15 +104,9 @@ static struct err *put_log(struct report *report)
 			.instance = record.instance,
 		};
 
-		if (session_interrupted(report->call->session))
-			break;
-		if (record.buffer != report->buffer.user ||
-		    record.time == report->buffer.alloc.time)
-			continue;
 		put_event(report, names[record.operation], &event);
 		shown++;
 	}
-	heap_log_close(walk);
 	return NULL;
 }
 

@@ -51,13 +51,13 @@ COMMANDS = {
     "head": [LISTED + " | ::head -n 1 | ::print -d struct item number"],
     "help": ["::help echo", "::help thread"],
     "kma_error": ["::kma_error"],
-    "kmalog": ["*freed::kmalog"],
+    "kmalog": ["*freed::kmalog", "*freed::kmalog contents", "::kmalog slab ! grep 1344", "::kmalog fail"],
     "kmastat": ["::kmastat ! grep -E '^(cache|name)|kmem_alloc_1344'"],
     "kmausers": ["::kmausers -e kmem_alloc_1344", "*list::kmausers"],
     "kmem_cache": ["::kmem_cache -n alloc_1344"],
     "kmem_log": ["::kmem_log -b *freed"],
     "kmem_slabs": ["::kmem_slabs ! grep -E 'Cache|1344'"],
-    "kmem_status": ["::kmem_status ! grep -iE 'transaction|DUPFREE'"],
+    "kmem_status": ["::kmem_status ! grep -iE 'transaction|contents|DUPFREE'"],
     "kmem_verify": ["::kmem_cache -n alloc_1344 | ::kmem_verify"],
     "kmguard": ["::kmguard"],
     "list": ["&table[1]::list next", "&table[1]::list struct item next | ::print -d struct item number"],
@@ -124,7 +124,7 @@ COMMANDS = {
 }
 FILES = {"addresses": "30\n10\n20\n10\n", "script": "1=D\n::echo done\n"}
 # Numbers that differ from run to run, by the key of their column.
-RUN_KEYS = re.compile(r"(_ns|time|timestamp|thread|tid|pid|held|frame|buf_cached)$")
+RUN_KEYS = re.compile(r"(_ns|time|timestamp|thread|tid|pid|held|frame|buf_cached|overhead)$")
 
 
 def fail(text):
@@ -134,8 +134,8 @@ def fail(text):
 def make_dump(build, folder):
     dump = folder / "dump"
     env = {name: value for name, value in os.environ.items() if not name.startswith(("KMA_", "UMEM_"))}
-    env.update(LD_PRELOAD=str(build / "alloc" / "libkma_malloc.so"), KMA_DEBUG="default,noabort",
-               KMA_LOGGING="transaction=64k", KMA_DUMP=f"path={dump},on=fatal")
+    env.update(LD_PRELOAD=str(build / "alloc" / "libkma_malloc.so"), KMA_DEBUG="default,noabort,contents=8",
+               KMA_LOGGING="transaction=64k,slab", KMA_DUMP=f"path={dump},on=fatal")
     with subprocess.Popen([build / "tests" / "transcript"], env=env, stderr=subprocess.DEVNULL) as program:
         program.wait(LIMIT)
     if not dump.exists():

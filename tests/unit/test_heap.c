@@ -308,7 +308,7 @@ static void log_comes_newest_first(void **state)
 	struct opened opened = open_image(image);
 	struct heap_log_walk *walk;
 	struct heap_log_record record;
-	assert_ok(heap_log_open(opened.heap, &walk));
+	assert_ok(heap_log_open(opened.heap, LOG_TRANSACTIONS, &walk));
 	for (uint64_t time = 50; time > 0; time -= 10) {
 		assert_true(heap_log_next(walk, &record));
 		assert_int_equal(record.time, time);

@@ -38,7 +38,7 @@ static void visit_all(struct heap *heap)
 	heap_modules(heap, &modules);
 	heap_errors(heap, &errors);
 	heap_messages(heap, 0);
-	assert_ok(heap_log_open(heap, &walk));
+	assert_ok(heap_log_open(heap, LOG_TRANSACTIONS, &walk));
 	while (heap_log_next(walk, &record))
 		;
 	heap_log_close(walk);
