@@ -5,13 +5,11 @@
  */
 #include "kdbg/convert.h"
 
-#include "dumpfmt/output.h"
-#include "dumpfmt/writer.h"
-#include "kdbg/core_writer.h"
 #include "kdbg/exit_status.h"
 #include "kdbg/process_ask.h"
 #include "kdbg/process_refusal.h"
 #include "kdbg/target_live.h"
+#include "kdbg/target_save.h"
 #include "kdbg/target_source.h"
 #include "kdbg/utf8.h"
 
@@ -113,17 +111,6 @@ static int fail(const struct convert_options *options, struct err *err)
 
 /* --- writing ------------------------------------------------------------ */
 
-static struct err *finish(struct dump_output *output, int status,
-			  struct err *err)
-{
-	int closed = dump_output_close(output, err ? -ECANCELED : status);
-
-	if (!err && closed < 0 && closed != -ECANCELED)
-		err = err_new(ERR_IO, "%s: %s", output->path,
-			      strerror(-closed));
-	return err;
-}
-
 static void tell_size(const char *path)
 {
 	struct stat st;
@@ -136,13 +123,8 @@ static void tell_size(const char *path)
 static struct err *write_core(struct target *target, const char *path)
 {
 	struct core_written written = { 0 };
-	struct dump_output output;
-	int status = dump_output_open(&output, path);
+	struct err *err = target_save_core(target, path, &written);
 
-	if (status < 0)
-		return err_new(ERR_IO, "%s: %s", path, strerror(-status));
-	struct err *err = core_write(target, output.fd, &written);
-	err = finish(&output, 0, err_wrap(err, "%s", path));
 	if (!err && written.unreadable)
 		fprintf(stderr,
 			"kdbg convert: %" PRIu64
@@ -154,31 +136,8 @@ static struct err *write_core(struct target *target, const char *path)
 static struct err *write_dump(struct target *target,
 			      const struct convert_options *options)
 {
-	const char *path = options->output;
-	struct dump_writer_space *space =
-		aligned_alloc(DUMP_PAGE_SIZE, sizeof(*space));
-	struct target_source own;
-	struct dump_source source;
-	struct dump_output output;
-	struct err *err =
-		space ? target_source_init(&own, target, options->level,
-					   options->symbols, &source)
-		      : err_new(ERR_NO_MEMORY, "the writer");
-
-	if (err) {
-		free(space);
-		return err;
-	}
-	int status = dump_output_open(&output, path);
-	if (status == 0)
-		status = dump_write(space, output.fd, &source, &options->write);
-	if (output.fd >= 0)
-		err = finish(&output, status, NULL);
-	else
-		err = err_new(ERR_IO, "%s: %s", path, strerror(-status));
-	target_source_deinit(&own);
-	free(space);
-	return err;
+	return target_save_dump(target, options->output, options->level,
+				options->symbols, &options->write);
 }
 
 /* --- kdbg convert ------------------------------------------------------- */
@@ -409,7 +368,7 @@ static struct err *ask_for_dump(const struct convert_options *options,
 				     .write = options->write };
 	struct err *err = kept < 0 ? err_new(ERR_IO, "%s", strerror(errno))
 				   : process_ask(ask);
-	return finish(&output, ask->heard ? 0 : -ECANCELED, err);
+	return target_save_finish(&output, ask->heard ? 0 : -ECANCELED, err);
 }
 
 static struct err *dump(const struct convert_options *options)

@@ -9,6 +9,7 @@
 #include "kdbg/session.h"
 #include "kdbg/sink.h"
 #include "kdbg/target_live.h"
+#include "kdbg/terminal.h"
 #include "kdbg/utf8.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
 #include "kdbg/arch.h"
 #include "kdbg/arena.h"
 #include "kdbg/parser.h"
+#include "kdbg/radix_hint.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 #include "kdbg/thread_local.h"
@@ -120,21 +121,6 @@ static struct err *need_target(const struct session *session)
 			       : err_new(ERR_NOT_FOUND, "no target is open");
 }
 
-struct err *hint_radix(const struct session *session, struct err *err,
-		       uint64_t address)
-{
-	char digits[24];
-
-	if (!err || err_code(err) != ERR_NOT_FOUND || session->radix != 16 ||
-	    address < 0x10 || address > UINT32_MAX)
-		return err;
-	snprintf(digits, sizeof(digits), "%" PRIx64, address);
-	if (digits[strspn(digits, "0123456789")])
-		return err;
-	return err_wrap(err, "%s was read as hexadecimal, decimal is 0t%s",
-			digits, digits);
-}
-
 static struct err *unary_value(struct session *session,
 			       const struct expression *node, uint64_t operand,
 			       uint64_t *ret)
@@ -156,7 +142,7 @@ static struct err *unary_value(struct session *session,
 		if (!err)
 			err = target_read_uint(session->target, operand,
 					       node->size, ret);
-		return hint_radix(session, err, operand);
+		return radix_hint_error(session, err, operand);
 	case OPERATOR_READ_FILE:
 		*ret = 0;
 		err = need_target(session);

@@ -50,9 +50,4 @@ bool expression_dotted_name(struct session *session, const char *name,
 struct err *session_variable(struct session *session, const char *name,
 			     uint64_t *ret) MUST_USE;
 
-/* Why address cannot be read may be that it was meant in decimal: NULL, or the
- * error with a hint. */
-struct err *hint_radix(const struct session *session, struct err *err,
-		       uint64_t address) MUST_USE;
-
 #endif

@@ -5,6 +5,7 @@
 #include "kdbg/expression.h"
 #include "kdbg/format_line.h"
 #include "kdbg/number_text.h"
+#include "kdbg/radix_hint.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 
@@ -24,6 +25,7 @@ enum {
 struct formatter {
 	struct session *session;
 	bool memory;
+	bool from_file; /* not memory but what the module's file has there */
 	uint64_t at;    /* memory: where the next letter reads */
 	uint64_t value; /* else: what each letter shows */
 	struct format_line line;
@@ -39,6 +41,48 @@ static int64_t extend(uint64_t value, unsigned size)
 	unsigned unused = 64 - size * 8;
 
 	return (int64_t)(value << unused) >> unused;
+}
+
+/* Bytes at the place where the next letter reads. */
+static struct err *read_bytes(const struct formatter *f, void *buffer,
+			      size_t size)
+{
+	struct target *target = f->session->target;
+	struct err *err;
+
+	if (f->from_file)
+		err = err_wrap(target_read_file(target, f->at, buffer, size),
+			       "? reads files, / memory");
+	else
+		err = target_read(target, f->at, buffer, size);
+	return radix_hint_error(f->session, err, f->at);
+}
+
+static struct err *read_uint(const struct formatter *f, size_t size,
+			     uint64_t *ret)
+{
+	*ret = 0; /* little-endian, as the target */
+	return read_bytes(f, ret, size);
+}
+
+/* A string, or its first size - 1 bytes. */
+static struct err *read_text(const struct formatter *f, char *buffer,
+			     size_t size)
+{
+	struct formatter at = *f;
+	struct err *err;
+
+	if (!f->from_file) {
+		err = target_read_text(f->session->target, f->at, buffer, size);
+		return radix_hint_error(f->session, err, f->at);
+	}
+	for (size_t i = 0; i + 1 < size; i++, at.at++) {
+		err = read_bytes(&at, &buffer[i], 1);
+		if (err || !buffer[i])
+			return err;
+	}
+	buffer[size - 1] = '\0';
+	return NULL;
 }
 
 static void print_octal(int64_t value, char *text)
@@ -182,10 +226,9 @@ static struct err *put_scalar(struct formatter *f, const struct format *format)
 	struct err *err = NULL;
 
 	if (f->memory)
-		err = target_read_uint(f->session->target, f->at, format->size,
-				       &value);
+		err = read_uint(f, format->size, &value);
 	if (err)
-		return hint_radix(f->session, err, f->at);
+		return err;
 	print_scalar(f, format, value, text);
 	/* Only what can be an address is worth passing on. */
 	add_value(f, format->kind != FORMAT_REAL, value, text,
@@ -204,11 +247,11 @@ static struct err *put_chars(struct formatter *f, const struct format *format,
 
 	count = count < CHARS_MAX ? count : CHARS_MAX;
 	if (f->memory)
-		err = target_read(f->session->target, f->at, bytes, count);
+		err = read_bytes(f, bytes, count);
 	else
 		memset(bytes, (int)f->value, count);
 	if (err)
-		return hint_radix(f->session, err, f->at);
+		return err;
 	for (size_t i = 0; i < count; i++)
 		if (format->kind == FORMAT_CHAR_ESCAPED)
 			append_escaped(text, sizeof(text),
@@ -228,10 +271,9 @@ static struct err *put_string(struct formatter *f, const struct format *format)
 	if (!f->memory)
 		return err_new(ERR_USAGE, "%c shows memory: use /%c",
 			       format->letter, format->letter);
-	struct err *err = target_read_text(f->session->target, f->at, bytes,
-					   sizeof(bytes));
+	struct err *err = read_text(f, bytes, sizeof(bytes));
 	if (err)
-		return hint_radix(f->session, err, f->at);
+		return err;
 	for (const char *s = bytes; *s; s++)
 		if (format->kind == FORMAT_STRING_ESCAPED)
 			append_escaped(text, sizeof(text), (unsigned char)*s);
@@ -252,9 +294,9 @@ static struct err *put_instruction(struct formatter *f,
 		return err_new(ERR_USAGE, "%c shows memory: use /%c",
 			       format->letter, format->letter);
 	struct err *err =
-		instruction_at(f->session, f->at, false, &instruction);
+		instruction_at(f->session, f->at, f->from_file, &instruction);
 	if (err)
-		return hint_radix(f->session, err, f->at);
+		return radix_hint_error(f->session, err, f->at);
 	instruction_format(f->session, &instruction, text, sizeof(text));
 	if (format->kind == FORMAT_INSTRUCTION_ADDRESS) {
 		snprintf(address, sizeof(address), "%" PRIx64 ": ", f->at);
@@ -283,8 +325,7 @@ static struct err *put_match(struct formatter *f, const struct format *format,
 			      format->letter, format->letter);
 	mask = truncate(mask, format->size);
 	for (; !err && !session_interrupted(session); f->at += format->size) {
-		err = target_read_uint(session->target, f->at, format->size,
-				       &word);
+		err = read_uint(f, format->size, &word);
 		if (err || (word & mask) == value)
 			break;
 	}
@@ -400,10 +441,11 @@ static const struct format_item default_value = { .letter = 'K', .count = 1 };
 
 struct err *format_memory(struct session *session,
 			  const struct format_item *items, uint64_t address,
-			  uint64_t count, struct sink *out)
+			  uint64_t count, bool from_file, struct sink *out)
 {
 	struct formatter f = { .session = session,
 			       .memory = true,
+			       .from_file = from_file,
 			       .at = address };
 	struct err *err = NULL;
 

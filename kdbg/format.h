@@ -54,10 +54,12 @@ struct format {
 size_t format_letters(const struct format **ret);
 const struct format *format_find(char letter); /* NULL: unknown */
 
-/* Memory at address, count times over. Sets dot and increment. */
+/* Memory at address, count times over; or what the module's file has there.
+ * Sets dot and increment. */
 struct err *format_memory(struct session *session,
 			  const struct format_item *items, uint64_t address,
-			  uint64_t count, struct sink *out) MUST_USE;
+			  uint64_t count, bool from_file,
+			  struct sink *out) MUST_USE;
 
 /* The value itself. */
 struct err *format_value(struct session *session,

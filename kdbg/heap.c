@@ -396,6 +396,7 @@ void heap_close(struct heap *heap)
 	free(heap->bufctl_order);
 	free(heap->in_magazine);
 	free(heap->magazines);
+	free(heap->magsets);
 	free(heap->arenas);
 	free(heap->side_caches);
 	free(heap->threads);

@@ -172,6 +172,14 @@ struct heap_magazine {
 };
 size_t heap_magazines(struct heap *heap, const struct heap_magazine **ret);
 
+/* A thread's magazines of a cache and tier, and its counts; those it used. */
+struct heap_magset {
+	uint64_t address;
+	const struct heap_thread *thread;
+	size_t cache; /* index into heap_caches() */
+};
+size_t heap_magsets(struct heap *heap, const struct heap_magset **ret);
+
 /* How many buffers one that was sampled stands for; 1: it is itself alone. */
 double heap_sample_weight(const struct heap *heap,
 			  const struct heap_buffer *buffer);

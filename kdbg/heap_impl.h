@@ -74,6 +74,8 @@ struct heap {
 	uint64_t *in_magazine; /* a bit for each buffer */
 	struct heap_magazine *magazines;
 	size_t magazine_count;
+	struct heap_magset *magsets;
+	size_t magset_count;
 
 	bool arenas_read;
 	struct heap_arena *arenas;

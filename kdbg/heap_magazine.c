@@ -154,6 +154,27 @@ static uint64_t cache_of_set(const struct heap_layout *layout,
 	return number / (tiers->present && tiers->value ? tiers->value : TIERS);
 }
 
+static void keep_magset(struct heap *heap, const struct heap_thread *thread,
+			uint64_t address, size_t cache)
+{
+	struct heap_magset *all =
+		heap_grow(heap->magsets, heap->magset_count, sizeof(all[0]));
+
+	if (!all)
+		return;
+	heap->magsets = all;
+	all[heap->magset_count++] = (struct heap_magset){ .address = address,
+							  .thread = thread,
+							  .cache = cache };
+}
+
+size_t heap_magsets(struct heap *heap, const struct heap_magset **ret)
+{
+	heap_read_magazines(heap);
+	*ret = heap->magsets;
+	return heap->magset_count;
+}
+
 /* One set: its magazines, and its share of the cache's counts. */
 static void read_magset(struct heap *heap, const struct heap_thread *thread,
 			const unsigned char *record, uint64_t number)
@@ -170,10 +191,13 @@ static void read_magset(struct heap *heap, const struct heap_thread *thread,
 		return;
 	struct heap_cache *cache = heap_cache_indexed(
 		heap, thread->instance, cache_of_set(layout, thread, number));
-	if (cache) {
-		cache->alloc += alloc;
-		cache->free += free;
-	}
+	if (!cache)
+		return;
+	cache->alloc += alloc;
+	cache->free += free;
+	keep_magset(heap, thread,
+		    thread->magsets + number * layout->kma_magset.self.size,
+		    (size_t)(cache - heap->caches));
 }
 
 static void read_magsets(struct heap *heap, const struct heap_thread *thread)

@@ -416,7 +416,7 @@ static bool find_in_arena(struct heap *heap, const struct heap_arena *arena,
 }
 
 /* The most particular: children come after their parents. */
-bool heap_segment_holding(struct heap *heap, uint64_t address,
+bool heap_segment_holding(struct heap *heap, uint64_t address, bool identifier,
 			  struct heap_segment *ret,
 			  const struct heap_arena **arena)
 {
@@ -424,7 +424,8 @@ bool heap_segment_holding(struct heap *heap, uint64_t address,
 	size_t count = heap_arenas(heap, &arenas);
 
 	while (count-- > 0)
-		if (!arenas[count].account && !arenas[count].identifier &&
+		if (!arenas[count].account &&
+		    arenas[count].identifier == identifier &&
 		    find_in_arena(heap, &arenas[count], address, ret)) {
 			*arena = &arenas[count];
 			return true;

@@ -54,9 +54,9 @@ void heap_segment_close(struct heap_segment_walk *walk);
 /* The segment whose tag is there; false: none that could be. */
 bool heap_segment_at(struct heap *heap, uint64_t tag, struct heap_segment *ret);
 
-/* The allocated segment of an arena of memory that holds address. Goes through
- * all tags. */
-bool heap_segment_holding(struct heap *heap, uint64_t address,
+/* The allocated segment of an arena that holds address: of memory, or of
+ * identifiers. Goes through all tags. */
+bool heap_segment_holding(struct heap *heap, uint64_t address, bool identifier,
 			  struct heap_segment *ret,
 			  const struct heap_arena **arena);
 

@@ -194,24 +194,55 @@ struct err *modules_unload(struct session *session, const char *name)
 	return make_tables(session, session->modules);
 }
 
-bool modules_at(const struct session *session, size_t i,
-		struct module_facts *ret)
+static const struct module *module_at(const struct session *session, size_t i)
 {
 	const struct module *module =
 		session->modules ? session->modules->first : NULL;
 
-	for (; module; module = module->next) {
-		if (!module->loaded || i-- > 0)
-			continue;
-		*ret = (struct module_facts){
-			.name = module->facts->name,
-			.path = module->path,
-			.commands = module->facts->command_count,
-			.walkers = module->facts->walker_count,
-		};
-		return true;
-	}
-	return false;
+	for (; module; module = module->next)
+		if (module->loaded && i-- == 0)
+			break;
+	return module;
+}
+
+bool modules_at(const struct session *session, size_t i,
+		struct module_facts *ret)
+{
+	const struct module *module = module_at(session, i);
+
+	if (!module)
+		return false;
+	*ret = (struct module_facts){
+		.name = module->facts->name,
+		.path = module->path,
+		.commands = module->facts->command_count,
+		.walkers = module->facts->walker_count,
+	};
+	return true;
+}
+
+bool modules_command(const struct session *session, size_t i, size_t j,
+		     const char **name, const char **summary)
+{
+	const struct module *module = module_at(session, i);
+
+	if (!module || j >= module->facts->command_count)
+		return false;
+	*name = module->commands[j].dcmd.name;
+	*summary = module->commands[j].dcmd.summary;
+	return true;
+}
+
+bool modules_walker(const struct session *session, size_t i, size_t j,
+		    const char **name, const char **summary)
+{
+	const struct module *module = module_at(session, i);
+
+	if (!module || j >= module->facts->walker_count)
+		return false;
+	*name = module->walkers[j].walker.name;
+	*summary = module->walkers[j].walker.summary;
+	return true;
 }
 
 void modules_destroy(struct modules *modules)

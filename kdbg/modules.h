@@ -26,6 +26,13 @@ struct err *modules_unload(struct session *session, const char *name) MUST_USE;
 bool modules_at(const struct session *session, size_t i,
 		struct module_facts *ret);
 
+/* What the i-th module brings: its j-th command, or walker; false: it has not
+ * so many. */
+bool modules_command(const struct session *session, size_t i, size_t j,
+		     const char **name, const char **summary);
+bool modules_walker(const struct session *session, size_t i, size_t j,
+		    const char **name, const char **summary);
+
 void modules_destroy(struct modules *modules);
 
 #endif

@@ -20,13 +20,6 @@ static const char *program_name(void)
 	return name ? name : "less";
 }
 
-unsigned terminal_columns(void)
-{
-	struct winsize size;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
-
 bool pager_wanted(void)
 {
 	const char *terminal = getenv("TERM");

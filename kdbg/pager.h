@@ -28,11 +28,6 @@ struct pager {
 	unsigned line, column; /* where the next character goes */
 };
 
-enum { WIDE_COLUMNS = 132 };
-
-/* Of the terminal that standard output is; 0: it is none, or does not tell. */
-unsigned terminal_columns(void);
-
 /* Standard output is a terminal with a pager to go with it. */
 bool pager_wanted(void);
 

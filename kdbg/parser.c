@@ -285,8 +285,9 @@ static void parse_punctuated_verb(struct parser *parser, struct stage *stage)
 	case '?':
 	case '=':
 		parser_take(parser);
-		stage->kind = token.text[0] == '=' ? STAGE_FORMAT_VALUE
-						   : STAGE_FORMAT_MEMORY;
+		stage->kind = token.text[0] == '='   ? STAGE_FORMAT_VALUE
+			      : token.text[0] == '?' ? STAGE_FORMAT_FILE
+						     : STAGE_FORMAT_MEMORY;
 		parse_items(parser, stage);
 		break;
 	case '>':

@@ -7,6 +7,7 @@
 #include "kdbg/format.h"
 #include "kdbg/invoke.h"
 #include "kdbg/parser.h"
+#include "kdbg/radix_hint.h"
 #include "kdbg/sink_values.h"
 #include "kdbg/usage.h"
 #include "kdbg/variables.h"
@@ -237,7 +238,7 @@ static struct err *invoke(struct run *run, const struct input *input,
 	if (err && err_code(err) == ERR_USAGE && !run->pipeline->usage)
 		run->pipeline->usage = run->dcmd;
 	if (err && input->has_address && !input->piped)
-		err = hint_radix(session, err, input->address);
+		err = radix_hint_error(session, err, input->address);
 	session->last = input->address;
 	return err;
 }
@@ -288,8 +289,10 @@ static struct err *run_stage(struct run *run, struct input *input)
 	case STAGE_ASSIGN:
 		return assign(session, stage, input->address);
 	case STAGE_FORMAT_MEMORY:
-		return format_memory(session, stage->items, input->address,
-				     input->count, run->out);
+	case STAGE_FORMAT_FILE:
+		return format_memory(
+			session, stage->items, input->address, input->count,
+			stage->kind == STAGE_FORMAT_FILE, run->out);
 	case STAGE_FORMAT_VALUE:
 		return format_value(session, stage->items, input->address,
 				    run->out);

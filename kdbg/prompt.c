@@ -9,6 +9,7 @@
 #include "kdbg/pager.h"
 #include "kdbg/session.h"
 #include "kdbg/sink.h"
+#include "kdbg/terminal.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -45,6 +45,17 @@ static void forget_views(struct session *session)
 	session->heap = NULL;
 }
 
+void session_attach(struct session *session, struct target *target)
+{
+	forget_views(session);
+	if (session->target)
+		target_close(session->target);
+	session->target = target;
+	session->thread = 0;
+	session->gone = false;
+	session->dot = session->last = session->increment = 0;
+}
+
 struct err *session_stop(struct session *session)
 {
 	struct target *target;

@@ -99,6 +99,10 @@ const struct dcmd *session_dcmd(const struct session *session,
 const struct walker *session_walker(const struct session *session,
 				    const char *name);
 
+/* Look at another target from now on, which the session owns then: all views of
+ * the old one are gone. No command may be at work on them. */
+void session_attach(struct session *session, struct target *target);
+
 /*
  * A living process stands still while a line runs and goes on after it, unless
  * held: session_stop() makes all views anew if it has moved since, and

@@ -11,18 +11,19 @@
  */
 #include "kdbg/symbol_table.h"
 
+#include "kdbg/symbol_records.h"
 #include "kdbg/vector.h"
 
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A section of symbols that is being read. */
+/* A table of symbols that is being read. */
 struct reading {
 	struct symbol_table *table;
 	Elf *elf;
-	size_t strings;
 	uint32_t file; /* source file of the local symbols now coming */
+	bool no_memory;
 };
 
 void symbol_table_destroy(struct symbol_table *table)
@@ -35,11 +36,9 @@ void symbol_table_destroy(struct symbol_table *table)
 	free(table);
 }
 
-static unsigned char rank_of(unsigned char info, uint64_t size,
-			     const char *name)
+static unsigned char rank_of(unsigned char type, unsigned char binding,
+			     uint64_t size, const char *name)
 {
-	unsigned char type = GELF_ST_TYPE(info);
-	unsigned char binding = GELF_ST_BIND(info);
 	unsigned rank = 0;
 
 	/* What the file says most of; then what others may call; then the name
@@ -55,17 +54,17 @@ static unsigned char rank_of(unsigned char info, uint64_t size,
 
 /* How far a sizeless symbol may reach: the end of its section if that is
  * code. */
-static uint64_t reach(Elf *elf, const GElf_Sym *symbol)
+static uint64_t reach(Elf *elf, const struct symbol_record *symbol)
 {
 	GElf_Shdr header;
-	Elf_Scn *section = elf_getscn(elf, symbol->st_shndx);
+	Elf_Scn *section = elf_getscn(elf, symbol->section);
 
 	if (!section || !gelf_getshdr(section, &header) ||
 	    !(header.sh_flags & SHF_EXECINSTR) ||
-	    symbol->st_value < header.sh_addr ||
-	    symbol->st_value - header.sh_addr >= header.sh_size)
+	    symbol->value < header.sh_addr ||
+	    symbol->value - header.sh_addr >= header.sh_size)
 		return 1;
-	return header.sh_size - (symbol->st_value - header.sh_addr);
+	return header.sh_size - (symbol->value - header.sh_addr);
 }
 
 static bool add_file(struct reading *reading, const char *name)
@@ -82,82 +81,74 @@ static bool add_file(struct reading *reading, const char *name)
 	return true;
 }
 
-static bool is_wanted(const GElf_Sym *symbol)
+static bool is_wanted(const struct symbol_record *symbol)
 {
-	unsigned char type = GELF_ST_TYPE(symbol->st_info);
+	unsigned char type = symbol->type;
 
-	return symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
+	return symbol->section != SHN_UNDEF && symbol->section != SHN_ABS &&
 	       (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE ||
 		type == STT_GNU_IFUNC || type == STT_COMMON);
 }
 
-static bool add_symbol(struct reading *reading, const GElf_Sym *symbol)
+static bool add_entry(struct reading *reading,
+		      const struct symbol_record *symbol)
 {
 	struct symbol_table *table = reading->table;
-	const char *name =
-		elf_strptr(reading->elf, reading->strings, symbol->st_name);
-
-	if (!name || !*name)
-		return true;
-	if (GELF_ST_TYPE(symbol->st_info) == STT_FILE)
-		return add_file(reading, name);
-	if (!is_wanted(symbol))
-		return true;
 	struct symbol_entry *entries =
 		vector_grow(table->entries, table->count, sizeof(*entries));
+
 	if (!entries || table->count >= SYMBOL_NONE)
 		return false;
 	table->entries = entries;
-	unsigned char binding = GELF_ST_BIND(symbol->st_info);
 	entries[table->count++] = (struct symbol_entry){
-		.value = symbol->st_value,
-		.span = symbol->st_size ? symbol->st_size
-					: reach(reading->elf, symbol),
-		.name = name,
-		.file = binding == STB_LOCAL ? reading->file : 0,
-		.rank = rank_of(symbol->st_info, symbol->st_size, name),
-		.binding = binding,
-		.type = GELF_ST_TYPE(symbol->st_info),
-		.sized = symbol->st_size != 0,
+		.value = symbol->value,
+		.span = symbol->size ? symbol->size
+				     : reach(reading->elf, symbol),
+		.name = symbol->name,
+		.file = symbol->binding == STB_LOCAL ? reading->file : 0,
+		.rank = rank_of(symbol->type, symbol->binding, symbol->size,
+				symbol->name),
+		.binding = symbol->binding,
+		.type = symbol->type,
+		.sized = symbol->size != 0,
 	};
 	return true;
 }
 
-static bool read_section(struct symbol_table *table, Elf *elf, Elf_Scn *section)
+static bool add_symbol(void *context, const struct symbol_record *symbol)
 {
-	GElf_Shdr header;
+	struct reading *reading = context;
 
-	if (!gelf_getshdr(section, &header) ||
-	    (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM))
+	if (!*symbol->name)
 		return true;
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
-	struct reading reading = { table, elf, header.sh_link, 0 };
-	for (size_t i = 1; i < count; i++) {
-		GElf_Sym symbol;
+	if (symbol->type == STT_FILE)
+		reading->no_memory = !add_file(reading, symbol->name);
+	else if (is_wanted(symbol))
+		reading->no_memory = !add_entry(reading, symbol);
+	return !reading->no_memory;
+}
 
-		if (gelf_getsym(data, (int)i, &symbol) &&
-		    !add_symbol(&reading, &symbol))
-			return false;
-	}
-	return true;
+static bool read_table(struct symbol_table *table,
+		       const struct module_file *file, bool dynamic)
+{
+	struct reading reading = { table, file->elf, 0, false };
+
+	symbol_records_each(file, dynamic, add_symbol, &reading);
+	return !reading.no_memory;
 }
 
 static bool read_file(struct symbol_table *table,
 		      const struct module_file *file)
 {
-	Elf_Scn *section = NULL;
-
-	while (file && (section = elf_nextscn(file->elf, section)))
-		if (!read_section(table, file->elf, section))
-			return false;
-	return true;
+	return !file || (read_table(table, file, true) &&
+			 read_table(table, file, false));
 }
 
 static bool add_saved(struct symbol_table *table, uint64_t base,
 		      const struct dump_symbol *saved)
 {
 	unsigned char info = (unsigned char)saved->info;
+	unsigned char type = GELF_ST_TYPE(info), binding = GELF_ST_BIND(info);
 
 	if ((saved->flags & DUMP_SYMBOL_PLACE) || !*saved->name || !saved->size)
 		return true;
@@ -170,9 +161,9 @@ static bool add_saved(struct symbol_table *table, uint64_t base,
 		.value = base + saved->address,
 		.span = saved->size,
 		.name = saved->name,
-		.rank = rank_of(info, saved->size, saved->name),
-		.binding = GELF_ST_BIND(info),
-		.type = GELF_ST_TYPE(info),
+		.rank = rank_of(type, binding, saved->size, saved->name),
+		.binding = binding,
+		.type = type,
 		.sized = true,
 	};
 	return true;
@@ -382,44 +373,38 @@ void symbol_table_prefix(struct symbol_table *table, const char *prefix,
 	}
 }
 
-/* Of one section of symbols. */
-static bool find_thread_local(Elf *elf, Elf_Scn *section, const char *name,
-			      GElf_Sym *ret)
-{
-	GElf_Shdr header;
+/* A search for a thread-local variable. */
+struct thread_local_search {
+	const char *name;
+	uint64_t offset, size;
+	bool found;
+};
 
-	if (!gelf_getshdr(section, &header) ||
-	    (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM))
-		return false;
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
-	for (size_t i = 1; i < count; i++) {
-		if (!gelf_getsym(data, (int)i, ret) ||
-		    GELF_ST_TYPE(ret->st_info) != STT_TLS ||
-		    ret->st_shndx == SHN_UNDEF)
-			continue;
-		const char *found =
-			elf_strptr(elf, header.sh_link, ret->st_name);
-		/* In .symtab a version may be part of the name. */
-		size_t length = found ? strcspn(found, "@") : 0;
-		if (found && strlen(name) == length &&
-		    strncmp(found, name, length) == 0)
-			return true;
-	}
+static bool is_thread_local(void *context, const struct symbol_record *record)
+{
+	struct thread_local_search *search = context;
+	/* In .symtab a version may be part of the name. */
+	size_t length = strcspn(record->name, "@");
+
+	if (record->type != STT_TLS || record->section == SHN_UNDEF ||
+	    strlen(search->name) != length ||
+	    strncmp(record->name, search->name, length) != 0)
+		return true;
+	search->offset = record->value;
+	search->size = record->size;
+	search->found = true;
 	return false;
 }
 
 bool symbol_table_thread_local(const struct module_file *file, const char *name,
 			       uint64_t *offset, uint64_t *size)
 {
-	Elf_Scn *section = NULL;
-	GElf_Sym symbol;
+	struct thread_local_search search = { .name = name };
 
-	while (file && (section = elf_nextscn(file->elf, section)))
-		if (find_thread_local(file->elf, section, name, &symbol)) {
-			*offset = symbol.st_value;
-			*size = symbol.st_size;
-			return true;
-		}
-	return false;
+	symbol_records_each(file, true, is_thread_local, &search);
+	if (!search.found)
+		symbol_records_each(file, false, is_thread_local, &search);
+	*offset = search.offset;
+	*size = search.size;
+	return search.found;
 }

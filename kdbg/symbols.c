@@ -402,6 +402,18 @@ const char *symbols_module_status(struct symbols *symbols,
 	return symbols->modules[i]->status;
 }
 
+const char *symbols_debug_file(struct symbols *symbols,
+			       const struct dump_module *module)
+{
+	ptrdiff_t i = range_index_find(&symbols->index, module->base);
+
+	if (i < 0 || symbols->modules[i]->origin != module)
+		return NULL;
+	symbols_module_load(symbols->modules[i], symbols->target);
+	return symbols->modules[i]->debug ? symbols->modules[i]->debug->path
+					  : NULL;
+}
+
 /* --- for types ---------------------------------------------------------- */
 
 static struct symbols_module *module_in_turn(const struct symbols *symbols,

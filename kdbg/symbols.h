@@ -12,6 +12,7 @@
 
 #include "kdbg/target.h"
 
+struct symbol_record;
 struct symbols;
 
 struct symbol_frame { /* one source-level frame; strings live with symbols */
@@ -63,8 +64,8 @@ size_t symbols_frames_then(struct symbols *symbols, uint64_t pc, uint64_t ticks,
 
 /*
  * "name", "module`name", "module`file`name". A module is named by its path,
- * its last part, or that up to ".so"; the program also by a.out. A C++ name
- * may be mangled or not, then with or without its parameters.
+ * its last part, or that up to ".so" or behind it; the program also by a.out. A
+ * C++ name may be mangled or not, then with or without its parameters.
  */
 struct err *symbols_find(struct symbols *symbols, const char *name,
 			 struct symbol *ret, uint64_t *address) MUST_USE;
@@ -105,15 +106,27 @@ struct err *symbols_find_thread_local(struct symbols *symbols, const char *name,
 
 /*
  * Each symbol of the modules called object (NULL: of all that are there now),
- * by address, until each says false. How many modules are called that.
+ * in the order of the files, until each says false: of the full table, or of
+ * the dynamic one where that is asked for or all there is. The record has what
+ * the file says besides (symbol_records.h). How many modules are called that.
  */
-size_t symbols_each(struct symbols *symbols, const char *object,
-		    bool (*each)(void *context, const struct symbol *symbol),
+size_t symbols_each(struct symbols *symbols, const char *object, bool dynamic,
+		    bool (*each)(void *context, const struct symbol *symbol,
+				 const struct symbol_record *record),
 		    void *context);
+
+/* What the file says of a symbol besides; left alone where no file has it. */
+void symbols_record(struct symbols *symbols, const struct symbol *symbol,
+		    struct symbol_record *ret);
 
 /* Why a module has no symbols, or only some; NULL: it has all. */
 const char *symbols_module_status(struct symbols *symbols,
 				  const struct dump_module *module);
+
+/* The file its debug information was found in, when that is another; or NULL.
+ */
+const char *symbols_debug_file(struct symbols *symbols,
+			       const struct dump_module *module);
 
 /* Prefix completion for the prompt: call each name once. */
 void symbols_complete(struct symbols *symbols, const char *prefix,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/symbol_records.h"
 #include "kdbg/symbols_impl.h"
 
 #include <elf.h>
 #include <string.h>
 
-enum { SCOPE_SIZE = 1024 };
+enum { SCOPE_SIZE = 1024, SECTION_UNKNOWN = 1 };
 
 /* "module`file`name", taken apart; module and file are "" where not given. */
 struct scoped_name {
@@ -55,8 +56,8 @@ static bool is_called(const struct symbols *symbols,
 
 	return !*name || strcmp(name, module->facts.path) == 0 ||
 	       strcmp(name, module->name) == 0 ||
-	       (strlen(name) == stem &&
-		strncmp(name, module->name, stem) == 0) ||
+	       (strncmp(name, module->name, stem) == 0 &&
+		(!name[stem] || strcmp(name + stem, ".so") == 0)) ||
 	       (strcmp(name, "a.out") == 0 && is_program(symbols, module));
 }
 
@@ -195,33 +196,127 @@ struct err *symbols_find_thread_local(struct symbols *symbols, const char *name,
 	return err_wrap(not_found(&wanted, module_found), "thread-local");
 }
 
-size_t symbols_each(struct symbols *symbols, const char *object,
-		    bool (*each)(void *context, const struct symbol *symbol),
+struct listing {
+	struct symbols *symbols;
+	const struct symbols_module *module;
+	bool (*each)(void *context, const struct symbol *symbol,
+		     const struct symbol_record *record);
+	void *context;
+	bool ended;
+};
+
+static bool has_address(const struct symbol_record *record)
+{
+	return record->section != SHN_UNDEF && record->section != SHN_ABS &&
+	       record->type != STT_TLS && record->type != STT_FILE;
+}
+
+static bool list_record(void *context, const struct symbol_record *record)
+{
+	struct listing *listing = context;
+	const struct symbols_module *module = listing->module;
+	const struct symbol symbol = {
+		.module = module->name,
+		.module_path = module->facts.path,
+		.name = symbols_pretty(listing->symbols, record->name),
+		.linkage = record->name,
+		.value =
+			record->value +
+			(has_address(record) ? symbols_module_bias(module) : 0),
+		.size = record->size,
+		.type = record->type,
+		.binding = record->binding,
+	};
+
+	listing->ended = !listing->each(listing->context, &symbol, record);
+	return !listing->ended;
+}
+
+/* Where no file is to be had: the names that the target brought. */
+static void list_entries(struct listing *listing)
+{
+	const struct symbol_table *table = listing->module->table;
+
+	for (size_t i = 0; table && i < table->count && !listing->ended; i++) {
+		const struct symbol_entry *entry = &table->entries[i];
+		const struct symbol_record record = {
+			.index = (uint32_t)i,
+			.name = entry->name,
+			.value = entry->value,
+			.size = entry->sized ? entry->span : 0,
+			.type = entry->type,
+			.binding = entry->binding,
+			.section = SECTION_UNKNOWN,
+		};
+
+		list_record(listing, &record);
+	}
+}
+
+size_t symbols_each(struct symbols *symbols, const char *object, bool dynamic,
+		    bool (*each)(void *context, const struct symbol *symbol,
+				 const struct symbol_record *record),
 		    void *context)
 {
+	struct listing listing = { .symbols = symbols,
+				   .each = each,
+				   .context = context };
 	size_t found = 0;
 
-	for (size_t i = 0; i < symbols->module_count; i++) {
+	for (size_t i = 0; i < symbols->module_count && !listing.ended; i++) {
 		struct symbols_module *module = symbols->modules[i];
 
 		if (!is_called(symbols, module, object ? object : ""))
 			continue;
 		found++;
+		listing.module = module;
 		symbols_module_load(module, symbols->target);
-		for (size_t j = 0; module->table && j < module->table->count;
-		     j++) {
-			struct symbol symbol = {
-				.module = module->name,
-				.module_path = module->facts.path,
-			};
-
-			symbols_describe(symbols, module,
-					 &module->table->entries[j], &symbol);
-			if (!each(context, &symbol))
-				return found;
-		}
+		/* What was stripped may lie in a file of its own. */
+		if (!dynamic && (symbol_records_each(module->file, false,
+						     list_record, &listing) ||
+				 symbol_records_each(module->debug, false,
+						     list_record, &listing)))
+			continue;
+		if (!symbol_records_each(module->file, true, list_record,
+					 &listing))
+			list_entries(&listing);
 	}
 	return found;
+}
+
+/* The record that a symbol was made of: names point into the files. */
+struct record_search {
+	const struct symbol *symbol;
+	uint64_t value; /* the file's own */
+	struct symbol_record *ret;
+};
+
+static bool is_its_record(void *context, const struct symbol_record *record)
+{
+	struct record_search *search = context;
+
+	if (record->value != search->value ||
+	    strcmp(record->name, search->symbol->linkage) != 0)
+		return true;
+	*search->ret = *record;
+	return false;
+}
+
+void symbols_record(struct symbols *symbols, const struct symbol *symbol,
+		    struct symbol_record *ret)
+{
+	ptrdiff_t i = range_index_find(&symbols->index, symbol->value);
+	const struct symbols_module *module =
+		i < 0 ? NULL : symbols->modules[i];
+
+	if (!module || !module->file || !symbol->linkage)
+		return;
+	struct record_search search = {
+		symbol, symbol->value - symbols_module_bias(module), ret
+	};
+	symbol_records_each(module->file, true, is_its_record, &search);
+	symbol_records_each(module->debug, false, is_its_record, &search);
+	symbol_records_each(module->file, false, is_its_record, &search);
 }
 
 /* --- completion --------------------------------------------------------- */

@@ -16,8 +16,13 @@ enum {
 
 /* One of the words by which libc describes itself: a field's size in bits, how
  * many there are, and where it lies. */
-static struct err *field_offset(struct symbols *symbols, struct target *target,
-				const char *name, uint64_t *ret)
+struct described {
+	uint64_t size, count, offset;
+};
+
+static struct err *field_described(struct symbols *symbols,
+				   struct target *target, const char *name,
+				   struct described *ret)
 {
 	struct symbol symbol;
 	uint32_t words[3];
@@ -27,12 +32,34 @@ static struct err *field_offset(struct symbols *symbols, struct target *target,
 	if (!err)
 		err = target_read(target, address, words, sizeof(words));
 	if (err)
-		return err_wrap(err, "how libc keeps thread-local variables");
-	if (words[0] != 64 || words[1] != 1)
-		return err_new(ERR_UNSUPPORTED, "%s is not a field of 8 bytes",
-			       name);
-	*ret = words[2];
+		return err_wrap(err, "how libc keeps what threads own");
+	*ret = (struct described){ words[0] / 8, words[1], words[2] };
 	return NULL;
+}
+
+static struct err *field_offset(struct symbols *symbols, struct target *target,
+				const char *name, uint64_t *ret)
+{
+	struct described field = { 0 };
+	struct err *err = field_described(symbols, target, name, &field);
+
+	if (!err && (field.size != 8 || field.count != 1))
+		err = err_new(ERR_UNSUPPORTED, "%s is not a field of 8 bytes",
+			      name);
+	*ret = field.offset;
+	return err;
+}
+
+static struct err *thread_pointer(const struct target *target,
+				  const struct dump_thread *thread,
+				  uint64_t *ret)
+{
+	if ((thread->flags & DUMP_THREAD_REGISTERS) &&
+	    arch_register_get(&thread->registers, "fs_base", ret) && *ret)
+		return NULL;
+	return err_new(ERR_NOT_FOUND,
+		       "the thread pointer of thread %u is not in the %s",
+		       thread->tid, target->ops->kind);
 }
 
 /* ld.so's record of the module that lies at base. */
@@ -66,15 +93,10 @@ static struct err *find_block(struct target *target,
 			      uint64_t *ret)
 {
 	uint64_t pointer, dtv, length;
-	struct err *err;
+	struct err *err = thread_pointer(target, thread, &pointer);
 
-	if (!(thread->flags & DUMP_THREAD_REGISTERS) ||
-	    !arch_register_get(&thread->registers, "fs_base", &pointer) ||
-	    !pointer)
-		return err_new(ERR_NOT_FOUND,
-			       "the thread pointer of thread %u is not in the "
-			       "%s",
-			       thread->tid, target->ops->kind);
+	if (err)
+		return err;
 	err = target_read_uint(target, pointer + TCB_DTV, 8, &dtv);
 	if (!err)
 		err = target_read_uint(target, dtv - DTV_STRIDE, 8, &length);
@@ -112,4 +134,59 @@ struct err *thread_local_address(struct symbols *symbols, struct target *target,
 	if (!err)
 		*ret = block + symbol->value;
 	return err_wrap(err, "%s", name);
+}
+
+/* How libc keeps the values of keys. */
+struct key_layout {
+	struct described blocks; /* of struct pthread: pointers, in one field */
+	struct described pairs;  /* of a block */
+	uint64_t value;          /* of a pair */
+};
+
+static struct err *read_key_layout(struct symbols *symbols,
+				   struct target *target,
+				   struct key_layout *ret)
+{
+	struct err *err = field_described(
+		symbols, target, "_thread_db_pthread_specific", &ret->blocks);
+
+	if (!err)
+		err = field_described(symbols, target,
+				      "_thread_db_pthread_key_data_level2_data",
+				      &ret->pairs);
+	if (!err)
+		err = field_offset(symbols, target,
+				   "_thread_db_pthread_key_data_data",
+				   &ret->value);
+	if (!err && (!ret->pairs.count || !ret->pairs.size))
+		err = err_new(ERR_UNSUPPORTED, "libc says that its blocks of "
+					       "keys are empty");
+	return err;
+}
+
+struct err *thread_specific(struct symbols *symbols, struct target *target,
+			    const struct dump_thread *thread, unsigned key,
+			    uint64_t *ret)
+{
+	struct key_layout layout;
+	uint64_t pointer, block = 0;
+	struct err *err = read_key_layout(symbols, target, &layout);
+
+	*ret = 0;
+	if (!err && key / layout.pairs.count >= layout.blocks.size / 8)
+		err = err_new(ERR_NOT_FOUND, "there is no key %u", key);
+	if (!err)
+		err = thread_pointer(target, thread, &pointer);
+	if (!err)
+		err = target_read_uint(target,
+				       pointer + layout.blocks.offset +
+					       key / layout.pairs.count * 8,
+				       8, &block);
+	if (err || !block)
+		return err;
+	return target_read_uint(target,
+				block + layout.pairs.offset + layout.value +
+					key % layout.pairs.count *
+						layout.pairs.size,
+				8, ret);
 }

@@ -22,4 +22,14 @@ struct err *thread_local_address(struct symbols *symbols, struct target *target,
 				 const char *name, struct symbol *symbol,
 				 uint64_t *ret) MUST_USE;
 
+/*
+ * What pthread_getspecific(key) would give this thread: struct pthread has
+ * pointers to blocks of pairs (sequence, value), a block for 32 keys each; libc
+ * tells where as above. 0: none was set.
+ */
+enum { THREAD_KEYS = 1024 };
+struct err *thread_specific(struct symbols *symbols, struct target *target,
+			    const struct dump_thread *thread, unsigned key,
+			    uint64_t *ret) MUST_USE;
+
 #endif

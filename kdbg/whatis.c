@@ -87,6 +87,18 @@ static bool is_slab(const struct question *q, struct whatis_answer *ret)
 	return true;
 }
 
+static void tell_segment(const struct heap_segment *segment,
+			 const struct heap_arena *arena, const char *unit,
+			 struct whatis_answer *ret)
+{
+	ret->base = segment->start;
+	snprintf(ret->what, sizeof(ret->what),
+		 "%s from the arena %s (%" PRIu64 " %s, vmem_seg %" PRIx64 ")",
+		 segment->cached ? "in a slab of a quantum cache, allocated"
+				 : "allocated",
+		 arena->name, segment->size, unit, segment->address);
+}
+
 static bool is_segment(const struct question *q, struct whatis_answer *ret)
 {
 	const struct heap_arena *arena;
@@ -94,15 +106,37 @@ static bool is_segment(const struct question *q, struct whatis_answer *ret)
 	size_t slab;
 
 	if (!q->heap || heap_slab_at(q->heap, q->address, &slab) ||
-	    !heap_segment_holding(q->heap, q->address, &segment, &arena))
+	    !heap_segment_holding(q->heap, q->address, false, &segment, &arena))
 		return false;
-	ret->base = segment.start;
-	snprintf(ret->what, sizeof(ret->what),
-		 "%s from the arena %s (%" PRIu64 " bytes, vmem_seg %" PRIx64
-		 ")",
-		 segment.cached ? "in a slab of a quantum cache, allocated"
-				: "allocated",
-		 arena->name, segment.size, segment.address);
+	tell_segment(&segment, arena, "bytes", ret);
+	return true;
+}
+
+static bool is_identifier(const struct question *q, struct whatis_answer *ret)
+{
+	const struct heap_arena *arena;
+	struct heap_segment segment;
+
+	if (!q->heap ||
+	    !heap_segment_holding(q->heap, q->address, true, &segment, &arena))
+		return false;
+	tell_segment(&segment, arena, "numbers", ret);
+	return true;
+}
+
+static bool is_thread(const struct question *q, struct whatis_answer *ret)
+{
+	const struct target *target = q->session->target;
+	const struct dump_thread *thread =
+		q->address <= UINT32_MAX
+			? target_thread(target, (uint32_t)q->address)
+			: NULL;
+
+	if (!thread)
+		return false;
+	ret->base = q->address;
+	snprintf(ret->what, sizeof(ret->what), "the id of a thread (%s)",
+		 thread->name ? thread->name : "without a name");
 	return true;
 }
 
@@ -192,16 +226,26 @@ static bool is_mapping(const struct question *q, struct whatis_answer *ret)
 }
 
 static const struct {
-	const char *name;
+	const char *name, *summary;
 	provider *ask;
 } providers[WHATIS_KIND_COUNT] = {
-	[WHATIS_BUFFER] = { "buffer", is_buffer },
-	[WHATIS_SLAB] = { "slab", is_slab },
-	[WHATIS_SEGMENT] = { "segment", is_segment },
-	[WHATIS_ALLOCATOR] = { "allocator", is_allocator },
-	[WHATIS_SYMBOL] = { "symbol", is_symbol },
-	[WHATIS_STACK] = { "stack", is_stack },
-	[WHATIS_MAPPING] = { "mapping", is_mapping },
+	[WHATIS_BUFFER] = { "buffer",
+			    "buffers of caches: allocated, freed, or never "
+			    "handed out",
+			    is_buffer },
+	[WHATIS_SLAB] = { "slab", "what is left of slabs", is_slab },
+	[WHATIS_SEGMENT] = { "segment", "segments of arenas of memory",
+			     is_segment },
+	[WHATIS_ALLOCATOR] = { "allocator", "the allocator's own structures",
+			       is_allocator },
+	[WHATIS_SYMBOL] = { "symbol", "symbols and sections of modules",
+			    is_symbol },
+	[WHATIS_STACK] = { "stack", "stacks of threads", is_stack },
+	[WHATIS_MAPPING] = { "mapping", "mappings", is_mapping },
+	[WHATIS_THREAD] = { "thread", "ids of threads (-i)", is_thread },
+	[WHATIS_IDENTIFIER] = { "identifier",
+				"segments of arenas of identifiers (-i)",
+				is_identifier },
 };
 
 const char *whatis_kind_name(enum whatis_kind kind)
@@ -209,8 +253,14 @@ const char *whatis_kind_name(enum whatis_kind kind)
 	return providers[kind].name;
 }
 
-size_t whatis_find(struct session *session, uint64_t address,
-		   struct whatis_answer *answers, size_t max)
+const char *whatis_kind_summary(enum whatis_kind kind)
+{
+	return providers[kind].summary;
+}
+
+/* Ask the providers of the kinds from first to before last. */
+static size_t find(struct session *session, uint64_t address, unsigned first,
+		   unsigned last, struct whatis_answer *answers, size_t max)
 {
 	struct question q = { .session = session, .address = address };
 	size_t count = 0;
@@ -220,7 +270,7 @@ size_t whatis_find(struct session *session, uint64_t address,
 	err_free(session_symbols(session, &q.symbols));
 	if (!session->target)
 		return 0;
-	for (size_t i = 0; i < WHATIS_KIND_COUNT && count < max; i++) {
+	for (unsigned i = first; i < last && count < max; i++) {
 		answers[count] = (struct whatis_answer){
 			.kind = (enum whatis_kind)i,
 		};
@@ -228,4 +278,17 @@ size_t whatis_find(struct session *session, uint64_t address,
 			count++;
 	}
 	return count;
+}
+
+size_t whatis_find(struct session *session, uint64_t address,
+		   struct whatis_answer *answers, size_t max)
+{
+	return find(session, address, 0, WHATIS_ADDRESS_KINDS, answers, max);
+}
+
+size_t whatis_find_identifier(struct session *session, uint64_t number,
+			      struct whatis_answer *answers, size_t max)
+{
+	return find(session, number, WHATIS_ADDRESS_KINDS, WHATIS_KIND_COUNT,
+		    answers, max);
 }

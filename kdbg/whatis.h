@@ -3,7 +3,8 @@
  * What is at an address: every answer there is, the most particular first.
  *
  * Providers, in this order: buffers, slabs, segments of arenas, the allocator's
- * own structures, symbols of modules, threads' stacks, mappings.
+ * own structures, symbols of modules, threads' stacks, mappings. Numbers that
+ * are no addresses are asked for apart: threads, and arenas of identifiers.
  */
 #ifndef KDBG_WHATIS_H
 #define KDBG_WHATIS_H
@@ -19,9 +20,13 @@ enum whatis_kind {
 	WHATIS_SYMBOL,
 	WHATIS_STACK,
 	WHATIS_MAPPING,
+	WHATIS_ADDRESS_KINDS,
+	WHATIS_THREAD = WHATIS_ADDRESS_KINDS,
+	WHATIS_IDENTIFIER,
 	WHATIS_KIND_COUNT
 };
 const char *whatis_kind_name(enum whatis_kind kind);
+const char *whatis_kind_summary(enum whatis_kind kind);
 
 struct whatis_answer {
 	enum whatis_kind kind;
@@ -35,5 +40,8 @@ struct whatis_answer {
 /* At most one answer of each kind, and at most max; how many. */
 size_t whatis_find(struct session *session, uint64_t address,
 		   struct whatis_answer *answers, size_t max);
+/* The same of a number that is no address. */
+size_t whatis_find_identifier(struct session *session, uint64_t number,
+			      struct whatis_answer *answers, size_t max);
 
 #endif

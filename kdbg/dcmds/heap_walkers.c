@@ -7,6 +7,9 @@
  *	bufctl freectl	the bufctls of the same, where there are any
  *	kmem_log	transaction records, newest first
  *	bufctl_history	those of one buffer
+ *	freemem_constructed freectl_constructed	free ones that magazines hold
+ *	kmem_hash	bufctls of buffers that slabs have handed out
+ *	kmem_cpu kmem_cpu_cache	threads' records, their magazines of a cache
  *	kmem_magazine	magazines that hold buffers
  *
  * Those of buffers and slabs take a cache, or walk all. A buffer is named by
@@ -185,6 +188,21 @@ static uint64_t pick_freectl(const struct heap_buffer *buffer)
 	return buffer->state == BUFFER_FREE ? buffer->bufctl : 0;
 }
 
+static uint64_t pick_constructed(const struct heap_buffer *buffer)
+{
+	return buffer->cached ? buffer->user : 0;
+}
+
+static uint64_t pick_constructed_ctl(const struct heap_buffer *buffer)
+{
+	return buffer->cached ? buffer->bufctl : 0;
+}
+
+static uint64_t pick_handed_out(const struct heap_buffer *buffer)
+{
+	return heap_buffer_live(buffer) || buffer->cached ? buffer->bufctl : 0;
+}
+
 #define WALK_BUFFERS(name)                                                     \
 	static struct err *walk_##name(struct session *session,                \
 				       bool has_address, uint64_t address,     \
@@ -200,6 +218,28 @@ WALK_BUFFERS(allocated)
 WALK_BUFFERS(free)
 WALK_BUFFERS(bufctl)
 WALK_BUFFERS(freectl)
+WALK_BUFFERS(constructed)
+WALK_BUFFERS(constructed_ctl)
+WALK_BUFFERS(handed_out)
+
+/* What a processor is to a kernel, a thread is to libkma. */
+static struct err *walk_cpus(struct session *session, bool has_address,
+			     uint64_t address, walk_fn *each, void *context)
+{
+	const struct heap_thread *threads;
+	struct heap *heap;
+	struct err *err = session_heap(session, &heap);
+
+	(void)has_address;
+	(void)address;
+	if (err)
+		return err;
+	size_t count = heap_threads(heap, &threads);
+	for (size_t i = 0; i < count; i++)
+		if (threads[i].live && !each(context, threads[i].address))
+			break;
+	return NULL;
+}
 
 static struct err *walk_log(struct session *session, bool has_address,
 			    uint64_t address, walk_fn *each, void *context)
@@ -246,6 +286,27 @@ static struct err *walk_history(struct session *session, bool has_address,
 	for (size_t i = 0; i < count && !session_interrupted(session); i++)
 		if (!each(context, entries[i].record))
 			break;
+	return NULL;
+}
+
+static struct err *walk_magsets(struct session *session, bool has_address,
+				uint64_t address, walk_fn *each, void *context)
+{
+	struct buffer_walk walk = { .session = session };
+	const struct heap_magset *magsets;
+	const struct heap_cache *caches;
+	struct err *err = begin(&walk, has_address, address);
+
+	if (err)
+		return err;
+	heap_caches(walk.heap, &caches);
+	size_t count = heap_magsets(walk.heap, &magsets);
+	for (size_t i = 0; i < count; i++) {
+		if (walk.cache && &caches[magsets[i].cache] != walk.cache)
+			continue;
+		if (!each(context, magsets[i].address))
+			break;
+	}
 	return NULL;
 }
 
@@ -308,6 +369,47 @@ const struct walker walker_freemem = {
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "cache",
 	.walk = walk_free,
+};
+
+const struct walker walker_freemem_constructed = {
+	.name = "freemem_constructed",
+	.summary = "the free buffers that magazines hold, still constructed",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_constructed,
+};
+
+const struct walker walker_freectl_constructed = {
+	.name = "freectl_constructed",
+	.summary = "the bufctls of free buffers that magazines hold",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_constructed_ctl,
+};
+
+const struct walker walker_kmem_hash = {
+	.name = "kmem_hash",
+	.aliases = ALIAS("umem_hash"),
+	.summary = "the bufctls of buffers that slabs have handed out",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_handed_out,
+};
+
+const struct walker walker_kmem_cpu = {
+	.name = "kmem_cpu",
+	.aliases = ALIAS("umem_cpu"),
+	.summary = "the records of threads, which have magazines as cpus do",
+	.walk = walk_cpus,
+};
+
+const struct walker walker_kmem_cpu_cache = {
+	.name = "kmem_cpu_cache",
+	.aliases = ALIAS("umem_cpu_cache"),
+	.summary = "what each thread has of a cache, or of all, in magazines",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "cache",
+	.walk = walk_magsets,
 };
 
 const struct walker walker_bufctl = {

@@ -3,6 +3,8 @@
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/modules.h"
 
+#include <string.h>
+
 static const struct column no_columns[] = { { "MODULE", VALUE_TEXT } };
 static const struct column modules_columns[] = {
 	{ "MODULE", VALUE_TEXT, .width = 16 },
@@ -12,8 +14,26 @@ static const struct column modules_columns[] = {
 };
 
 static const struct table load_tables[] = { { "default", no_columns, 1 } };
+static const struct column contents_columns[] = {
+	{ "MODULE", VALUE_TEXT, .width = 16 },
+	{ "KIND", VALUE_TEXT, .width = 8 },
+	{ "NAME", VALUE_TEXT, .width = 20 },
+	{ "SUMMARY", VALUE_TEXT },
+};
+
+enum { TABLE_MODULES, TABLE_CONTENTS };
 static const struct table dmods_tables[] = {
-	{ "default", modules_columns, 4 },
+	[TABLE_MODULES] = { "default", modules_columns, 4 },
+	[TABLE_CONTENTS] = { "-l", contents_columns, 4 },
+};
+
+struct dmods_options {
+	bool list;
+};
+
+static const struct option dmods_options[] = {
+	{ 'l', "list", OPTION_FLAG, offsetof(struct dmods_options, list), NULL,
+	  "their commands and walkers" },
 };
 
 static struct err *load_run(const struct dcmd_call *call, struct sink *out)
@@ -32,13 +52,42 @@ static struct err *unload_run(const struct dcmd_call *call, struct sink *out)
 	return modules_unload(call->session, call->argv[0]);
 }
 
+static void list_contents(const struct session *session, size_t module,
+			  const char *of, struct sink *out)
+{
+	const char *name, *summary;
+
+	for (size_t i = 0; modules_command(session, module, i, &name, &summary);
+	     i++)
+		SINK_ROW(out, TEXT(of), TEXT("command"), TEXT(name),
+			 TEXT(summary));
+	for (size_t i = 0; modules_walker(session, module, i, &name, &summary);
+	     i++)
+		SINK_ROW(out, TEXT(of), TEXT("walker"), TEXT(name),
+			 TEXT(summary));
+}
+
 static struct err *dmods_run(const struct dcmd_call *call, struct sink *out)
 {
+	const struct dmods_options *options = call->options;
+	const char *wanted = call->argc ? call->argv[0] : NULL;
 	struct module_facts facts;
+	bool found = false;
 
-	for (size_t i = 0; modules_at(call->session, i, &facts); i++)
-		SINK_ROW(out, TEXT(facts.name), COUNT(facts.commands),
-			 COUNT(facts.walkers), TEXT(facts.path));
+	if (options->list)
+		sink_table(out, &dmods_tables[TABLE_CONTENTS]);
+	for (size_t i = 0; modules_at(call->session, i, &facts); i++) {
+		if (wanted && strcmp(wanted, facts.name) != 0)
+			continue;
+		found = true;
+		if (options->list)
+			list_contents(call->session, i, facts.name, out);
+		else
+			SINK_ROW(out, TEXT(facts.name), COUNT(facts.commands),
+				 COUNT(facts.walkers), TEXT(facts.path));
+	}
+	if (wanted && !found)
+		return err_new(ERR_NOT_FOUND, "no module %s is loaded", wanted);
 	return NULL;
 }
 
@@ -70,9 +119,13 @@ const struct dcmd dcmd_dmods = {
 	.name = "dmods",
 	.summary = "the modules that were loaded",
 	.help = "Their names, how many commands and walkers they have, and "
-		"their files.",
-	.example = "::dmods",
+		"their files; or what the commands and walkers are.",
+	.example = "::dmods -l",
+	.arguments = "[module]",
+	.options = dmods_options,
+	.option_count = 1,
+	.options_size = sizeof(struct dmods_options),
 	.tables = dmods_tables,
-	.table_count = 1,
+	.table_count = 2,
 	.run = dmods_run,
 };

@@ -19,26 +19,60 @@ static const struct column objects_columns[] = {
 	{ "SYMBOLS", VALUE_TEXT },
 };
 
-static const struct table objects_tables[] = {
-	{ "default", objects_columns,
-	  sizeof(objects_columns) / sizeof(objects_columns[0]) },
+static const struct column verbose_columns[] = {
+	{ "BASE", VALUE_ADDRESS },
+	{ "LIMIT", VALUE_ADDRESS },
+	{ "SIZE", VALUE_SIZE, .width = 12 },
+	{ "NAME", VALUE_TEXT },
+	{ "BUILD ID", VALUE_TEXT, .line = 1, .width = 46 },
+	{ "SYMBOLS", VALUE_TEXT, .line = 1 },
+	{ "DEBUG FILE", VALUE_TEXT, .line = 2 },
 };
 
-static void emit_module(struct symbols *symbols,
+enum { TABLE_SHORT, TABLE_VERBOSE };
+static const struct table objects_tables[] = {
+	[TABLE_SHORT] = { "default", objects_columns,
+			  sizeof(objects_columns) /
+				  sizeof(objects_columns[0]) },
+	[TABLE_VERBOSE] = { "-v", verbose_columns,
+			    sizeof(verbose_columns) /
+				    sizeof(verbose_columns[0]) },
+};
+
+struct objects_options {
+	bool verbose;
+};
+
+static const struct option objects_options[] = {
+	{ 'v', "verbose", OPTION_FLAG,
+	  offsetof(struct objects_options, verbose), NULL,
+	  "build ids, and where debug information comes from" },
+};
+
+static void emit_module(const struct dcmd_call *call, struct symbols *symbols,
 			const struct dump_module *module, struct sink *out)
 {
+	const struct objects_options *options = call->options;
 	const char *missing = symbols_module_status(symbols, module);
 	char id[2 * BUILD_ID_MAX + 1] = "";
 
 	for (size_t i = 0; i < module->build_id_size && i < BUILD_ID_MAX; i++)
 		snprintf(id + 2 * i, 3, "%02x", module->build_id[i]);
-	SINK_ROW(out, ADDRESS(module->base), ADDRESS(module->end),
-		 SIZE(module->end - module->base), TEXT(module->path),
-		 TEXT(*id ? id : NULL), TEXT(missing ? missing : "all"));
+	if (options->verbose)
+		SINK_ROW(out, ADDRESS(module->base), ADDRESS(module->end),
+			 SIZE(module->end - module->base), TEXT(module->path),
+			 TEXT(*id ? id : NULL), TEXT(missing ? missing : "all"),
+			 TEXT(symbols_debug_file(symbols, module)));
+	else
+		SINK_ROW(out, ADDRESS(module->base), ADDRESS(module->end),
+			 SIZE(module->end - module->base), TEXT(module->path),
+			 TEXT(*id ? id : NULL),
+			 TEXT(missing ? missing : "all"));
 }
 
 static struct err *objects_run(const struct dcmd_call *call, struct sink *out)
 {
+	const struct objects_options *options = call->options;
 	const struct target *target = call->session->target;
 	const char *name = call->argc ? call->argv[0] : "";
 	size_t shown = 0;
@@ -48,13 +82,15 @@ static struct err *objects_run(const struct dcmd_call *call, struct sink *out)
 
 	if (err)
 		return err;
+	if (options->verbose)
+		sink_table(out, &objects_tables[TABLE_VERBOSE]);
 	if (call->has_address) {
 		module = target_module_at(target, call->address);
 		if (!module)
 			return err_new(ERR_NOT_FOUND,
 				       "%#" PRIx64 ": in no module",
 				       call->address);
-		emit_module(symbols, module, out);
+		emit_module(call, symbols, module, out);
 		return NULL;
 	}
 	if (call->argc > 1)
@@ -62,7 +98,7 @@ static struct err *objects_run(const struct dcmd_call *call, struct sink *out)
 	for (size_t i = 0; i < target->module_count && !out->failed; i++) {
 		if (!strstr(target->modules[i].path, name))
 			continue;
-		emit_module(symbols, &target->modules[i], out);
+		emit_module(call, symbols, &target->modules[i], out);
 		shown++;
 	}
 	if (*name && !shown)
@@ -83,7 +119,10 @@ const struct dcmd dcmd_objects = {
 	.arguments = "[object]",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "address",
+	.options = objects_options,
+	.option_count = 1,
+	.options_size = sizeof(struct objects_options),
 	.tables = objects_tables,
-	.table_count = 1,
+	.table_count = 2,
 	.run = objects_run,
 };

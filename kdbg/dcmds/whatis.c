@@ -4,12 +4,13 @@
 
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/dcmds/stack_lines.h"
+#include "kdbg/radix_hint.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 struct whatis_options {
-	bool all, bufctl, quiet;
+	bool all, bufctl, identifier, keep, list, quiet, verbose;
 };
 
 static const struct option whatis_options[] = {
@@ -17,8 +18,17 @@ static const struct option whatis_options[] = {
 	  "every answer, not only the most particular" },
 	{ 'b', "bufctl", OPTION_FLAG, offsetof(struct whatis_options, bufctl),
 	  NULL, "in a pipe, yield the bufctl's address instead of the base" },
+	{ 'i', "identifier", OPTION_FLAG,
+	  offsetof(struct whatis_options, identifier), NULL,
+	  "it is no address but a number: of a thread, or of an arena" },
+	{ 'k', "keep", OPTION_FLAG, offsetof(struct whatis_options, keep), NULL,
+	  "in the order of the addresses, as without" },
+	{ 'l', "list", OPTION_FLAG, offsetof(struct whatis_options, list), NULL,
+	  "list where is looked, in this order" },
 	{ 'q', "quiet", OPTION_FLAG, offsetof(struct whatis_options, quiet),
 	  NULL, "no stacks" },
+	{ 'v', "verbose", OPTION_FLAG, offsetof(struct whatis_options, verbose),
+	  NULL, "tell where it was looked for in vain" },
 };
 
 /* The first address is what a pipe carries on. */
@@ -32,9 +42,17 @@ static const struct column base_columns[] = {
 	{ "STACK", VALUE_LINES },   { "FREE STACK", VALUE_LINES, .line = 1 },
 };
 
+static const struct column place_columns[] = {
+	{ "NAME", VALUE_TEXT, .width = 12 },
+	{ "WHAT IS LOOKED AT", VALUE_TEXT },
+};
+
+enum { TABLE_ANSWERS, TABLE_PLACES };
 static const struct table whatis_tables[] = {
-	{ "default", base_columns,
-	  sizeof(base_columns) / sizeof(base_columns[0]), .no_header = true },
+	[TABLE_ANSWERS] = { "default", base_columns,
+			    sizeof(base_columns) / sizeof(base_columns[0]),
+			    .no_header = true },
+	[TABLE_PLACES] = { "-l", place_columns, 2 },
 };
 
 static const char *state_name(const struct whatis_answer *answer)
@@ -102,9 +120,10 @@ static void emit_answer(const struct dcmd_call *call, uint64_t address,
 	stack_lines_deinit(&freed);
 }
 
-static void emit_unknown(uint64_t address, struct sink *out)
+static void emit_unknown(const struct dcmd_call *call, uint64_t address,
+			 struct sink *out)
 {
-	char text[64];
+	char text[64], hint[RADIX_HINT_SIZE];
 
 	snprintf(text, sizeof(text), "%" PRIx64 " is unknown", address);
 	SINK_ROW_AS(out, text, ABSENT(VALUE_ADDRESS), ADDRESS(address),
@@ -112,6 +131,61 @@ static void emit_unknown(uint64_t address, struct sink *out)
 		    TEXT(NULL), TEXT(NULL), TEXT(NULL), ABSENT(VALUE_SIZE),
 		    ABSENT(VALUE_ADDRESS), ABSENT(VALUE_COUNT),
 		    ABSENT(VALUE_HEX), LINES(NULL), LINES(NULL));
+	if (!call->piped && radix_hint(call->session, address, hint))
+		sink_note(out, "%s", hint);
+}
+
+/* The kinds that were asked and had nothing: up to the answer where one is
+ * enough. */
+static void tell_vain(const struct dcmd_call *call,
+		      const struct whatis_answer *answers, size_t found,
+		      uint64_t address, struct sink *out)
+{
+	const struct whatis_options *options = call->options;
+	unsigned kind = options->identifier ? WHATIS_ADDRESS_KINDS : 0;
+	unsigned end =
+		options->identifier ? WHATIS_KIND_COUNT : WHATIS_ADDRESS_KINDS;
+	size_t next = 0;
+
+	for (; kind < end; kind++) {
+		if (next < found && answers[next].kind == kind)
+			next++;
+		else
+			sink_note(out, "%" PRIx64 " is not in: %s", address,
+				  whatis_kind_summary(kind));
+		if (next == found && found && !options->all)
+			break;
+	}
+}
+
+static void tell(const struct dcmd_call *call, uint64_t address,
+		 struct sink *out)
+{
+	const struct whatis_options *options = call->options;
+	struct whatis_answer answers[WHATIS_KIND_COUNT];
+	size_t most = options->all ? WHATIS_KIND_COUNT : 1;
+	size_t found =
+		options->identifier
+			? whatis_find_identifier(call->session, address,
+						 answers, most)
+			: whatis_find(call->session, address, answers, most);
+
+	if (session_interrupted(call->session))
+		return;
+	if (options->verbose)
+		tell_vain(call, answers, found, address, out);
+	if (found == 0)
+		emit_unknown(call, address, out);
+	for (size_t i = 0; i < found; i++)
+		emit_answer(call, address, &answers[i], out);
+}
+
+static void list_places(struct sink *out)
+{
+	sink_table(out, &whatis_tables[TABLE_PLACES]);
+	for (unsigned i = 0; i < WHATIS_KIND_COUNT; i++)
+		SINK_ROW(out, TEXT(whatis_kind_name(i)),
+			 TEXT(whatis_kind_summary(i)));
 }
 
 static struct err *whatis_run(const struct dcmd_call *call, struct sink *out)
@@ -120,18 +194,17 @@ static struct err *whatis_run(const struct dcmd_call *call, struct sink *out)
 	const uint64_t *list = call->list ? call->list : &call->address;
 	size_t count = call->list ? call->list_count : 1;
 
+	if (options->list) {
+		list_places(out);
+		return NULL;
+	}
+	if (!call->list && !call->has_address)
+		return err_new(ERR_USAGE,
+			       "needs the address of a thing before ::");
 	for (size_t i = 0; i < count && !out->failed; i++) {
-		struct whatis_answer answers[WHATIS_KIND_COUNT];
-		size_t found =
-			whatis_find(call->session, list[i], answers,
-				    options->all ? WHATIS_KIND_COUNT : 1);
-
 		if (session_interrupted(call->session))
 			break;
-		if (found == 0)
-			emit_unknown(list[i], out);
-		for (size_t j = 0; j < found; j++)
-			emit_answer(call, list[i], &answers[j], out);
+		tell(call, list[i], out);
 	}
 	return NULL;
 }
@@ -147,13 +220,13 @@ const struct dcmd dcmd_whatis = {
 		"buffer's record follows: the stack that allocated it, and the "
 		"one that freed it last.",
 	.example = "::walk thread | ::whatis -a",
-	.address_use = ADDRESS_REQUIRED,
+	.address_use = ADDRESS_OPTIONAL, /* -l needs none */
 	.address_is = "thing",
 	.options = whatis_options,
 	.option_count = sizeof(whatis_options) / sizeof(whatis_options[0]),
 	.options_size = sizeof(struct whatis_options),
 	.tables = whatis_tables,
-	.table_count = 1,
+	.table_count = 2,
 	.takes_list = true,
 	.run = whatis_run,
 };

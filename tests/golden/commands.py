@@ -29,14 +29,16 @@ COMMANDS = {
     "$C": ["$C"],
     "allocdby": ["<thread::allocdby ! grep transcript.c"],
     "array": [LISTED, LISTED + " | ::print -d struct item number"],
+    "attach": ["::attach DUMP; list=p", "::attach DUMP; <thread=K ! wc -l"],
     "auxv": ["::auxv ! grep -E 'TYPE|PAGESZ|PHENT'"],
     "bufctl": ["*list::bufctl", "*freed::bufctl -v", "::walk bufctl | ::bufctl -c lose"],
     "cat": ["::cat addresses"],
     "count": [LISTED + " | ::count"],
     "dcmds": ["::dcmds ! grep -E '\\b(dcmds|whatis)\\b'"],
+    "dem": ["::dem _ZNKSt6vectorIiSaIiEE4sizeEv main"],
     "diff": ["::diff DUMP"],
     "dis": ["code::dis -a -w -n 2", "code,4/i"],
-    "dmods": ["::dmods"],
+    "dmods": ["::dmods", "::load MODULE; ::dmods -l; ::dmods -l example"],
     "doctor": ["::doctor ! grep -E 'kma_error|findleaks'"],
     "dump": ["bytes,20::dump", "bytes::dump -q -r -g 8 -e -l 20", "bytes+3::dump -u -t -l 5"],
     "echo": ["::echo one 'two  three' $[1+2]"],
@@ -46,6 +48,7 @@ COMMANDS = {
     "formats": ["::formats"],
     "freedby": ["<thread::freedby ! grep transcript.c"],
     "functions": ["::functions"],
+    "gcore": ["::gcore -o saved ! grep -c saved", "::gcore -c meta -o saved ! grep -c saved"],
     "getenv": ["::getenv KMA_LOGGING"],
     "grep": [LISTED + " | ::grep '((struct item *).)->number == 0t10'"],
     "head": [LISTED + " | ::head -n 1 | ::print -d struct item number"],
@@ -66,10 +69,12 @@ COMMANDS = {
     "malloctypes": ["::malloctypes -b"],
     "map": ["5::map .+1", LISTED + " | ::map '((struct item *).)->number'"],
     "mappings": ["::mappings transcript"],
-    "nm": ["::nm -t objt transcript ! grep -E '(NAME|list|table|bytes)'"],
+    "nm": ["::nm -n -t objt -f val,size,type,bind,name transcript ! grep -E '(NAME|list|table|bytes)'", "table::nm -f val,size,type,bind,oth,name,ctype,obj",
+           "::nm -hn -t objt,tls -f name,type transcript ! grep -wE '(own|list|bytes)'", "::nm -D -u transcript ! grep -c abort",
+           "table::nm -d -h ! wc -w", "::nm -p -t objt transcript ! grep -w freed", "table::nmadd -s 10 mine; ::nm -P -o -v"],
     "nmadd": ["table::nmadd -s 10 mine; mine=p; private`mine=p; ::nmadd"],
     "nmdel": ["table::nmadd mine; ::nmdel mine; ::nmadd"],
-    "objects": ["::objects transcript"],
+    "objects": ["::objects transcript", "::objects -v transcript ! sed -E 's/[0-9a-f]{40}/BUILD_ID/'"],
     "offsetof": ["::offsetof struct item next", "::offsetof struct item text[5]"],
     "percpu": ["::percpu"],
     "pool": ["::walk pool | ::pool"],
@@ -96,10 +101,12 @@ COMMANDS = {
     "sum": ["::cat addresses | ::sum"],
     "tail": ["::cat addresses | ::tail -n 1"],
     "tee": ["::cat addresses | ::tee copy | ::count", "! cat copy"],
+    "term": ["::term ! wc -l"],
     "threads": ["::threads"],
     "tls": ["::tls own", "<thread::tls transcript`own"],
     "top": ["::cat addresses | ::top -n 1"],
     "topusers": ["::topusers ! grep transcript"],
+    "tsd": ["<thread::tsd -k 3ff"],
     "typedef": ["::typedef 'unsigned int' word_t; ::typedef -l"],
     "typeset": ["5>five; ::typeset -r five; ::vars -n"],
     "ugrep": ["*list::ugrep -v ! grep list", "::ugrep --string twenty ! wc -l"],
@@ -115,7 +122,8 @@ COMMANDS = {
     "waiters": ["::waiters"],
     "walk": ["::walk kmem_alloc_1344", "::walk thread"],
     "walkers": ["::walkers ! grep -E '^(NAME|thread|leak)|\"(thread|leak)\"'"],
-    "whatis": ["*list::whatis", "*freed+8::whatis -q", "table::whatis", "main::whatis", "main::whatis -a", "10::whatis"],
+    "whatis": ["*list::whatis", "*freed+8::whatis -q", "table::whatis", "main::whatis", "main::whatis -a", "10::whatis",
+               "::whatis -l", "<thread::whatis -i ! cut -d' ' -f4-", "main::whatis -v", "main::whatis -k"],
     "whatthread": ["*list::whatthread"],
     "which": ["::which umastat thread", "::which -v kmastat"],
     "whyleak": ["::walk leak | ::whyleak"],
@@ -190,8 +198,8 @@ class Mask:
             return [self.text(item) for item in value if not is_foreign(item)]
         if key == "file" and value:
             return pathlib.Path(value).name
-        if key == "build_id":
-            return "BUILD_ID"
+        if key in ("build_id", "ndx", "shndx"):
+            return key.upper()
         if key == "offset" and isinstance(value, str):
             return "OFFSET"
         if isinstance(value, str):

@@ -172,6 +172,7 @@ static void mistakes_are_named(void **state)
 }
 
 int original = 1234;
+char phrase[] = "as it was";
 
 /* % reads what the file has, * what the program has made of it. */
 static void percent_reads_the_file(void **state)
@@ -180,10 +181,17 @@ static void percent_reads_the_file(void **state)
 	uint64_t value;
 
 	*(volatile int *)&original = 4321;
+	phrase[0] = 'A';
 	assert_ok(session_evaluate(&fixture.session, "*/4/original", &value));
 	assert_int_equal(value, 4321);
 	assert_ok(session_evaluate(&fixture.session, "%/4/original", &value));
 	assert_int_equal(value, 1234);
+	fixture_run(&fixture, "original?D; original/D; phrase?s; phrase?2C");
+	assert_string_equal(fixture.text,
+			    "test_expression_typed`original: 1234\n"
+			    "test_expression_typed`original: 4321\n"
+			    "test_expression_typed`phrase: as it was\n"
+			    "test_expression_typed`phrase: as\n");
 }
 
 int main(void)

@@ -275,7 +275,6 @@ static void memory_is_laid_out_behind_its_address(void **state)
 				   "        33333333\n10010\n" },
 		{ "10000/K | =K", "11111111\n" },
 		{ "10000/2K | =K", "11111111\n22222222\n" },
-		{ "10000?X", "0x10000:        11111111\n" },
 	};
 
 	assert_all_print(cases, COUNT_OF(cases));
@@ -288,6 +287,9 @@ static void unreadable_memory_is_an_error(void **state)
 	assert_string_equal(fixture.text, "0x101f8:        fffefdfcfbfaf9f8\n");
 	assert_non_null(strstr(fixture_errors(&fixture), "0x10200"));
 	assert_int_equal(fixture.session.status, 1);
+	assert_complains(&fixture, "1000a?X",
+			 "kdbg: ? reads files, / memory: 0x1000a: of no "
+			 "module\n");
 	assert_complains(&fixture, "5=s", "kdbg: s shows memory: use /s\n");
 }
 

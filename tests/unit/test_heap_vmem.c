@@ -166,10 +166,12 @@ static void whole_arenas_are_shown(void **state)
 	assert_int_equal(heap_side_caches(s.heap, &caches), 3);
 	assert_int_equal(caches[0].memory, 256);
 	assert_int_equal(caches[2].memory, 4096);
-	assert_true(heap_segment_holding(s.heap, 0x10ff, &segment, &arena));
+	assert_true(
+		heap_segment_holding(s.heap, 0x10ff, false, &segment, &arena));
 	assert_int_equal(segment.start, 0x1000);
 	assert_int_equal(segment.size, 0xff);
-	assert_false(heap_segment_holding(s.heap, 0x1100, &segment, &arena));
+	assert_false(
+		heap_segment_holding(s.heap, 0x1100, false, &segment, &arena));
 	assert_int_equal(heap_problems(s.heap, &problems), 0);
 	close_heap(&s);
 }
