@@ -33,6 +33,18 @@ static struct err *check_address(const struct dcmd *dcmd,
 	return NULL;
 }
 
+/* An address on the wrong side of the command, most likely. */
+static struct err *no_argument(const struct dcmd *dcmd,
+			       const struct dcmd_call *call, const char *word)
+{
+	if (dcmd->address_use == ADDRESS_NONE || call->has_address)
+		return err_new(ERR_USAGE, "takes no argument '%s'", word);
+	return err_new(ERR_USAGE,
+		       "takes no argument '%s': the address of a %s stands "
+		       "before ::, as in %s::%s",
+		       word, dcmd->address_is, word, dcmd->name);
+}
+
 static struct err *run(const struct dcmd *dcmd, struct dcmd_call *call,
 		       int argc, const char *const *argv, struct sink *out)
 {
@@ -44,7 +56,7 @@ static struct err *run(const struct dcmd *dcmd, struct dcmd_call *call,
 	struct err *err =
 		options_parse(call->session, dcmd, argc, argv, options, &used);
 	if (!err && used < argc && !dcmd->arguments)
-		err = err_new(ERR_USAGE, "takes no argument '%s'", argv[used]);
+		err = no_argument(dcmd, call, argv[used]);
 	if (!err) {
 		call->dcmd = dcmd;
 		call->options = options;

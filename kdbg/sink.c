@@ -88,6 +88,16 @@ void sink_line(struct sink *sink, const char *fmt, ...)
 	va_end(args);
 }
 
+void sink_heading(struct sink *sink, const char *fmt, ...)
+{
+	const struct sink_ops *ops = sink->ops;
+	va_list args;
+
+	va_start(args, fmt);
+	put_formatted(sink, ops->heading ? ops->heading : ops->line, fmt, args);
+	va_end(args);
+}
+
 size_t table_address_column(const struct table *table)
 {
 	for (size_t i = 0; i < table->column_count; i++)

@@ -96,6 +96,8 @@ struct sink_ops {
 	void (*note)(struct sink *sink, const char *text);
 	/* A line that only a person needs: rules, blank lines, headings. */
 	void (*line)(struct sink *sink, const char *text);
+	/* One that stands out above rows; NULL: as any line. */
+	void (*heading)(struct sink *sink, const char *text);
 };
 
 struct sink {
@@ -127,6 +129,8 @@ void sink_row(struct sink *sink, const struct value *values, size_t count,
 	      const char *text);
 void sink_note(struct sink *sink, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void sink_line(struct sink *sink, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* For rows whose text is the command's own: others have their columns'. */
+void sink_heading(struct sink *sink, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* Where the table has its first ADDRESS column; column_count: it has none. */
 size_t table_address_column(const struct table *table);

@@ -261,8 +261,16 @@ static void text_line(struct sink *sink, const char *text)
 	fputc('\n', sink->stream);
 }
 
+static void text_heading(struct sink *sink, const char *text)
+{
+	fputs(sink->emphasis ? "\033[1m" : "", sink->stream);
+	utf8_put(sink->stream, text);
+	fputs(sink->emphasis ? "\033[0m\n" : "\n", sink->stream);
+}
+
 const struct sink_ops text_sink_ops = {
 	.row = text_row,
 	.note = text_line,
 	.line = text_line,
+	.heading = text_heading,
 };

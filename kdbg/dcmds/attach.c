@@ -75,7 +75,7 @@ const struct dcmd dcmd_attach = {
 		"one as numbers are read. Anything else is a file. What was "
 		"looked at until now is closed: a process goes on, variables "
 		"and dot mean what they meant there.",
-	.example = "::attach ./core",
+	.example = "::attach old.kdump",
 	.arguments = "[pid | file]",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "process's number",

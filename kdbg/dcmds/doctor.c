@@ -2,9 +2,9 @@
 /*
  * ::doctor - the first look at a target, on one page.
  *
- * It finds out nothing itself: it asks the commands that do, and shows the
- * beginning of what each says. What cannot be told here (no heap, no fault) is
- * left out or says why.
+ * It finds out nothing itself: it asks the commands that do, and shows of what
+ * each says the lines that tell most. What cannot be told here (no heap, no
+ * fault) is left out or says why.
  */
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/target.h"
@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { LINE_WIDTH = 71 /* behind the indentation of LINES, in 80 columns */ };
 
 static const struct column doctor_columns[] = {
 	{ "SECTION", VALUE_TEXT },
@@ -24,27 +26,89 @@ static const struct table doctor_tables[] = {
 	{ "default", doctor_columns, 3, .no_header = true },
 };
 
+/* What a command prints, and which of its lines are shown. */
+struct excerpt {
+	char *text;
+	const char **lines; /* into text, NULL-terminated */
+	size_t count;
+	unsigned since; /* lines since the last that begins something */
+};
+
+typedef bool keep_fn(struct excerpt *excerpt, const char *line);
+
 struct section {
 	const char *title;
 	const char *name;    /* of the command: left out where there is none */
 	const char *command; /* NULL: the fault's address and ::name */
 	unsigned lines;      /* at most */
+	keep_fn *keep;       /* NULL: the first ones */
+	const char *none;    /* instead of no line */
 };
+
+/* Of ::status what says how it ended, and how large it is. */
+static bool keep_status(struct excerpt *excerpt, const char *line)
+{
+	static const char *const wanted[] = {
+		"program ", "reason ", "fault ", "at ", "threads ", "memory "
+	};
+
+	(void)excerpt;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (strncmp(line, wanted[i], strlen(wanted[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool ends_with(const char *line, const char *end)
+{
+	size_t length = strlen(line), tail = strlen(end);
+
+	return length >= tail && strcmp(line + length - tail, end) == 0;
+}
+
+/* The caches that are damaged, or why nobody knows. */
+static bool keep_damage(struct excerpt *excerpt, const char *line)
+{
+	(void)excerpt;
+	return !ends_with(line, " clean") && !ends_with(line, "Integrity");
+}
+
+/* How it was looked is for who asks for it. */
+static bool keep_leaks(struct excerpt *excerpt, const char *line)
+{
+	(void)excerpt;
+	return strncmp(line, "roots:", 6) != 0 && *line != '-';
+}
+
+/* "N bytes for M allocations", and two frames behind that of malloc(). */
+static bool keep_users(struct excerpt *excerpt, const char *line)
+{
+	excerpt->since = *line == ' ' ? excerpt->since + 1 : 0;
+	return excerpt->since != 1 && excerpt->since < 4;
+}
 
 static const struct section sections[] = {
-	{ "What happened", "status", "::status", 16 },
-	{ "Where", "stack", "::stack", 12 },
-	{ "At the address of the fault", "whatis", NULL, 16 },
-	{ "The allocator's last errors", "kma_error", "::kma_error", 24 },
-	{ "Damage", "kmem_verify", "::kmem_verify", 12 },
-	{ "Leaks", "findleaks", "::findleaks", 12 },
-	{ "Who holds most memory", "kmausers", "::kmausers", 14 },
+	{ "What happened", "status", "::status", 6, keep_status, NULL },
+	{ "Where", "stack", "::stack", 6, NULL, "not known" },
+	{ "At the address of the fault", "whatis", NULL, 4, NULL, NULL },
+	{ "The allocator's last errors", "kma_error", "::kma_error", 8, NULL,
+	  "none" },
+	{ "Damage", "kmem_verify", "::kmem_verify", 4, keep_damage,
+	  "no buffer is damaged" },
+	{ "Leaks", "findleaks", "::findleaks", 6, keep_leaks, NULL },
+	{ "Who holds most memory", "kmausers", "::kmausers", 9, keep_users,
+	  "no audited buffer is large" },
 };
 
-/* What a command prints, cut after some lines. */
-struct excerpt {
-	char *text;
-	const char **lines; /* into text, NULL-terminated */
+/* What a first look leads to. */
+static const struct {
+	const char *name, *text;
+} next[] = {
+	{ "stacks", "::stacks               the stacks of all threads" },
+	{ "findleaks", "::findleaks -d         each leak with its stack" },
+	{ "whatis", "ADDRESS::whatis        what is there, and who made it" },
+	{ "help",
+	  "::help                 all there is; ::help NAME one of it" },
 };
 
 static void excerpt_deinit(struct excerpt *excerpt)
@@ -53,25 +117,35 @@ static void excerpt_deinit(struct excerpt *excerpt)
 	free(excerpt->lines);
 }
 
-static struct err *split(struct excerpt *excerpt, unsigned most,
-			 const char *more)
+/* Cut to what fits a line of the terminal. */
+static void crop(char *line)
 {
-	size_t count = 0;
-	char *next = excerpt->text;
+	if (strlen(line) > LINE_WIDTH)
+		memcpy(line + LINE_WIDTH - 3, "...", sizeof("..."));
+}
 
-	excerpt->lines = calloc(most + 2, sizeof(*excerpt->lines));
+static struct err *split(struct excerpt *excerpt, const struct section *section,
+			 bool cropped)
+{
+	char *line = excerpt->text;
+
+	excerpt->lines = calloc(section->lines + 2, sizeof(*excerpt->lines));
 	if (!excerpt->lines)
 		return err_new(ERR_NO_MEMORY, "out of memory");
-	while (next && *next && count < most) {
-		char *line = next;
+	while (line && *line && excerpt->count < section->lines) {
+		char *end = strchr(line, '\n');
 
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		excerpt->lines[count++] = line;
+		if (end)
+			*end = '\0';
+		if (!section->keep || section->keep(excerpt, line)) {
+			if (cropped)
+				crop(line);
+			excerpt->lines[excerpt->count++] = line;
+		}
+		line = end ? end + 1 : NULL;
 	}
-	if (next && *next)
-		excerpt->lines[count] = more;
+	if (!excerpt->count && section->none)
+		excerpt->lines[excerpt->count++] = section->none;
 	return NULL;
 }
 
@@ -104,23 +178,29 @@ static struct err *show_section(struct session *session,
 				const struct section *section,
 				const char *command, struct sink *out)
 {
+	bool cropped = out->ops == &text_sink_ops && !out->wide;
 	struct excerpt excerpt = { 0 };
 	int status = session->status;
-	char more[128], title[128];
 	struct err *err = run_command(session, command, &excerpt);
 
 	session->status = status; /* damage found is for who asks for it */
-	snprintf(more, sizeof(more), "... (%s shows all)", command);
 	if (!err)
-		err = split(&excerpt, section->lines, more);
-	snprintf(title, sizeof(title), "%s (%s)", section->title, command);
-	if (!err && out->row_count)
-		sink_line(out, "%s", "");
+		err = split(&excerpt, section, cropped);
 	if (!err)
-		SINK_ROW_AS(out, title, TEXT(section->title), TEXT(command),
+		sink_heading(out, "%s (%s)", section->title, command);
+	if (!err && excerpt.count)
+		SINK_ROW_AS(out, "", TEXT(section->title), TEXT(command),
 			    LINES(excerpt.lines));
 	excerpt_deinit(&excerpt);
 	return err;
+}
+
+static void show_next(const struct session *session, struct sink *out)
+{
+	sink_heading(out, "What to ask next");
+	for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++)
+		if (session_dcmd(session, next[i].name))
+			sink_line(out, "        %s", next[i].text);
 }
 
 /* The command to run; false: nothing to tell here. */
@@ -159,6 +239,8 @@ static struct err *doctor_run(const struct dcmd_call *call, struct sink *out)
 				   sizeof(command)))
 			err = show_section(session, &sections[i], command, out);
 	}
+	if (!err && !session_interrupted(session))
+		show_next(session, out);
 	return err;
 }
 
@@ -167,8 +249,8 @@ const struct dcmd dcmd_doctor = {
 	.summary = "the first look at a target, on one page",
 	.help = "What happened, where, what is at the address of the fault, "
 		"the allocator's last errors, damage, leaks and who holds most "
-		"memory: the beginning of what the commands named say. Each "
-		"tells more when asked itself.",
+		"memory: of what the commands named say the lines that tell "
+		"most, cut to the terminal. Each tells more when asked itself.",
 	.example = "::doctor",
 	.tables = doctor_tables,
 	.table_count = 1,

@@ -78,7 +78,7 @@ const struct dcmd dcmd_gcore = {
 		"heap has libkma's memory, stacks and data, one of level meta "
 		"no byte of the program's own. SIZE is what the file takes on "
 		"disk.",
-	.example = "::gcore -o /tmp/saved",
+	.example = "::gcore -c meta -o ticket",
 	.options = gcore_options,
 	.option_count = sizeof(gcore_options) / sizeof(gcore_options[0]),
 	.options_size = sizeof(struct gcore_options),

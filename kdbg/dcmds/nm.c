@@ -97,7 +97,7 @@ static void emit(struct nm *nm, const struct nm_symbol *symbol)
 	} else {
 		if (!nm->headed && !nm->options->no_header) {
 			nm_format_heading(&nm->format, line, sizeof(line));
-			sink_line(nm->out, "%s", line);
+			sink_heading(nm->out, "%s", line);
 		}
 		nm_format_line(&nm->format, nm->session, symbol, line,
 			       sizeof(line));

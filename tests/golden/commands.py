@@ -39,7 +39,7 @@ COMMANDS = {
     "diff": ["::diff DUMP"],
     "dis": ["code::dis -a -w -n 2", "code,4/i"],
     "dmods": ["::dmods", "::load MODULE; ::dmods -l; ::dmods -l example"],
-    "doctor": ["::doctor ! grep -E 'kma_error|findleaks'"],
+    "doctor": ["::set wide=on; ::doctor ! grep -vE '^ *(memory|program|fault)'"],
     "dump": ["bytes,20::dump", "bytes::dump -q -r -g 8 -e -l 20", "bytes+3::dump -u -t -l 5"],
     "echo": ["::echo one 'two  three' $[1+2]"],
     "enum": ["::enum enum colour", "::enum -x enum colour GREEN", "::enum colour 6"],

@@ -64,7 +64,8 @@ def test_newcomers_are_told(place):
     """A command without its colons, an address on the wrong side: what was meant is said."""
     for line, told in (("kmastat", "commands begin with ::, as in ::kmastat: 'kmastat': no symbol kmastat"),
                        ("whatis main", "commands begin with ::, as in ::whatis: unexpected 'main'"),
-                       ("::whatis main", "needs the address of a thing before ::, as in main::whatis"),
+                       ("::whatis main", "the address of a thing stands before ::, as in main::whatis"),
+                       ("::bufctl main", "needs the address of a bufctl before ::, as in main::bufctl"),
                        ("::list 'struct kma_cache' next", "needs the address of the first element")):
         contains(place.kdbg("-e", line, place.dump).stderr, told)
 
@@ -124,6 +125,14 @@ def test_examples_work(place):
             continue  # programs/module.py has a module to load
         done = place.kdbg("-e", row["text"], place.dump, cwd=place.home)
         equal((done.stderr, done.returncode), ("", 0), row["text"])
+
+
+def test_doctor_is_one_page(place):
+    """It names every first question, and fits a terminal."""
+    lines = place.kdbg("-e", "::doctor", place.dump).stdout.splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 80, lines
+    for title in "What happened", "Where", "Damage", "Leaks", "Who holds most memory", "What to ask next":
+        assert any(line.startswith(title) for line in lines), title
 
 
 def test_every_subcommand_has_its_help(place):
@@ -243,7 +252,7 @@ def test_prompt(place):
     terminal = Terminal(place)
     terminal.type("1+1=D\n", "\r\n2\r\n> ")
     terminal.type("5=\x7f=D\n", "\r\n5\r\n> ")  # edited
-    terminal.type("::walk kmem_c\t", "::walk kmem_cache ")
+    terminal.type("::walk kmem_cac\t", "::walk kmem_cache ")
     terminal.type("| ::hea\t", "| ::head ")
     terminal.type("1\n", "\r\n> ")
     terminal.type("1+)\n", "  1+)\r\n    ^\r\n> ")
