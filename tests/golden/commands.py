@@ -181,6 +181,7 @@ class Mask:
         text = re.sub(r"\+0x[0-9a-f]+", "+0x", text)
         text = re.sub(r"\+[0-9a-f]{4,}\b", "+OFFSET", text)
         text = re.sub(r"\bframe \d+", "frame N", text)
+        text = re.sub(r"\d+ KiB held of \d+ KiB in \d+", "N KiB held of N KiB in N", text)
         if text.startswith("roots:"):
             text = re.sub(r"\d+", "N", text)
         text = re.sub(r"\S+\+0x( \([^)]*\))?$", lambda last: last[0] if self.is_own(last[0]) else "FOREIGN", text)
