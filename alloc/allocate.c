@@ -235,7 +235,9 @@ static void log_failure(const struct kma_request *request)
 				cache->index);
 }
 
-void *kma_allocate(const struct kma_request *request)
+/* In line, so that either entry has one frame on the stack. */
+__attribute__((always_inline)) static inline void *
+allocate(const struct kma_request *request)
 {
 	struct kma_thread *self = kma_thread_enter();
 	struct kma_buffer buffer;
@@ -256,6 +258,20 @@ void *kma_allocate(const struct kma_request *request)
 	if (!p)
 		errno = ENOMEM;
 	return p;
+}
+
+void *kma_allocate(const struct kma_request *request)
+{
+	return allocate(request);
+}
+
+void *kma_allocate_size(size_t size, enum kma_family family)
+{
+	return allocate(&(struct kma_request){
+		.size = size,
+		.align = 16,
+		.family = family,
+	});
 }
 
 /* --- giving back

@@ -23,6 +23,10 @@ struct kma_request {
 /* NULL with errno ENOMEM when there is no memory. */
 void *kma_allocate(const struct kma_request *request);
 
+/* The same for what is 16-aligned, where the fast path has failed: its caller
+ * then needs no stack of its own for the request. */
+void *kma_allocate_size(size_t size, enum kma_family family);
+
 /* size: what the caller claims, or SIZE_MAX. NULL is ignored; errno is kept. */
 void kma_release(void *p, size_t size, enum kma_family family,
 		 const char *function);

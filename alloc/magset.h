@@ -20,6 +20,8 @@
 #ifndef ALLOC_MAGSET_H
 #define ALLOC_MAGSET_H
 
+#include "alloc/arch.h"
+
 #include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,7 +47,7 @@ static_assert(sizeof(struct kma_magset) == 64, "a set is a line");
 /* The thread alone writes its counters; others read them at any time. */
 static inline void kma_magset_count(uint64_t *counter)
 {
-	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+	kma_arch_count(counter);
 }
 
 static inline bool kma_magset_push(struct kma_magset *set, void *p)

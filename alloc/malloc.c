@@ -31,7 +31,9 @@ void *malloc(size_t size)
 {
 	void *p = kma_fast_allocate(size);
 
-	return __builtin_expect(p != NULL, 1) ? p : allocate(size, 16, false);
+	return __builtin_expect(p != NULL, 1)
+		       ? p
+		       : kma_allocate_size(size, KMA_FAMILY_MALLOC);
 }
 
 void free(void *p)

@@ -99,13 +99,13 @@ static inline uint64_t kma_pages_word(const struct kma_slab *slab,
 /* The word of the page that holds address; 0 for any address not ours. */
 static inline uint64_t kma_pages_lookup(uintptr_t address)
 {
-	uintptr_t offset = address - kma_reserve.heap.base;
-	uintptr_t committed =
-		__atomic_load_n(&kma_reserve.heap.committed, __ATOMIC_RELAXED);
+	uintptr_t offset = address - kma_reserve.lookup.base;
+	size_t committed = __atomic_load_n(&kma_reserve.lookup.committed,
+					   __ATOMIC_RELAXED);
 
-	if (__builtin_expect(offset >= committed - kma_reserve.heap.base, 0))
+	if (__builtin_expect(offset >= committed, 0))
 		return 0;
-	return __atomic_load_n((const uint64_t *)kma_reserve.page_map.base +
+	return __atomic_load_n(kma_reserve.lookup.words +
 				       (offset >> KMA_PAGE_SHIFT),
 			       __ATOMIC_ACQUIRE);
 }

@@ -89,6 +89,8 @@ static bool try_reserve(uint64_t heap, const struct shares *shares)
 	if (base < 0 && base > -4096)
 		return false;
 	lay_out(&kma_reserve, (uint64_t)base, heap, shares);
+	kma_reserve.lookup.base = kma_reserve.heap.base;
+	kma_reserve.lookup.words = (const uint64_t *)kma_reserve.page_map.base;
 	sys_madvise((uintptr_t)base, size, MADV_DONTDUMP);
 	return true;
 }
@@ -135,6 +137,9 @@ static bool commit_exactly(struct kma_range *range, uintptr_t upto)
 		return false;
 	sys_madvise(range->committed, size, MADV_DODUMP);
 	__atomic_store_n(&range->committed, upto, __ATOMIC_RELEASE);
+	if (range == &kma_reserve.heap)
+		__atomic_store_n(&kma_reserve.lookup.committed,
+				 upto - range->base, __ATOMIC_RELEASE);
 	kma_arena_grew(range->account, size);
 	return true;
 }

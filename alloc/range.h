@@ -29,6 +29,13 @@ struct kma_range {
 
 /* The parts, set once by kma_reserve_init(). */
 struct kma_reserve {
+	/* What an address is looked up by: in one line of the processor's
+	 * cache, as every free() reads it. */
+	struct {
+		uintptr_t base;        /* of the heap */
+		size_t committed;      /* bytes of it */
+		const uint64_t *words; /* one for each page */
+	} lookup __attribute__((aligned(64)));
 	uintptr_t base, end;
 	struct kma_range page_map, meta, depot, logs, heap;
 };
