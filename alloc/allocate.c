@@ -21,6 +21,7 @@
 #include "alloc/lite.h"
 #include "alloc/log.h"
 #include "alloc/magazine.h"
+#include "alloc/magazine_depot.h"
 #include "alloc/options.h"
 #include "alloc/report.h"
 #include "alloc/root.h"

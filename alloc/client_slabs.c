@@ -9,7 +9,7 @@
 #include "alloc/client.h"
 
 #include "alloc/foreign.h"
-#include "alloc/magazine.h"
+#include "alloc/magazine_depot.h"
 #include "alloc/slab.h"
 #include "alloc/thread.h"
 #include "alloc/visit.h"

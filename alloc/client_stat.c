@@ -3,6 +3,7 @@
 #include "alloc/client.h"
 
 #include "alloc/magazine.h"
+#include "alloc/magazine_depot.h"
 #include "alloc/root.h"
 #include "alloc/slab.h"
 #include "alloc/thread.h"

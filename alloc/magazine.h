@@ -42,15 +42,4 @@ void kma_magazine_steal(struct kma_thread *thread, struct kma_cache *cache);
 /* Free buffers in a thread's set. */
 size_t kma_magazine_set_rounds(const struct kma_magset *set);
 
-/* A magazine of the depot, full ones first; NULL: there is none. */
-struct kma_magazine *kma_magazine_pop(struct kma_cache *cache,
-				      enum kma_tier tier);
-void kma_magazine_free(struct kma_magazine *magazine);
-
-/* Empty the depots of a cache into its slabs. */
-void kma_magazine_drain(struct kma_cache *cache);
-
-/* How many buffers lie in the depot. */
-size_t kma_magazine_depot_rounds(struct kma_cache *cache);
-
 #endif

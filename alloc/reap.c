@@ -4,7 +4,7 @@
 #include "alloc/allocate.h"
 #include "alloc/client.h"
 #include "alloc/guard.h"
-#include "alloc/magazine.h"
+#include "alloc/magazine_depot.h"
 #include "alloc/root.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"

@@ -3,8 +3,9 @@
 #include "alloc/cache.h"
 
 #include "alloc/allocate.h"
-#include "alloc/magazine.h"
+#include "alloc/magazine_depot.h"
 #include "alloc/root.h"
+#include "alloc/thread.h"
 #include "tests/test_util.h"
 
 #include <string.h>
