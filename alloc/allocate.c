@@ -104,8 +104,9 @@ static void *dress(const struct kma_buffer *buffer,
 	if (is_dressed(buffer->slab))
 		return kma_audit_alloc(buffer, request->size, request->align,
 				       request->family, request->zero);
-	if (buffer->slab->words)
-		kma_lite_alloc(buffer, request->size, request->family);
+	if (buffer->slab->words &&
+	    !kma_lite_alloc(buffer, request->size, request->family))
+		return NULL;
 	if (request->zero && !buffer->slab->zeroed)
 		memset(p, 0, request->size);
 	return p;

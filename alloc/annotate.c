@@ -46,16 +46,18 @@ void kma_ignore_begin(void)
 {
 	struct kma_thread *self = kma_thread_self();
 
-	if (self)
-		self->ignoring++;
+	if (!self)
+		return;
+	self->ignoring++;
+	self->special |= KMA_THREAD_IGNORING;
 }
 
 void kma_ignore_end(void)
 {
 	struct kma_thread *self = kma_thread_self();
 
-	if (self && self->ignoring)
-		self->ignoring--;
+	if (self && self->ignoring && --self->ignoring == 0)
+		self->special &= ~(uint32_t)KMA_THREAD_IGNORING;
 }
 
 uint64_t kma_ignore_bits(void)

@@ -41,6 +41,7 @@ static unsigned table_size;
 static struct kma_cache **last_link = &kma_root.caches;
 
 uint8_t kma_fast_table[KMA_CACHED_MAX / 16 + 1];
+uint8_t kma_kmem_table[KMA_CACHED_MAX / 8 + 1];
 
 /* The index of the class for a small request, by (size + 15) / 16. */
 enum { CLASS_TABLE_MAX = 4096 };
@@ -189,25 +190,42 @@ bool kma_cache_init(void)
 			class ++;
 		class_table[size / 16] = (uint8_t) class;
 	}
+	kma_kmem_table[0] = CLASS_COUNT; /* size 0: never served */
 	kma_tier_init();
 	return true;
 }
 
-void kma_cache_set_fast(const struct kma_cache *cache, bool fast)
+/* Entries of a table for all requests above one size and up to another. */
+static void set_entries(uint8_t *table, size_t unit, size_t above, size_t up_to,
+			unsigned value)
 {
-	unsigned class = cache->index;
+	for (size_t i = above / unit + 1; i <= up_to / unit; i++)
+		__atomic_store_n(&table[i], (uint8_t)value, __ATOMIC_RELAXED);
+}
 
-	if (!kma_cache_is_class(cache))
+/*
+ * A class is aligned as every kmem_alloc it serves must be: no multiple of 64
+ * or of a page lies between a class that is none and the class below it.
+ */
+void kma_cache_set_fast(const struct kma_cache *cache, enum kma_tier tier)
+{
+	unsigned class = cache->index, plain = CLASS_COUNT, kmem = CLASS_COUNT;
+	size_t above, up_to;
+
+	if (class >= CLASS_COUNT)
 		return;
-
-	size_t first = class == CLASS_MALLOC_FIRST
-			       ? 0
-			       : class_sizes[class - 1] / 16 + 1;
-
-	for (size_t i = first; i <= class_sizes[class] / 16; i++)
-		__atomic_store_n(&kma_fast_table[i],
-				 (uint8_t)(fast ? class : CLASS_COUNT),
-				 __ATOMIC_RELAXED);
+	above = class ? class_sizes[class - 1] : 0;
+	up_to = class_sizes[class];
+	if (tier == KMA_TIER_OFF)
+		plain = kmem = class;
+	if (tier == KMA_TIER_LITE)
+		kmem = class | KMA_KMEM_LITE;
+	set_entries(kma_kmem_table, 8, above, up_to, kmem);
+	if (class < CLASS_MALLOC_FIRST)
+		return;
+	set_entries(kma_fast_table, 16, above, up_to, plain);
+	if (class == CLASS_MALLOC_FIRST)
+		kma_fast_table[0] = (uint8_t)plain;
 }
 
 struct kma_cache *kma_cache_oversize(void)

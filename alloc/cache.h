@@ -150,6 +150,9 @@ struct kma_cache {
 	uint32_t align;
 	uint32_t tier; /* enum kma_tier: what new buffers get; tier.h */
 	size_t bufsize;
+	/* For the fast path of clients' caches (fast_kernel.h): the page map's
+	 * word but for the slab, 0: not served; a live object's word. */
+	uint64_t fast_page, fast_live;
 	struct kma_lock lock; /* slabs, statistics below */
 	struct kma_lock depot_lock;
 	struct kma_slab *slabs[KMA_TIER_COUNT][KMA_SLAB_LIST_COUNT];
@@ -259,8 +262,19 @@ uint32_t kma_cache_first_rounds(size_t bufsize);
  * path, which serves tier off alone: where the cache is of another, the
  * oversize cache stands, which never has magazines.
  */
-extern uint8_t kma_fast_table[KMA_CACHED_MAX / 16 + 1];
-void kma_cache_set_fast(const struct kma_cache *cache, bool fast);
+extern uint8_t kma_fast_table[KMA_CACHED_MAX / 16 + 1]
+	__attribute__((visibility("hidden")));
+
+/*
+ * The same for kmem_alloc's, by (size + 7) / 8: aligned as kma/kma.h has it,
+ * and served at tier lite, too, where KMA_KMEM_LITE is added to the index.
+ */
+enum { KMA_KMEM_LITE = 0x80 };
+extern uint8_t kma_kmem_table[KMA_CACHED_MAX / 8 + 1]
+	__attribute__((visibility("hidden")));
+
+/* The fast paths serve the cache at tier; KMA_TIER_COUNT: they do not. */
+void kma_cache_set_fast(const struct kma_cache *cache, enum kma_tier tier);
 
 /*
  * "kmem_alloc_N" for a request at a tier, or the kmem_oversize cache. Aligned

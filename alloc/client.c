@@ -13,6 +13,7 @@
 #include "alloc/allocate.h"
 #include "alloc/audit.h"
 #include "alloc/deferred.h"
+#include "alloc/fast_kernel.h"
 #include "alloc/fork.h"
 #include "alloc/guard.h"
 #include "alloc/intr.h"
@@ -200,8 +201,9 @@ static void *dress(struct kma_cache *cache, const struct kma_buffer *buffer)
 	if (buffer->bufctl)
 		return kma_audit_alloc(buffer, size, 1, KMA_FAMILY_CACHE,
 				       false);
-	if (buffer->slab->words)
-		kma_lite_alloc(buffer, size, KMA_FAMILY_CACHE);
+	if (buffer->slab->words &&
+	    !kma_lite_alloc(buffer, size, KMA_FAMILY_CACHE))
+		return NULL;
 	return (void *)buffer->start;
 }
 
@@ -236,12 +238,9 @@ static bool try_take(struct kma_cache *cache, struct taken *taken, void **ret)
 	kma_fork_check();
 	if (kma_deferred_count && !kma_thread_nested(self))
 		kma_deferred_drain();
-	bool had = take(cache, taken);
-
-	if (had)
-		*ret = dress(cache, &taken->buffer);
+	*ret = take(cache, taken) ? dress(cache, &taken->buffer) : NULL;
 	kma_thread_leave(self);
-	return had;
+	return *ret != NULL;
 }
 
 static bool is_at_limit(const struct kma_cache *cache)
@@ -389,12 +388,21 @@ static void *allocate(struct kma_cache *cache, unsigned flags)
 		      flags);
 }
 
-void *kma_cache_alloc(struct kma_cache *cache, unsigned flags)
+__attribute__((noinline)) static void *allocate_checked(struct kma_cache *cache,
+							unsigned flags)
 {
 	if (!kma_client_check(cache, "kma_cache_alloc") ||
 	    !check_call(cache, &flags))
 		return NULL;
 	return allocate(cache, flags);
+}
+
+void *kma_cache_alloc(struct kma_cache *cache, unsigned flags)
+{
+	void *p = kma_fast_client_take(cache, flags);
+
+	return __builtin_expect(p != NULL, 1) ? p
+					      : allocate_checked(cache, flags);
 }
 
 /* --- giving back ------------------------------------------------------------
@@ -576,13 +584,20 @@ void kma_client_free_now(struct kma_cache *cache, void *object)
 	kma_client_put_back(cache, object);
 }
 
-void kma_cache_free(struct kma_cache *cache, void *object)
+__attribute__((noinline)) static void free_checked(struct kma_cache *cache,
+						   void *object)
 {
 	if (!kma_client_check(cache, "kma_cache_free"))
 		return;
 	check_put(cache, object);
 	if (!park(cache, object))
 		kma_client_free_now(cache, object);
+}
+
+void kma_cache_free(struct kma_cache *cache, void *object)
+{
+	if (!kma_fast_client_put(cache, object))
+		free_checked(cache, object);
 }
 
 void kma_cache_free_now(struct kma_cache *cache, void *object)

@@ -123,6 +123,10 @@ bool kma_client_import(struct kma_cache *cache, unsigned flags);
 /* Keep the low water mark; without sleeping. */
 void kma_client_keep_low(struct kma_cache *cache);
 
+/* Whether the fast path may serve the cache, after what that hangs on has
+ * changed: its tier, its move callback, its end. */
+void kma_client_set_fast(struct kma_cache *cache);
+
 /* Caller holds the cache's lock. */
 void kma_client_note_peak(struct kma_cache *cache);
 

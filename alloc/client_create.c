@@ -9,6 +9,7 @@
 #include "alloc/foreign.h"
 #include "alloc/fork.h"
 #include "alloc/meta.h"
+#include "alloc/options.h"
 #include "alloc/reap.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
@@ -126,6 +127,26 @@ static uint32_t magazine_size(const struct kma_cache *cache)
 								      : rounds;
 }
 
+/* What a move callback is about right now must be known with each free, and
+ * who visits magazines by whoever has no fence. */
+static bool is_fast(const struct kma_cache *cache)
+{
+	return cache->client->state == KMA_CLIENT_LIVE &&
+	       !cache->client->move && !kma_options.mtbf &&
+	       kma_visit_unfenced && cache->tier <= KMA_TIER_LITE;
+}
+
+void kma_client_set_fast(struct kma_cache *cache)
+{
+	uint64_t page =
+		kma_pages_word(NULL, KMA_PAGE_SLAB, cache->tier, cache->index);
+
+	cache->fast_live = kma_word_make(KMA_BUFFER_ALLOCATED, KMA_FAMILY_CACHE,
+					 0, cache->client->size);
+	__atomic_store_n(&cache->fast_page, is_fast(cache) ? page : 0,
+			 __ATOMIC_RELEASE);
+}
+
 /* The index of a record that is used again stays, and so do its locks. */
 static void fill_cache(struct kma_cache *cache,
 		       const struct kma_cache_params *params)
@@ -169,6 +190,7 @@ struct kma_cache *kma_cache_create(const struct kma_cache_params *params)
 	if (cache && cache->client) {
 		fill_cache(cache, params);
 		entered = kma_cache_register(cache, is_used);
+		kma_client_set_fast(cache); /* its index is known by now */
 	}
 	kma_thread_leave(self);
 	if (!entered) {
@@ -291,6 +313,7 @@ static void retire(struct kma_cache *cache, bool is_empty)
 
 	__atomic_store_n(&client->state, KMA_CLIENT_DESTROYED,
 			 __ATOMIC_RELEASE);
+	kma_client_set_fast(cache);
 	client->construct = NULL;
 	client->destruct = NULL;
 	client->reclaim = NULL;

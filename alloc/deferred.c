@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/deferred.h"
 
+#include "alloc/thread.h"
+
 #include <stdbool.h>
 
 enum { PLACES = 1024 };
@@ -19,6 +21,7 @@ void kma_deferred_put(uintptr_t start)
 						__ATOMIC_RELAXED)) {
 			__atomic_add_fetch(&kma_deferred_count, 1,
 					   __ATOMIC_RELEASE);
+			kma_attention_add();
 			return;
 		}
 	}
@@ -34,6 +37,7 @@ uintptr_t kma_deferred_take(void)
 		if (start) {
 			__atomic_sub_fetch(&kma_deferred_count, 1,
 					   __ATOMIC_RELAXED);
+			kma_attention_end();
 			return start;
 		}
 	}

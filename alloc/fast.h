@@ -64,7 +64,7 @@ KMA_FAST void *kma_fast_allocate(size_t size)
 
 	if (__builtin_expect(!self || size > KMA_CACHED_MAX, 0))
 		return NULL;
-	if (__builtin_expect(self->busy | self->sampled, 0))
+	if (__builtin_expect(self->busy | self->special, 0))
 		return fast_take_counted(self, size);
 	return fast_take(self, size);
 }

@@ -2,6 +2,7 @@
 #include "alloc/fork.h"
 
 #include "alloc/clock.h"
+#include "alloc/deferred.h"
 #include "alloc/dump.h"
 #include "alloc/foreign.h"
 #include "alloc/instance.h"
@@ -92,6 +93,8 @@ void kma_fork_child(void)
 	kma_root.fork_count++;
 	kma_thread_forked();
 	kma_wait_forked();
+	kma_visits = 0;
+	kma_attention = kma_deferred_count; /* the only reason that is left */
 	kma_reap_forked();
 	kma_dump_forked();
 	if (kma_instance.forked)

@@ -3,6 +3,7 @@
 
 #include "alloc/report.h"
 #include "alloc/text.h"
+#include "alloc/thread.h"
 
 #include "kma/kma.h"
 
@@ -11,13 +12,16 @@ __thread int kma_intr_level __attribute__((tls_model("initial-exec")));
 void kma_intr_enter(void)
 {
 	kma_intr_level++;
+	if (kma_self)
+		kma_self->special |= KMA_THREAD_INTR;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 void kma_intr_exit(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	kma_intr_level--;
+	if (--kma_intr_level == 0 && kma_self)
+		kma_self->special &= ~(uint32_t)KMA_THREAD_INTR;
 }
 
 int kma_intr_depth(void)

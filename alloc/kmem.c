@@ -8,6 +8,7 @@
 
 #include "alloc/allocate.h"
 #include "alloc/clock.h"
+#include "alloc/fast_kernel.h"
 #include "alloc/guard.h"
 #include "alloc/intr.h"
 #include "alloc/log.h"
@@ -153,7 +154,7 @@ static void *fail(unsigned flags)
 	return NULL;
 }
 
-void *kma_alloc(size_t size, unsigned flags)
+__attribute__((noinline)) static void *allocate(size_t size, unsigned flags)
 {
 	struct kma_request request;
 	void *p;
@@ -175,7 +176,15 @@ void *kma_alloc(size_t size, unsigned flags)
 		       : fail(flags);
 }
 
-void kma_free(void *p, size_t size, unsigned flags)
+void *kma_alloc(size_t size, unsigned flags)
+{
+	void *p = kma_fast_kmem_alloc(size, flags);
+
+	return __builtin_expect(p != NULL, 1) ? p : allocate(size, flags);
+}
+
+__attribute__((noinline)) static void release(void *p, size_t size,
+					      unsigned flags)
 {
 	const char *function = function_of(flags, false);
 
@@ -190,6 +199,12 @@ void kma_free(void *p, size_t size, unsigned flags)
 		return;
 	}
 	kma_release(p, size, KMA_FAMILY_KMEM, function);
+}
+
+void kma_free(void *p, size_t size, unsigned flags)
+{
+	if (!kma_fast_kmem_free(p, size))
+		release(p, size, flags);
 }
 
 /* --- the limit of the heap --------------------------------------------------

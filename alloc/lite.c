@@ -5,12 +5,25 @@
 #include "alloc/report.h"
 #include "alloc/word.h"
 
-void kma_lite_alloc(const struct kma_buffer *buffer, size_t size,
+bool kma_lite_alloc(const struct kma_buffer *buffer, size_t size,
 		    enum kma_family family)
 {
+	if (__builtin_expect(kma_word_state(kma_word_load(buffer)) ==
+				     KMA_BUFFER_ALLOCATED,
+			     0)) {
+		kma_report(&(struct kma_report){
+			.code = KMA_ERROR_DUPFREE,
+			.address = buffer->start,
+			.buffer = buffer,
+			.function = "free",
+			.detail = "by two threads at once",
+		});
+		return false;
+	}
 	kma_word_store(buffer,
 		       kma_word_make(KMA_BUFFER_ALLOCATED, family, 0, size) |
 			       kma_ignore_bits());
+	return true;
 }
 
 /* malloc and new are told apart where stacks are kept; kernels' calls here. */

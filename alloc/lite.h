@@ -9,8 +9,9 @@
 
 #include "alloc/cache.h"
 
-/* The program has the buffer from now on. */
-void kma_lite_alloc(const struct kma_buffer *buffer, size_t size,
+/* The program has the buffer from now on. False: it had it already, as two
+ * threads freed it at once (fast_kernel.h), which was reported. */
+bool kma_lite_alloc(const struct kma_buffer *buffer, size_t size,
 		    enum kma_family family);
 
 /* As kma_audit_free(). */

@@ -40,7 +40,7 @@ struct kma_reserve {
 	struct kma_range page_map, meta, depot, logs, heap;
 };
 
-extern struct kma_reserve kma_reserve;
+extern struct kma_reserve kma_reserve __attribute__((visibility("hidden")));
 
 /*
  * Reserve as much as the system allows: 4 TiB of heap down to 16 MiB, halving

@@ -58,9 +58,9 @@ void kma_sample_init(void)
 void kma_sample_thread_init(struct kma_thread *thread)
 {
 	thread->sample_left = never;
-	thread->sampled = kma_root.sample_rate != 0;
-	if (!thread->sampled)
+	if (kma_root.sample_rate == 0)
 		return;
+	thread->special |= KMA_THREAD_SAMPLED;
 	thread->sample_random = (kma_root.canary_secret ^
 				 thread->tid * UINT64_C(0x9e3779b97f4a7c15)) |
 				1;

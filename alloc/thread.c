@@ -19,6 +19,7 @@
 
 #include "alloc/clock.h"
 #include "alloc/dump.h"
+#include "alloc/intr.h"
 #include "alloc/log.h"
 #include "alloc/magazine.h"
 #include "alloc/meta.h"
@@ -35,6 +36,7 @@
 
 enum { KEPT_MAX = 1024 };
 
+uint32_t kma_attention;
 __thread struct kma_thread *kma_self __attribute__((tls_model("initial-exec")));
 
 /* For a thread without a record. */
@@ -111,6 +113,8 @@ static void record_fill(struct kma_thread *thread, struct kma_magset *magsets,
 	thread->magsets = magsets;
 	thread->magset_caches = caches;
 	thread->magset_count = caches * KMA_TIER_COUNT;
+	thread->special = kma_intr_depth_now() ? KMA_THREAD_INTR : 0;
+	thread->ignoring = 0;
 	kma_sample_thread_init(thread);
 	learn_name(thread);
 	__atomic_store_n(&thread->state, KMA_THREAD_LIVE, __ATOMIC_RELEASE);

@@ -24,6 +24,13 @@ enum kma_thread_state {
 	KMA_THREAD_EXITED = 2, /* record kept for its name and times */
 };
 
+/* What keeps a thread from the fast paths, besides busy. */
+enum kma_thread_special {
+	KMA_THREAD_SAMPLED = 1,  /* its requests are counted; sample.h */
+	KMA_THREAD_IGNORING = 2, /* between kma_ignore_begin() and _end() */
+	KMA_THREAD_INTR = 4,     /* between kma_intr_enter() and _exit() */
+};
+
 struct kma_log_chunk;
 enum { KMA_THREAD_LOGS = 2 };
 struct kma_trace; /* unwind.c: the thread's last stack */
@@ -34,7 +41,7 @@ struct kma_thread {
 	uint32_t state;                       /* enum kma_thread_state */
 	uint32_t busy;                        /* depth inside the allocator */
 	uint32_t magset_caches, magset_count; /* below */
-	uint32_t sampled;     /* requests are counted; sample.h */
+	uint32_t special;                     /* of enum kma_thread_special */
 	uint32_t exit_rounds; /* how often its destructor has run */
 	uint32_t ignoring;    /* depth of kma_ignore_begin() */
 	int64_t sample_left;  /* what may be asked for until the next sample */
@@ -57,6 +64,23 @@ struct kma_thread {
 
 extern __thread struct kma_thread *kma_self
 	__attribute__((tls_model("initial-exec")));
+
+/*
+ * How many reasons there are for every thread to go the slow way through the
+ * kernels' calls: sleepers, visits, frees that were deferred. Whoever counts
+ * one of these counts it here, too.
+ */
+extern uint32_t kma_attention __attribute__((visibility("hidden")));
+
+static inline void kma_attention_add(void)
+{
+	__atomic_add_fetch(&kma_attention, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline void kma_attention_end(void)
+{
+	__atomic_sub_fetch(&kma_attention, 1, __ATOMIC_SEQ_CST);
+}
 
 /* The calling thread's record, made if need be. NULL: ended, or no memory. */
 struct kma_thread *kma_thread_self(void);

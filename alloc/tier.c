@@ -66,8 +66,9 @@ void kma_tier_set(struct kma_cache *cache, enum kma_tier tier)
 	__atomic_store_n(&cache->flags, (cache->flags & ~ours) | flags_of(tier),
 			 __ATOMIC_RELAXED);
 	__atomic_store_n(&cache->tier, (uint32_t)tier, __ATOMIC_RELEASE);
-	kma_cache_set_fast(cache,
-			   tier == KMA_TIER_OFF && kma_options.mtbf == 0);
+	kma_cache_set_fast(cache, kma_options.mtbf ? KMA_TIER_COUNT : tier);
+	if (cache->client)
+		kma_client_set_fast(cache);
 }
 
 void kma_tier_choose(struct kma_cache *cache)

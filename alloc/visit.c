@@ -86,6 +86,7 @@ bool kma_visit_all(struct kma_cache *cache)
 		kma_thread_leave(self);
 		return false;
 	}
+	kma_attention_add();
 	__atomic_add_fetch(&kma_visits, 1, __ATOMIC_SEQ_CST);
 	fence_all();
 	for (struct kma_thread *thread = kma_root.threads; thread;
@@ -98,6 +99,7 @@ bool kma_visit_all(struct kma_cache *cache)
 			complete = false;
 	}
 	__atomic_sub_fetch(&kma_visits, 1, __ATOMIC_SEQ_CST);
+	kma_attention_end();
 	kma_lock_release(&kma_visit_lock);
 	kma_thread_leave(self);
 	return complete;

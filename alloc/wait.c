@@ -35,6 +35,7 @@ static void enlist(struct kma_waiter *waiter)
 	kma_root.waiters = waiter;
 	kma_root.wait_count++;
 	__atomic_add_fetch(&kma_wait_sleepers, 1, __ATOMIC_SEQ_CST);
+	kma_attention_add();
 	kma_lock_release(&kma_wait_lock);
 }
 
@@ -47,6 +48,7 @@ static void delist(struct kma_waiter *waiter)
 		kma_root.waiters = waiter->next;
 	if (waiter->next)
 		waiter->next->prev = waiter->prev;
+	kma_attention_end();
 	__atomic_sub_fetch(&kma_wait_sleepers, 1, __ATOMIC_SEQ_CST);
 	kma_lock_release(&kma_wait_lock);
 }
