@@ -14,6 +14,7 @@
 #include "kdbg/vector.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct reach {
 	struct session *session;
@@ -54,6 +55,12 @@ static bool mark_live_slab(struct reach *reach, uint32_t slab, uint64_t *bits)
 		uint64_t word = bits[first / 64];
 
 		bits[first / 64] = 0;
+		if (word == UINT64_MAX && s->viewed && !s->bufctls) {
+			memset(marks + first, MARK_LIVE, 64);
+			reach->totals.buffers += 64;
+			reach->totals.bytes += 64 * s->stride;
+			continue;
+		}
 		for (; word; word &= word - 1) {
 			struct scan_buffer buffer = {
 				slab, first + (uint32_t)__builtin_ctzll(word)
@@ -95,17 +102,11 @@ static void sum_up(struct reach *reach, const struct mark_counts *counts)
 {
 	struct reach_totals *totals = &reach->totals;
 
-	for (uint64_t i = 0; i < reach->scan->buffer_count; i++) {
-		uint8_t mark = reach->marks[i];
-
-		totals->plain += !!(mark & MARK_PLAIN);
-		totals->possible +=
-			(mark & (MARK_PLAIN | MARK_POSSIBLE)) == MARK_POSSIBLE;
-	}
+	marks_count(reach->marks, reach->scan->buffer_count, &totals->plain,
+		    &totals->possible);
 	totals->leaked = totals->buffers - totals->plain - totals->possible;
 	totals->words = counts->words;
 	totals->references = counts->references;
-	totals->inner = counts->inner;
 	totals->unread = reach->scan->unread;
 }
 

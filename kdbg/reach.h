@@ -41,7 +41,6 @@ struct reach_totals {
 	uint64_t plain, possible, leaked;
 	uint64_t words;      /* looked at, in roots and buffers */
 	uint64_t references; /* of them pointing at a live buffer */
-	uint64_t inner;      /* of those, not to the buffer's start */
 	uint64_t unread;     /* bytes of live buffers that are not there */
 };
 

@@ -16,9 +16,9 @@
  *
  * Marking waits for memory, not for the processor: nearly every word leads to
  * a cache line that was not touched lately. So nothing is looked at at once. A
- * word goes through a queue, and the lines that tell its buffer's mark and its
- * extent are asked for as it enters; a buffer to scan goes through another,
- * and its first lines are asked for:
+ * word goes through a queue: its slab is asked for as it enters, its buffer's
+ * mark and extent half way. A buffer to scan goes through another, and its
+ * first lines are asked for:
  *
  *	words -> [hits ...] -> mark -> stack of buffers -> [scans ...] -> words
  *
@@ -42,82 +42,121 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#define EACH(bit) ((uint64_t)(bit)*UINT64_C(0x0101010101010101))
+
+/* A word that leads to a live buffer that is not marked as yet. */
+static inline void settle_new(struct marker *m, const struct hit *hit,
+			      uint8_t mark)
+{
+	const struct scan_slab *slab = hit->slab;
+	struct scan_extent extent = scan_extent_in(m->scan, slab, hit->index);
+
+	if (hit->word - extent.user > extent.size)
+		return; /* its canary or its slack */
+	if (hit->word != extent.user && !m->inner_is_plain &&
+	    !scan_by_design(m->scan, slab, extent, hit->word)) {
+		if (!(mark & MARK_INNER))
+			marker_set(m, hit->mark, MARK_INNER);
+		return;
+	}
+	if (marker_set(m, hit->mark, m->found))
+		marker_push(m, slab, hit->index, extent);
+}
+
 /* A word that left the queue: does it refer to what the program has? */
 static inline void settle(struct marker *m, const struct hit *hit)
 {
-	const struct scan_slab *slab = hit->slab;
-	uint8_t *place = &m->marks[slab->first_buffer + hit->index];
-	uint8_t mark = __atomic_load_n(place, __ATOMIC_RELAXED);
-	struct scan_extent extent;
-	bool inner;
+	uint8_t mark = __atomic_load_n(hit->mark, __ATOMIC_RELAXED);
 
 	if (!(mark & MARK_LIVE))
 		return;
-	extent = scan_extent_in(m->scan, slab, hit->index);
-	if (hit->word - extent.user > extent.size)
-		return; /* its canary or its slack */
-	inner = hit->word != extent.user;
 	m->counts.references++;
-	m->counts.inner += inner;
-	if (mark & (MARK_PLAIN | m->found))
+	if (!(mark & (MARK_PLAIN | m->found)))
+		settle_new(m, hit, mark);
+}
+
+/* A word whose slab is at hand by now: ask for its buffer's mark and extent. */
+static inline void aim(struct marker *m, struct hit *hit)
+{
+	const struct scan_slab *slab = hit->slab;
+
+	if (!hit->word)
 		return;
-	if (inner && !m->inner_is_plain &&
-	    !scan_by_design(m->scan, slab, extent, hit->word)) {
-		if (!(mark & MARK_INNER))
-			marker_set(m, place, MARK_INNER);
+	if (!scan_index_in(slab, hit->word, &hit->index)) {
+		hit->word = 0;
 		return;
 	}
-	if (marker_set(m, place, m->found))
-		marker_push(m, slab, hit->index, extent);
+	hit->mark = &m->marks[slab->first_buffer + hit->index];
+	__builtin_prefetch(hit->mark, 1);
+	if (slab->bufctls)
+		__builtin_prefetch(
+			slab->bufctls +
+			(size_t)hit->index *
+				m->scan->layouts[slab->layout].stride);
+}
+
+/* One step of the queue: the oldest leaves. */
+static inline struct hit *advance(struct marker *m)
+{
+	unsigned at = m->hit_at++;
+	struct hit *hit = &m->hits[at % HIT_QUEUE];
+
+	aim(m, &m->hits[(at + HIT_QUEUE / 2) % HIT_QUEUE]);
+	if (hit->word)
+		settle(m, hit);
+	return hit;
 }
 
 /* A word that points into the heap. */
 static inline void probe(struct marker *m, uint64_t word)
 {
-	struct hit *hit = &m->hits[m->hit_at % HIT_QUEUE];
-	const struct scan_slab *slab;
-	uint32_t index;
+	const struct scan_slab *slab = scan_slab_at(m->scan, word);
+	struct hit *hit;
 
-	slab = scan_slab_of(m->scan, word, &index);
 	if (!slab)
 		return;
-	__builtin_prefetch(&m->marks[slab->first_buffer + index], 1);
-	if (slab->bufctls)
-		__builtin_prefetch(
-			slab->bufctls +
-			(size_t)index * m->scan->layouts[slab->layout].stride);
-	if (hit->word)
-		settle(m, hit);
-	*hit = (struct hit){ word, slab, index };
-	m->hit_at++;
+	__builtin_prefetch(slab);
+	hit = advance(m);
+	hit->word = word;
+	hit->slab = slab;
 }
 
-static inline void probe_words(struct marker *m, const struct scan *scan,
-			       const char *words, size_t count)
+/* Words as they stand. */
+static inline void probe_plain(struct marker *m, const char *words,
+			       size_t count)
 {
-	const uint64_t low = scan->low, span = scan->span;
-	const bool plain = scan_is_plain(scan);
+	const uint64_t low = m->scan->low, span = m->scan->span;
 
-	count = scan_pointers(scan, count);
 	m->counts.words += count;
 	for (size_t i = 0; i < count; i++) {
-		uint64_t word = plain ? scan_load(words, i)
-				      : scan_pointer_read(scan, words, i);
+		uint64_t word = scan_load(words, i);
 
 		if (word - low < span)
 			probe(m, word);
 	}
 }
 
+static void probe_words(struct marker *m, const struct scan *scan,
+			const char *words, size_t count)
+{
+	if (scan_is_plain(scan)) {
+		probe_plain(m, words, count);
+		return;
+	}
+	count = scan_pointers(scan, count);
+	m->counts.words += count;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t word = scan_pointer_read(scan, words, i);
+
+		if (scan_in_range(scan, word))
+			probe(m, word);
+	}
+}
+
 static void settle_all(struct marker *m)
 {
-	for (unsigned i = 0; i < HIT_QUEUE; i++) {
-		struct hit *hit = &m->hits[m->hit_at++ % HIT_QUEUE];
-
-		if (hit->word)
-			settle(m, hit);
-		hit->word = 0;
-	}
+	for (unsigned i = 0; i < HIT_QUEUE; i++)
+		advance(m)->word = 0;
 }
 
 /* The next buffer of the queue, filled up from the stack. */
@@ -127,7 +166,12 @@ static inline bool next_scan(struct marker *m, struct work *ret)
 		struct work work = m->stack.list[--m->stack.count];
 
 		__builtin_prefetch(work.words);
-		__builtin_prefetch(work.words + 64);
+		__builtin_prefetch(work.words +
+				   (work.count < PREFETCH_WORDS
+					    ? work.count
+					    : PREFETCH_WORDS) *
+					   8 -
+				   1);
 		m->scans[(m->scan_head + m->scan_count++) % SCAN_QUEUE] = work;
 	}
 	if (!m->scan_count)
@@ -157,12 +201,16 @@ static struct err *look_up(struct marker *m)
 /* Follow everything that is on the stack. */
 static struct err *drain(struct marker *m)
 {
+	const bool plain = scan_is_plain(m->scan);
 	struct err *err = NULL;
 	struct work work;
 
 	for (;;) {
 		while (!err && next_scan(m, &work)) {
-			probe_words(m, m->scan, work.words, work.count);
+			if (plain)
+				probe_plain(m, work.words, work.count);
+			else
+				probe_words(m, m->scan, work.words, work.count);
 			m->scanned++;
 			if (marker_may_share(m))
 				marker_share(m);
@@ -211,7 +259,6 @@ static void add_counts(struct mark_counts *sum, const struct mark_counts *more)
 {
 	sum->words += more->words;
 	sum->references += more->references;
-	sum->inner += more->inner;
 }
 
 struct helper {
@@ -406,6 +453,36 @@ static struct err *mark_plain(struct marker *m, unsigned kinds)
 	return err ? err : drain_all(m);
 }
 
+/* The marks of eight buffers. */
+static inline uint64_t marks_load(const uint8_t *marks)
+{
+	uint64_t word;
+
+	memcpy(&word, marks, sizeof(word));
+	return word;
+}
+
+void marks_count(const uint8_t *marks, uint64_t count, uint64_t *plain,
+		 uint64_t *possible)
+{
+	uint64_t i = 0;
+
+	*plain = *possible = 0;
+	for (; i + 8 <= count; i += 8) {
+		uint64_t word = marks_load(marks + i);
+		uint64_t is_plain = word / MARK_PLAIN & EACH(1);
+		uint64_t is_possible = word / MARK_POSSIBLE & EACH(1);
+
+		*plain += is_plain * EACH(1) >> 56;
+		*possible += (is_possible & ~is_plain) * EACH(1) >> 56;
+	}
+	for (; i < count; i++) {
+		*plain += !!(marks[i] & MARK_PLAIN);
+		*possible += (marks[i] & (MARK_PLAIN | MARK_POSSIBLE)) ==
+			     MARK_POSSIBLE;
+	}
+}
+
 static struct err *mark_possible(struct marker *m)
 {
 	m->found = MARK_POSSIBLE;
@@ -415,6 +492,11 @@ static struct err *mark_possible(struct marker *m)
 		uint8_t *marks = &m->marks[s->first_buffer];
 
 		for (uint32_t i = 0; i < s->buffers; i++) {
+			if (i + 8 <= s->buffers &&
+			    !(marks_load(marks + i) & EACH(MARK_INNER))) {
+				i += 7;
+				continue;
+			}
 			if ((marks[i] & (MARK_INNER | MARK_PLAIN)) !=
 			    MARK_INNER)
 				continue;
@@ -425,14 +507,13 @@ static struct err *mark_possible(struct marker *m)
 	return m->stack.count ? drain_all(m) : NULL;
 }
 
+/* What is marked is live. */
 static uint64_t count_leaked(const struct marker *m)
 {
-	uint64_t count = 0;
+	uint64_t plain, possible;
 
-	for (uint64_t i = 0; i < m->scan->buffer_count; i++)
-		count += (m->marks[i] & (MARK_LIVE | MARK_PLAIN |
-					 MARK_POSSIBLE)) == MARK_LIVE;
-	return count;
+	marks_count(m->marks, m->scan->buffer_count, &plain, &possible);
+	return m->live - plain - possible;
 }
 
 /* Roots that are words are registers: nothing is packed or tagged there. */

@@ -20,8 +20,13 @@ enum mark { /* of a buffer, a byte each */
 };
 
 struct mark_counts {
-	uint64_t words, references, inner;
+	uint64_t words;
+	uint64_t references; /* words that lead to a live buffer */
 };
+
+/* Of count buffers, how many are marked PLAIN, and POSSIBLE at most. */
+void marks_count(const uint8_t *marks, uint64_t count, uint64_t *plain,
+		 uint64_t *possible);
 
 /* marks has MARK_LIVE where it belongs; live of them. Every slab that can be
  * viewed has been. kinds: of roots, a bit each, that count. */

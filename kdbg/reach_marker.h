@@ -16,6 +16,7 @@
 enum {
 	HIT_QUEUE = 32, /* powers of two */
 	SCAN_QUEUE = 16,
+	PREFETCH_WORDS = 16, /* of a buffer: two lines */
 	PAGE = 4096,
 	ROOT_CHUNK = 1 << 20,   /* bytes of a root between looks at Ctrl-C */
 	SCANS_PER_LOOK = 65536, /* buffers scanned between them */
@@ -53,6 +54,7 @@ struct pool {
 struct hit {
 	uint64_t word; /* 0: empty */
 	const struct scan_slab *slab;
+	uint8_t *mark;
 	uint32_t index;
 };
 

@@ -45,22 +45,33 @@ static uint16_t layout_of(const struct scan *scan, size_t slab,
 	return (uint16_t)(2 * instance + (!s->bufctls && s->words));
 }
 
+/* Of what is up to 4 GiB the reciprocal gives every index exactly; no slab is
+ * larger but for one buffer alone, or in a damaged target. */
+static uint64_t reciprocal_of(uint64_t stride, uint64_t size)
+{
+	return size <= UINT64_C(1) << 32 ? UINT64_MAX / stride + 1 : 0;
+}
+
 static bool read_slabs(struct scan *scan)
 {
 	const struct heap_slab *slabs;
 	scan->slab_count = heap_slabs(scan->heap, &slabs);
 	scan->buffer_count = heap_buffer_count(scan->heap);
-	scan->slabs = calloc(scan->slab_count + 1, sizeof(*scan->slabs));
+	scan->slabs = aligned_alloc(_Alignof(struct scan_slab),
+				    (scan->slab_count + 1) *
+					    sizeof(struct scan_slab));
 	if (!scan->slabs)
 		return false;
 	for (size_t i = 0; i < scan->slab_count; i++) {
 		uint64_t stride = slabs[i].stride ? slabs[i].stride : 1;
+		uint64_t size = stride * slabs[i].buffers;
 
 		scan->slabs[i] = (struct scan_slab){
 			.first = slabs[i].base + slabs[i].first,
 			.first_buffer = slabs[i].first_buffer,
 			.stride = stride,
-			.reciprocal = (UINT64_C(1) << 32) / stride + 1,
+			.size = size,
+			.reciprocal = reciprocal_of(stride, size),
 			.buffers = slabs[i].buffers,
 			.layout = layout_of(scan, i, &slabs[i]),
 		};
@@ -146,8 +157,7 @@ void scan_view(struct scan *scan, struct scan_slab *slab)
 	uint64_t bufctls;
 
 	slab->viewed = true;
-	slab->bytes =
-		view_or_null(scan, slab->first, slab->stride * slab->buffers);
+	slab->bytes = view_or_null(scan, slab->first, slab->size);
 	heap_slabs(scan->heap, &slabs);
 	bufctls = slabs[slab - scan->slabs].bufctls;
 	if (!bufctls)

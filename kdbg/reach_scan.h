@@ -30,11 +30,13 @@ struct scan_slab {             /* one cache line */
 	const char *bytes;   /* of buffer 0; NULL: not looked up, or missing */
 	const char *bufctls; /* or words alone; or NULL */
 	uint64_t stride;
-	uint64_t reciprocal; /* of stride, times 2^32, rounded up */
+	uint64_t size;       /* of all buffers */
+	uint64_t reciprocal; /* of stride, times 2^64, rounded up; 0: one
+			      * buffer, too large for it */
 	uint32_t buffers;
 	uint16_t layout; /* index into scan.layouts */
 	bool viewed;     /* bytes and bufctls were looked up */
-};
+} __attribute__((aligned(64)));
 
 struct scan_vtable {
 	uint64_t address;
@@ -99,35 +101,40 @@ static inline bool scan_in_range(const struct scan *scan, uint64_t word)
 	return word - scan->low < scan->span;
 }
 
-/* Which buffer, live or not, holds the address, its slack included? NULL: none;
- * else its slab, and its place there. */
-static inline const struct scan_slab *scan_slab_of(const struct scan *scan,
-						   uint64_t word, uint32_t *ret)
+/* The slab whose pages the address is in; NULL: none. */
+static inline const struct scan_slab *scan_slab_at(const struct scan *scan,
+						   uint64_t word)
 {
 	const struct heap_pages *pages = scan->pages;
 	const struct heap_pages *end = pages + scan->page_ranges;
-	const struct scan_slab *slab;
-	uint64_t offset, index;
 	uint32_t number;
 
 	while (word - pages->base >= pages->end - pages->base)
 		if (++pages == end)
 			return NULL;
 	number = pages->slab_of_page[(word - pages->base) >> pages->page_shift];
-	if (number >= scan->slab_count)
-		return NULL;
-	slab = &scan->slabs[number];
-	offset = word - slab->first;
-	if (offset >= slab->stride * slab->buffers)
-		return NULL;
-	if (offset >> 32) { /* one huge buffer */
-		index = offset / slab->stride;
-	} else {
-		index = offset * slab->reciprocal >> 32;
-		index -= index * slab->stride > offset;
-	}
-	*ret = (uint32_t)index;
-	return slab;
+	return number < scan->slab_count ? &scan->slabs[number] : NULL;
+}
+
+/* The place of the buffer that holds the address, its slack included. False:
+ * none of the slab does. */
+static inline bool scan_index_in(const struct scan_slab *slab, uint64_t word,
+				 uint32_t *ret)
+{
+	uint64_t offset = word - slab->first;
+
+	__extension__ typedef unsigned __int128 wide;
+	*ret = (uint32_t)((wide)offset * slab->reciprocal >> 64);
+	return offset < slab->size;
+}
+
+/* Which buffer, live or not, holds the address? NULL: none. */
+static inline const struct scan_slab *scan_slab_of(const struct scan *scan,
+						   uint64_t word, uint32_t *ret)
+{
+	const struct scan_slab *slab = scan_slab_at(scan, word);
+
+	return slab && scan_index_in(slab, word, ret) ? slab : NULL;
 }
 
 static inline bool scan_find(const struct scan *scan, uint64_t word,

@@ -35,8 +35,8 @@ void findleaks_statistics(const struct reach *reach, struct sink *out)
 		  totals->possible, totals->leaked);
 	sink_note(out,
 		  "findleaks: %" PRIu64 " words scanned, %" PRIu64
-		  " refer to a live buffer, %" PRIu64 " of them into it",
-		  totals->words, totals->references, totals->inner);
+		  " lead to a live buffer",
+		  totals->words, totals->references);
 	for (size_t i = 0; i < count; i++)
 		put_gap(out, &gaps[i]);
 }
