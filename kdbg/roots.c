@@ -144,14 +144,30 @@ static bool is_anonymous(const struct dump_map *map)
 	       !(map->flags & DUMP_MAP_SHARED);
 }
 
+/* Does the target lack of this mapping what its process never touched, and
+ * nothing else? A page that it has not touched holds no pointer of its. A core
+ * leaves out shared mappings and files as a whole. */
+static bool lacks_untouched(const struct target *target,
+			    const struct dump_map *map)
+{
+	const struct dump_process *process = target->process;
+
+	if (!process || process->level != DUMP_FULL ||
+	    (!(map->flags & DUMP_MAP_SHARED) && map->path[0] != '/'))
+		return false;
+	return process->reason == DUMP_REASON_SNAPSHOT ||
+	       (process->writer && strncmp(process->writer, "libkma", 6) == 0);
+}
+
 /* Can it hold what the program has written? *may_lack: what the target has no
  * bytes of, it has not written. */
 static bool is_written(const struct target *target, size_t i, bool *may_lack)
 {
 	const struct dump_map *map = &target->maps[i];
 
-	*may_lack = !(map->flags & DUMP_MAP_WRITE);
-	if (!*may_lack || is_relro(target, i))
+	*may_lack =
+		!(map->flags & DUMP_MAP_WRITE) || lacks_untouched(target, map);
+	if (map->flags & DUMP_MAP_WRITE || is_relro(target, i))
 		return true;
 	return is_anonymous(map) &&
 	       map->flags & (DUMP_MAP_READ | DUMP_MAP_EXEC);
