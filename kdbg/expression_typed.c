@@ -48,6 +48,23 @@ static struct err *load(struct session *session, const struct type_place *place,
 	return err;
 }
 
+/* "module`name" of a thread-local variable: its type, wherever it lies. */
+static bool is_thread_local(struct session *session, struct types *types,
+			    const char *name, struct type **ret)
+{
+	const char *scope = strrchr(name, '`');
+	struct symbols *symbols;
+	struct symbol symbol;
+	struct err *err = session_symbols(session, &symbols);
+
+	if (!err)
+		err = symbols_find_thread_local(symbols, name, &symbol);
+	bool found = !err &&
+		     types_variable_named(types, scope ? scope + 1 : name, ret);
+	err_free(err);
+	return found;
+}
+
 static struct err *name_typed(struct session *session, const char *name,
 			      struct typed_value *ret)
 {
@@ -63,6 +80,9 @@ static struct err *name_typed(struct session *session, const char *name,
 	ret->typed = types_variable_at(types, ret->value, &ret->place.type,
 				       &offset) &&
 		     offset == 0;
+	if (!ret->typed)
+		ret->typed =
+			is_thread_local(session, types, name, &ret->place.type);
 	ret->named = ret->typed;
 	return NULL;
 }

@@ -2,6 +2,7 @@
 #include "kdbg/type_place.h"
 
 #include "kdbg/target.h"
+#include "kdbg/type_container.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -151,10 +152,25 @@ static struct err *unlike(struct type *type, const char *what)
 	return err_new(ERR_USAGE, "%s is no %s", text, what);
 }
 
+/* An owning pointer of the C++ library stands for the pointer, a vector for the
+ * array. */
+static struct type *without_wrapping(struct session *session,
+				     struct type_place *place)
+{
+	struct container container;
+	struct err *err = container_open(session, place, &container);
+
+	err_free(err); /* then it is what it is */
+	if (container.shape != CONTAINER_NONE &&
+	    container.shape <= CONTAINER_POINTER)
+		*place = container.run;
+	return type_peel(place->type);
+}
+
 struct err *type_place_dereference(struct session *session,
 				   struct type_place *place)
 {
-	struct type *pointer = type_peel(place->type);
+	struct type *pointer = without_wrapping(session, place);
 	uint64_t address;
 
 	if (!is_pointer(pointer))
@@ -258,7 +274,7 @@ static struct err *step_member(struct session *session, const char *name,
 struct err *type_place_index(struct session *session, uint64_t index,
 			     struct type_place *place)
 {
-	struct type *type = type_peel(place->type);
+	struct type *type = without_wrapping(session, place);
 
 	if (type->kind == TYPE_POINTER) {
 		struct err *err = type_place_dereference(session, place);
@@ -311,7 +327,7 @@ static struct err *step(struct session *session, const char **path,
 		return err ? err : type_place_index(session, index, place);
 	}
 	if (strncmp(text, "->", 2) == 0) {
-		if (!is_pointer(place->type))
+		if (!is_pointer(without_wrapping(session, place)))
 			return unlike(place->type, "pointer");
 		text += 2;
 	} else if (*text == '.') {

@@ -382,10 +382,10 @@ static struct err *put_array(struct session *session,
 					  &(char){ 0 }, 1);
 	if (err)
 		return err;
-	fputs("[ ", stream);
+	fputs(options->bare_text ? "" : "[ ", stream);
 	put_string(session, place, place->address, type->count,
 		   options->characters, stream);
-	fputs(" ]", stream);
+	fputs(options->bare_text ? "" : " ]", stream);
 	return NULL;
 }
 

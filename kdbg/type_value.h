@@ -9,6 +9,7 @@
 
 struct type_value_options {
 	bool decimal;        /* integers */
+	bool bare_text;      /* an array of char without its brackets */
 	bool no_symbols;     /* pointers as numbers alone */
 	uint64_t characters; /* of a string at most */
 	uint64_t elements;   /* of an array at most */

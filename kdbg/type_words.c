@@ -108,14 +108,18 @@ static bool is_written_typed(struct session *session, uint64_t address,
 	struct err *err = NULL;
 
 	if (!written || (!expression_is_typed(written) &&
+			 written->kind != EXPRESSION_NAME &&
 			 written->kind != EXPRESSION_UNARY))
 		return false;
 	err = expression_typed(session, written, &value);
-	bool typed =
-		!err && value.typed && !value.named && value.value == address;
+	bool typed = !err && value.typed && value.value == address;
 	err_free(err);
 	if (!typed)
 		return false;
+	if (value.named) {
+		*place = value.place;
+		return true;
+	}
 	struct type *type = type_peel(value.place.type);
 	*place = value.place;
 	if (type->kind == TYPE_POINTER)
@@ -153,21 +157,19 @@ static bool names_variable(struct session *session, const char *word,
 	char name[NAME_SIZE];
 	bool pointed = *word == '*';
 	size_t length = strcspn(word + pointed, ".[-");
-	struct symbols *symbols;
-	struct symbol symbol;
-	uint64_t address;
-	struct err *err = session_symbols(session, &symbols);
+	const struct expression named = { .kind = EXPRESSION_NAME,
+					  .name = name };
+	struct typed_value value;
 
 	snprintf(name, sizeof(name), "%.*s", (int)length, word + pointed);
 	snprintf(path, NAME_SIZE, "%s%s", pointed ? "*" : "",
 		 word + pointed + length);
-	if (!err)
-		err = symbols_find(symbols, name, &symbol, &address);
-	if (err) {
-		err_free(err);
-		return false;
-	}
-	return is_variable(session, address, place);
+	struct err *err = expression_typed(session, &named, &value);
+	bool found = !err && value.named;
+	err_free(err);
+	if (found)
+		*place = value.place;
+	return found;
 }
 
 /* The address is a variable's that has this member. */

@@ -170,6 +170,13 @@ bool types_variable_at(struct types *types, uint64_t address, struct type **ret,
 	return variable_elsewhere(types, address, ret, offset);
 }
 
+bool types_variable_named(struct types *types, const char *name,
+			  struct type **ret)
+{
+	*ret = types_named(types, name, strlen(name), NAME_VARIABLE);
+	return *ret != NULL;
+}
+
 /* --- completion --------------------------------------------------------- */
 
 static const char *keyword_of(enum type_name_kind kind)

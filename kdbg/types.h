@@ -96,6 +96,10 @@ struct err *types_find(struct types *types, const char *text, const char **end,
 bool types_variable_at(struct types *types, uint64_t address, struct type **ret,
 		       uint64_t *offset);
 
+/* By name, for what has no address of its own: a thread-local variable. */
+bool types_variable_named(struct types *types, const char *name,
+			  struct type **ret);
+
 /* Prefix completion: call each name ("struct foo", "foo_t") once. */
 void types_complete(struct types *types, const char *prefix,
 		    void (*found)(void *context, const char *name),
@@ -114,6 +118,9 @@ bool type_size(struct type *type, uint64_t *ret);
  * parameters. */
 size_t type_members(struct type *type, const struct type_member **ret);
 size_t type_enumerators(struct type *type, const struct type_enumerator **ret);
+
+/* The n-th type that a template was made with; NULL: it has not so many. */
+struct type *type_argument(struct type *type, unsigned n);
 
 bool type_is_aggregate(const struct type *type); /* struct, class, union */
 bool type_is_scalar(const struct type *type);    /* peeled: has a value */

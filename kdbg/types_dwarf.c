@@ -427,6 +427,23 @@ void types_read_members(struct type *type)
 	free(members);
 }
 
+struct type *type_argument(struct type *type, unsigned n)
+{
+	struct type_source *source = type->source;
+	Dwarf_Die child;
+
+	if (!source || !source->module ||
+	    dwarf_child(&source->die, &child) != 0)
+		return NULL;
+	do
+		if (dwarf_tag(&child) == DW_TAG_template_type_parameter &&
+		    n-- == 0)
+			return types_type_of(source->types, source->module,
+					     &child);
+	while (dwarf_next_sibling(&child));
+	return NULL;
+}
+
 /* --- enumerators -------------------------------------------------------- */
 
 static bool read_enumerator(Dwarf_Die *die, struct type_enumerator *ret)

@@ -51,6 +51,7 @@ VIEWS = {
     "target_source.h",
     "terminal.h",
     "thread_local.h",
+    "type_container.h",
     "type_place.h",
     "type_value.h",
     "type_words.h",

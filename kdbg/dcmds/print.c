@@ -36,6 +36,8 @@ static const struct option print_options[] = {
 	{ 'n', "no-symbols", OPTION_FLAG,
 	  offsetof(struct print_options, no_symbols), NULL,
 	  "pointers as numbers, not as symbols" },
+	{ 0, "raw", OPTION_FLAG, offsetof(struct print_options, raw), NULL,
+	  "containers and pointers of the C++ library as their members" },
 	{ 's', "depth", OPTION_TEXT, offsetof(struct print_options, depth_text),
 	  "n", "open structures down to depth n; 0 opens none" },
 	{ 'T', "base-types", OPTION_FLAG,
@@ -72,22 +74,35 @@ static struct err *read_options(const struct dcmd_call *call,
 	return err;
 }
 
+static bool pipe_element(struct print *print, const struct print_label *label,
+			 const struct type_place *place)
+{
+	return print_row(print, label, place, "", NULL);
+}
+
 /* Into a pipe: what a member holds, of an array each element. */
 static struct err *print_to_pipe(struct print *print,
 				 const struct type_place *place)
 {
 	struct type *type = type_peel(place->type);
 	const struct print_label label = { "", NULL, 0 };
-	uint64_t count = type->count < print->value.elements
-				 ? type->count
-				 : print->value.elements;
+	struct container container = { .shape = CONTAINER_NONE };
 	bool more = true;
 
-	if (type->kind != TYPE_ARRAY) {
+	if (print_is_container(print, place, &container)) {
+		if (container.shape > CONTAINER_POINTER) {
+			print_elements(print, &label, &container, pipe_element);
+			return NULL;
+		}
+		place = &container.run;
+		type = type_peel(place->type);
+	}
+	if (type->kind != TYPE_ARRAY || container.shape == CONTAINER_STRING) {
 		print_row(print, &label, place, "", NULL);
 		return NULL;
 	}
-	for (uint64_t i = 0; more && i < count; i++) {
+	uint64_t limit = print->value.elements;
+	for (uint64_t i = 0; more && i < type->count && i < limit; i++) {
 		struct type_place element;
 		struct err *err = type_place_element(place, i, &element);
 
@@ -160,9 +175,12 @@ const struct dcmd dcmd_print = {
 		"Integers are hexadecimal unless -d. An enumeration's value is "
 		"followed by its enumerators, char is shown as text, a pointer "
 		"to char with its string, and a pointer into a symbol as that "
-		"symbol. What cannot be read is told in its place.\n\n"
+		"symbol. What cannot be read is told in its place. Strings, "
+		"vectors, lists, deques, maps, sets and owning pointers of the "
+		"C++ library show what they hold.\n\n"
 		"In a pipe each member yields its value (a pointer, a number), "
-		"an array one value for each element, a structure its "
+		"an array or container one value for each element, a structure "
+		"its "
 		"address. JSON has a row for each member at every depth.",
 	.example = "kma_root::print -s 1",
 	.arguments = "[type | variable] [member ...]",

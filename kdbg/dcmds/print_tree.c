@@ -127,15 +127,14 @@ bool print_row(struct print *print, const struct print_label *label,
 	       !session_interrupted(print->call->session);
 }
 
-static void close_brace(struct print *print, const struct print_label *label,
-			uint64_t end, const char *brace)
+void print_line(struct print *print, unsigned depth, uint64_t address,
+		const char *text)
 {
 	if (print->options.addresses)
-		sink_line(print->out, "%" PRIx64 " %*s%s", end,
-			  (int)label->depth * INDENT, "", brace);
+		sink_line(print->out, "%" PRIx64 " %*s%s", address,
+			  (int)depth * INDENT, "", text);
 	else
-		sink_line(print->out, "%*s%s", (int)label->depth * INDENT, "",
-			  brace);
+		sink_line(print->out, "%*s%s", (int)depth * INDENT, "", text);
 }
 
 /* --- what cannot be opened ---------------------------------------------- */
@@ -195,7 +194,7 @@ static bool print_array(struct print *print, const struct print_label *label,
 			  (int)(label->depth + 1) * INDENT, "");
 	type_size(array, &size);
 	if (count)
-		close_brace(print, label, place->address + size, "]");
+		print_line(print, label->depth, place->address + size, "]");
 	return more;
 }
 
@@ -271,6 +270,16 @@ static bool print_member(struct print *print, const struct print_label *outer,
 	return true;
 }
 
+/* A base without members says nothing, and C++ programs are full of them. */
+static bool is_passed_over(const struct print *print,
+			   const struct type_member *member)
+{
+	const struct type_member *members;
+
+	return member->base && !print->options.raw && !print->options.holes &&
+	       !type_members(type_peel(member->type), &members);
+}
+
 static bool print_members(struct print *print, const struct print_label *label,
 			  const struct type_place *place, struct type *type)
 {
@@ -281,13 +290,15 @@ static bool print_members(struct print *print, const struct print_label *label,
 	uint64_t end = 0;
 
 	for (size_t i = 0; more && i < count; i++) {
+		if (is_passed_over(print, &members[i]))
+			continue;
 		if (holes)
 			note_hole(print, label, &members[i], &end);
 		more = print_member(print, label, place, &members[i]);
 	}
 	if (holes && type->size < UINT64_MAX / 8 && type->size * 8 > end)
 		put_hole(print, label, type->size * 8 - end);
-	close_brace(print, label, place->address + type->size, "}");
+	print_line(print, label->depth, place->address + type->size, "}");
 	return more;
 }
 
@@ -301,11 +312,16 @@ bool print_place(struct print *print, const struct print_label *label,
 		 const struct type_place *place)
 {
 	struct type *type = type_peel(place->type);
+	struct container container;
 
 	if (type_value_is_line(type))
 		return print_value(print, label, place);
 	if (type->declaration)
 		return print_row(print, label, place, "<declared only>", NULL);
+	if (print_is_container(print, place, &container) &&
+	    (container.shape <= CONTAINER_POINTER ||
+	     !is_too_deep(print, label->depth)))
+		return print_container(print, label, place, &container);
 	if (is_too_deep(print, label->depth))
 		return print_row(
 			print, label, place,
