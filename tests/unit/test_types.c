@@ -363,7 +363,7 @@ static void own_variables_have_types(void **state)
 	assert_complains(&fixture, "own_grid::print struct own [1].number",
 			 "kdbg: ::print: [1].number: struct own is no array\n"
 			 "usage: [object]::print [-aCdhiLnTt] [-c n] [-l n] "
-			 "[-s n] [type | variable] [member ...]\n");
+			 "[--raw] [-s n] [type | variable] [member ...]\n");
 	assert_prints(&fixture, "::sizeof struct own",
 		      "sizeof (struct own) = 0x18\n");
 	assert_prints(&fixture,
