@@ -94,7 +94,7 @@ static void what_can_stand_there_is_offered(void **state)
 		{ "::unset my_v", " my_variable " },
 		{ "<my_v", " my_variable " },
 		{ "<r1", " r10 r11 r12 r13 r14 r15 " },
-		{ "bufsi", " bufsize( " },
+		{ "streq", " streq( " },
 		{ "::print struct completed_i",
 		  " completed_item completed_item_t " },
 		{ "::print completed_item_", " completed_item_t " },
