@@ -350,6 +350,16 @@ size_t target_read_some(struct target *target, uint64_t address, void *buffer,
 	return done;
 }
 
+size_t target_read_once(struct target *target, uint64_t address, void *buffer,
+			size_t size)
+{
+	const struct dump_extent *extent = target_extent_at(target, address);
+
+	if (!target->ops->read_once || !extent || extent->end - address < size)
+		return target_read_some(target, address, buffer, size);
+	return target->ops->read_once(target->impl, address, buffer, size);
+}
+
 struct err *target_view(struct target *target, uint64_t address, size_t size,
 			const void **ret)
 {

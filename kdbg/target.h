@@ -37,6 +37,9 @@ struct target_ops {
 	void (*close)(void *impl);
 	struct err *(*view)(void *impl, uint64_t address, size_t size,
 			    const void **ret);
+	/* As target_read_once(), of memory in extents; NULL: views will do. */
+	size_t (*read_once)(void *impl, uint64_t address, void *buffer,
+			    size_t size);
 	/* As target_next_data(); NULL: every byte may be anything. */
 	bool (*next_data)(void *impl, uint64_t from, uint64_t upto,
 			  struct dump_extent *ret);
@@ -127,6 +130,11 @@ struct err *target_read(struct target *target, uint64_t address, void *buffer,
 
 /* How many bytes from address on could be copied: 0 .. size. Never fails. */
 size_t target_read_some(struct target *target, uint64_t address, void *buffer,
+			size_t size);
+
+/* The same of memory that is not looked at again: a living process's is not
+ * kept, so that what is read may be larger than what we have. */
+size_t target_read_once(struct target *target, uint64_t address, void *buffer,
 			size_t size);
 
 /* Copy what the file of the module at address has there, also where the program

@@ -54,6 +54,16 @@ static struct err *live_view(void *impl, uint64_t address, size_t size,
 	return live_memory_view(&live->memory, address, size, ret);
 }
 
+static size_t live_read_once(void *impl, uint64_t address, void *buffer,
+			     size_t size)
+{
+	struct live *live = impl;
+
+	return live->memory.still
+		       ? dump_live_read(&live->process, address, buffer, size)
+		       : 0;
+}
+
 static bool is_anonymous(const struct dump_map *map)
 {
 	return !(map->flags & DUMP_MAP_SHARED) &&
@@ -338,6 +348,7 @@ static const struct target_ops live_target_ops = {
 	.kind = "process",
 	.close = live_close,
 	.view = live_view,
+	.read_once = live_read_once,
 	.next_data = live_next_data,
 	.release = live_release,
 	.reopen = live_reopen,

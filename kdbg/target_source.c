@@ -263,7 +263,7 @@ static size_t read_memory(void *context, uint64_t address, void *buffer,
 			  size_t size)
 {
 	struct target_source *source = context;
-	size_t done = target_read_some(source->target, address, buffer, size);
+	size_t done = target_read_once(source->target, address, buffer, size);
 
 	if (source->level == DUMP_META)
 		heap_quotes_strip(&source->quotes, address, buffer, done);

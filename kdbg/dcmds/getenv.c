@@ -73,8 +73,8 @@ static bool is_wanted(const struct dcmd_call *call, const char *text,
 }
 
 /* True: it was one of those asked for. */
-static bool emit(const struct dcmd_call *call, uint64_t address, char *text,
-		 struct sink *out)
+static bool emit(const struct dcmd_call *call, const uint64_t *address,
+		 const char *text, struct sink *out)
 {
 	size_t length = strcspn(text, "=");
 
@@ -82,7 +82,9 @@ static bool emit(const struct dcmd_call *call, uint64_t address, char *text,
 		return false;
 	char *name = strndup(text, length);
 	const char *value = text[length] ? text + length + 1 : "";
-	SINK_ROW_AS(out, text, ADDRESS(address), TEXT(name), TEXT(value));
+	SINK_ROW_AS(out, text,
+		    address ? ADDRESS(*address) : ABSENT(VALUE_ADDRESS),
+		    TEXT(name), TEXT(value));
 	free(name);
 	return true;
 }
@@ -102,10 +104,29 @@ static struct err *each(const struct dcmd_call *call, uint64_t at,
 			break;
 		err = target_read_text(target, address, text, TEXT_MAX);
 		if (!err)
-			*found += emit(call, address, text, out);
+			*found += emit(call, &address, text, out);
 	}
 	free(text);
 	return err;
+}
+
+/* As it was saved beside the memory. */
+static void each_saved(const struct dcmd_call *call, struct sink *out,
+		       size_t *found)
+{
+	const struct target *target = call->session->target;
+	size_t at = 0;
+
+	while (at < target->environment_size && !out->failed) {
+		const char *text = target->environment + at;
+		size_t length = strnlen(text, target->environment_size - at);
+		char *copy = strndup(text, length);
+
+		if (copy && *copy)
+			*found += emit(call, NULL, copy, out);
+		free(copy);
+		at += length + 1;
+	}
 }
 
 static struct err *getenv_run(const struct dcmd_call *call, struct sink *out)
@@ -119,6 +140,11 @@ static struct err *getenv_run(const struct dcmd_call *call, struct sink *out)
 	err = find(call, out, &at);
 	if (!err)
 		err = each(call, at, out, &found);
+	if (err && !found && call->session->target->environment_size) {
+		err_free(err); /* its memory is not here */
+		err = NULL;
+		each_saved(call, out, &found);
+	}
 	if (!err && call->argc && !found)
 		err = err_new(ERR_NOT_FOUND, "%s is not set", call->argv[0]);
 	return err;

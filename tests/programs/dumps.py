@@ -110,6 +110,21 @@ def test_a_process_with_libkma_writes_its_own(kdbg, preload, paused, _, folder):
     end(process)
 
 
+def test_what_is_read_from_outside_is_not_kept(kdbg, _, __, many, folder):
+    process = start(many, "2000000", "hold")
+    path = os.path.join(folder, "large")
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    held = int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+    reader = subprocess.Popen([kdbg, "dump", "-p", str(process.pid), "-o", path,
+                               "--stop"], stderr=subprocess.DEVNULL)
+    _, ended, used = os.wait4(reader.pid, 0)
+    reader.returncode = ended
+    end(process)
+    if ended or used.ru_maxrss > held / 2 + 64 * 1024:
+        fail(f"{ended}: {used.ru_maxrss} KiB to write {held} KiB")
+    info(kdbg, path)
+
+
 def test_one_that_does_not_answer_is_stopped(kdbg, preload, paused, _, folder):
     process = start(paused, preload=preload)
     path = os.path.join(folder, "stopped")

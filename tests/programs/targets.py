@@ -164,6 +164,11 @@ def gdb_stacks(program, core):
     return stacks
 
 
+def environment_bytes(kdbg, dump):
+    found = re.search(r"environment +\d+ +(\d+)", run([kdbg, "info", dump]).stdout)
+    return int(found[1]) if found else None
+
+
 def test_same_on_all(kdbg, preload, program, folder):
     dump = os.path.join(folder, "own.dump")
     process = start(preload, program, dump, folder)
@@ -188,6 +193,7 @@ def test_same_on_all(kdbg, preload, program, folder):
         targets["gcore"] = core
     else:
         print("no gcore:", made.stderr[-500:])
+    size = len(pathlib.Path(f"/proc/{process.pid}/environ").read_bytes())
     process.send_signal(signal.SIGQUIT)
     process.wait(timeout=30)
     targets["own dump"] = dump
@@ -198,6 +204,9 @@ def test_same_on_all(kdbg, preload, program, folder):
         targets[what + ", converted"] = convert(kdbg, path, target)
     for what, path in targets.items():
         check_same(live, look(kdbg, [path]), what)
+        if environment_bytes(kdbg, path) not in (None, size):
+            fail(f"{what}: an environment of {environment_bytes(kdbg, path)} bytes, "
+                 f"not {size}")
     print("as the live process:", ", ".join(targets))
 
 
