@@ -37,7 +37,7 @@ enum {
 	STOP_SIGNAL = DUMP_ASK_SIGNAL, /* libc's SIGSETXID */
 	RESTORER_FLAG = 0x04000000,    /* SA_RESTORER, which libc hides */
 	FEW_SLOTS = 128,
-	SPARE_SLOTS = 64, /* for threads that start meanwhile */
+	SPARE_SLOTS = 32, /* for threads that start meanwhile */
 	ROUNDS_MAX = 20,
 	PATIENCE_NS = 50 * 1000000, /* then ask the kernel about the silent */
 	PATIENCE_ROUNDS = 20,       /* without an answer: give up */
@@ -421,8 +421,11 @@ const struct dump_threads *dump_threads_stop(void)
 	return &threads;
 }
 
+/* What the slots hold is forgotten: in a mapping, registers of then would be
+ * taken for pointers that the program has. */
 void dump_threads_go(void)
 {
+	memset(threads.slots, 0, threads.slot_count * sizeof(*threads.slots));
 	__atomic_store_n(&generation, generation + 1, __ATOMIC_RELEASE);
 	futex_wake(&generation);
 }

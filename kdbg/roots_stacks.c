@@ -13,7 +13,9 @@
  * tells (struct pthread has start, size and size of the guard side by side);
  * a mapping with a guard below it and the control block in it. A coroutine's
  * stack stays a root as a whole: better to miss a leak than to invent one. So
- * does the stack that a thread left for its alternate stack.
+ * does the stack that a thread left for its alternate stack. The alternate
+ *stack that libkma gave a thread which is not on it holds what handlers have
+ *left: when a dump was made, all the thread's registers.
  *
  * glibc keeps the stacks of ended threads for the next ones. They are told by
  * the control block at their top (struct pthread: its first and third word
@@ -243,6 +245,11 @@ static bool place_stack(struct roots *roots, const struct dump_thread *thread,
 
 	if (record && low - record->altstack_base < record->altstack_size)
 		top = record->altstack_base + record->altstack_size;
+	else if (record && record->altstack_size &&
+		 !roots_cut(roots, record->altstack_base,
+			    record->altstack_base + record->altstack_size,
+			    thread->tid, "alternate stack that is not in use"))
+		return false;
 	if (map && roots->heap && heap_owns(roots->heap, low) && top)
 		return roots_add(roots,
 				 &(struct root){ .kind = ROOT_STACK,
