@@ -7,17 +7,17 @@
 
 enum { BINS_USUAL = 16, BAR = 40 };
 
-static const struct column distribution_columns[] = {
+const struct column distribution_columns[DISTRIBUTION_COLUMNS] = {
 	{ "low", VALUE_COUNT },
 	{ "high", VALUE_COUNT },
 	{ "count", VALUE_COUNT },
 	{ "cache", VALUE_TEXT },
 };
 
-const struct table distribution_table = {
+static const struct table distribution_table = {
 	"distribution",
 	distribution_columns,
-	sizeof(distribution_columns) / sizeof(distribution_columns[0]),
+	DISTRIBUTION_COLUMNS,
 	.no_header = true,
 };
 

@@ -35,8 +35,9 @@ struct distribution {
 void distribution_add(struct distribution *distribution, uint64_t value);
 void distribution_deinit(struct distribution *distribution);
 
-/* The table of the rows that distribution_emit() emits. */
-extern const struct table distribution_table;
+/* The columns of the rows that distribution_emit() emits. */
+enum { DISTRIBUTION_COLUMNS = 4 };
+extern const struct column distribution_columns[DISTRIBUTION_COLUMNS];
 
 /* One row for each bin that has any; cache is told with each, or NULL. */
 struct err *distribution_emit(struct distribution *distribution,

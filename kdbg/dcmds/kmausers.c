@@ -3,7 +3,10 @@
  * ::kmausers - who has how much: live audited buffers by the stack that
  * allocated them and by the size they were requested with.
  */
+#include "kdbg/dcmds/kmausers.h"
+
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/distribution.h"
 #include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/dcmds/stack_lines.h"
 #include "kdbg/heap.h"
@@ -14,10 +17,15 @@
 #include <string.h>
 
 /* What goes below both is left out, unless -e asks for it. */
-enum { BYTES_MIN = 8192, COUNT_MIN = 100, SLOTS_MIN = 1024 };
+enum {
+	BYTES_MIN = 8192,
+	COUNT_MIN = 100,
+	SLOTS_MIN = 1024,
+	NS_PER_MS = 1000000
+};
 
 struct kmausers_options {
-	bool everyone, full;
+	bool everyone, full, tree, sizes, ages;
 };
 
 static const struct option kmausers_options[] = {
@@ -26,6 +34,12 @@ static const struct option kmausers_options[] = {
 	  "also users of less than 8 KiB and 100 buffers" },
 	{ 'f', "full", OPTION_FLAG, offsetof(struct kmausers_options, full),
 	  NULL, "list each allocation" },
+	{ 't', "tree", OPTION_FLAG, offsetof(struct kmausers_options, tree),
+	  NULL, "as one tree, from the outermost callers in" },
+	{ 0, "sizes", OPTION_FLAG, offsetof(struct kmausers_options, sizes),
+	  NULL, "instead how many buffers of which size were asked for" },
+	{ 0, "ages", OPTION_FLAG, offsetof(struct kmausers_options, ages), NULL,
+	  "instead how old the buffers are, in milliseconds" },
 };
 
 static const struct column user_columns[] = {
@@ -40,24 +54,32 @@ static const struct column full_columns[] = {
 	{ "bufctl", VALUE_ADDRESS }, { "STACK", VALUE_LINES },
 };
 
-static const struct table kmausers_tables[] = {
-	{ "default", user_columns,
-	  sizeof(user_columns) / sizeof(user_columns[0]), .no_header = true },
-	{ "-f", full_columns, sizeof(full_columns) / sizeof(full_columns[0]),
-	  .no_header = true },
+static const struct column tree_columns[] = {
+	{ "bytes", VALUE_SIZE },    { "count", VALUE_COUNT },
+	{ "%", VALUE_REAL },        { "depth", VALUE_COUNT },
+	{ "function", VALUE_TEXT },
 };
 
-struct user {
-	struct heap_event event; /* of one of them */
-	uint64_t size;
-	uint64_t count;  /* 0: a free slot */
-	double estimate; /* of the count, where some are samples */
+const struct table kmausers_tables[] = {
+	[USERS_DEFAULT] = { "default", user_columns,
+			    sizeof(user_columns) / sizeof(user_columns[0]),
+			    .no_header = true },
+	[USERS_FULL] = { "-f", full_columns,
+			 sizeof(full_columns) / sizeof(full_columns[0]),
+			 .no_header = true },
+	[USERS_TREE] = { "-t", tree_columns,
+			 sizeof(tree_columns) / sizeof(tree_columns[0]),
+			 .no_header = true },
+	[USERS_BINS] = { "--sizes, --ages", distribution_columns,
+			 DISTRIBUTION_COLUMNS, .no_header = true },
 };
 
 struct users { /* open addressing; capacity is a power of two */
 	struct user *slots;
 	size_t count, capacity;
-	size_t samples; /* users whose count is an estimate */
+	size_t samples;           /* users whose count is an estimate */
+	struct distribution bins; /* --sizes, --ages */
+	size_t ageless;
 };
 
 static size_t slot_of(const struct users *users, const struct heap_event *event,
@@ -154,6 +176,31 @@ static bool is_argument(const struct dcmd_call *call, const char *cache)
 	return call->argc == 0;
 }
 
+/* How long before the dump, in milliseconds; UINT64_MAX: not known. */
+static uint64_t age_of(const struct session *session,
+		       const struct heap_buffer *buffer)
+{
+	const struct dump_process *process = session->target->process;
+	uint64_t now = process ? process->dump_monotonic_ns : 0;
+
+	if (!buffer->alloc.time || now < buffer->alloc.time_ns)
+		return UINT64_MAX;
+	return (now - buffer->alloc.time_ns) / NS_PER_MS;
+}
+
+static void add_to_bins(const struct dcmd_call *call, struct users *users,
+			const struct heap_buffer *buffer)
+{
+	const struct kmausers_options *options = call->options;
+	uint64_t value =
+		options->sizes ? buffer->size : age_of(call->session, buffer);
+
+	if (options->sizes || value != UINT64_MAX)
+		distribution_add(&users->bins, value);
+	else
+		users->ageless++;
+}
+
 static void emit_allocation(const struct dcmd_call *call, struct heap *heap,
 			    const struct heap_buffer *buffer, const char *cache,
 			    struct sink *out)
@@ -166,7 +213,7 @@ static void emit_allocation(const struct dcmd_call *call, struct heap *heap,
 		 ", cache %s",
 		 buffer->size, buffer->user, buffer->alloc.thread, cache);
 	stack_lines_add(&lines, call->session, heap, &buffer->alloc);
-	sink_table(out, &kmausers_tables[1]);
+	sink_table(out, &kmausers_tables[USERS_FULL]);
 	SINK_ROW_AS(out, text, ADDRESS(buffer->user), SIZE(buffer->size),
 		    COUNT(buffer->alloc.thread), TEXT(cache),
 		    ADDRESS(buffer->bufctl), LINES(lines.lines));
@@ -203,8 +250,10 @@ static bool visit_slab(const struct dcmd_call *call, struct heap *heap,
 		    (call->address < buffer.user ||
 		     call->address - buffer.user >= buffer.size))
 			continue;
-		if (!add_user(users, &buffer,
-			      heap_sample_weight(heap, &buffer)))
+		if (options->sizes || options->ages)
+			add_to_bins(call, users, &buffer);
+		else if (!add_user(users, &buffer,
+				   heap_sample_weight(heap, &buffer)))
 			return false;
 		if (options->full)
 			emit_allocation(call, heap, &buffer, cache, out);
@@ -281,6 +330,49 @@ static struct err *check_arguments(const struct dcmd_call *call,
 	return NULL;
 }
 
+static void emit_users(const struct dcmd_call *call, struct heap *heap,
+		       const struct users *users, struct sink *out)
+{
+	const struct kmausers_options *options = call->options;
+
+	sink_table(out, &kmausers_tables[USERS_DEFAULT]);
+	for (size_t i = 0; i < users->count; i++) {
+		const struct user *user = &users->slots[i];
+
+		if (options->everyone || call->has_address ||
+		    user->count * user->size >= BYTES_MIN ||
+		    user->count >= COUNT_MIN)
+			emit_user(call, heap, user, out);
+	}
+}
+
+static struct err *emit_bins(struct users *users, struct sink *out)
+{
+	const struct distribution_options bins = { .geometric = true };
+
+	if (users->ageless)
+		sink_note(out, "the age of %zu buffers is not known",
+			  users->ageless);
+	if (!users->bins.count && !users->bins.failed)
+		return NULL;
+	return distribution_emit(&users->bins, &bins, NULL, out);
+}
+
+static struct err *emit_result(const struct dcmd_call *call, struct heap *heap,
+			       struct users *users, struct sink *out)
+{
+	const struct kmausers_options *options = call->options;
+
+	if (options->sizes || options->ages)
+		return emit_bins(users, out);
+	if (options->tree)
+		return kmausers_tree(call, heap, users->slots, users->count,
+				     options->everyone, out);
+	if (!options->full)
+		emit_users(call, heap, users, out);
+	return NULL;
+}
+
 static struct err *kmausers_run(const struct dcmd_call *call, struct sink *out)
 {
 	const struct kmausers_options *options = call->options;
@@ -288,25 +380,20 @@ static struct err *kmausers_run(const struct dcmd_call *call, struct sink *out)
 	struct heap *heap;
 	struct err *err = session_heap(call->session, &heap);
 
+	if (!err &&
+	    options->tree + options->sizes + options->ages + options->full > 1)
+		err = err_new(ERR_USAGE, "one of -f, -t, --sizes and --ages");
 	if (!err)
 		err = check_arguments(call, heap);
 	if (!err)
 		err = collect(call, heap, &users, out);
 	sort(&users);
-	if (!err && !options->full)
-		sink_table(out, &kmausers_tables[0]);
-	for (size_t i = 0; i < users.count && !err && !options->full; i++) {
-		const struct user *user = &users.slots[i];
-
-		if (!options->everyone && !call->has_address &&
-		    user->count * user->size < BYTES_MIN &&
-		    user->count < COUNT_MIN)
-			continue;
-		emit_user(call, heap, user, out);
-	}
+	if (!err)
+		err = emit_result(call, heap, &users, out);
 	if (users.samples)
 		sink_note(out, "counts and bytes are estimates from samples");
 	free(users.slots);
+	distribution_deinit(&users.bins);
 	if (!err)
 		heap_notes(heap, out);
 	return err;
@@ -319,8 +406,12 @@ const struct dcmd dcmd_kmausers = {
 	.help = "Live audited buffers, grouped by the stack that allocated "
 		"them and the size that was asked for, most bytes first. Users "
 		"of less than 8 KiB and 100 buffers are left out unless -e is "
-		"given. Names of caches limit it to them; an address, to the "
-		"buffer that holds it.",
+		"given. With -t all stacks make one tree, callers above what "
+		"they call, indented where the way forks; what has less than "
+		"1 % of the bytes is left out unless -e is given. --sizes and "
+		"--ages count buffers, by the bytes asked for and by how long "
+		"before the dump they were allocated. Names of caches limit it "
+		"to them; an address, to the buffer that holds it.",
 	.example = "::kmausers -e",
 	.arguments = "[cache ...]",
 	.address_use = ADDRESS_OPTIONAL,

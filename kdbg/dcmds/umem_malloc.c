@@ -35,20 +35,12 @@ static const struct column info_columns[] = {
 	{ "ADDRESS", VALUE_ADDRESS, .wide = true },
 };
 
-static const struct column dist_columns[] = {
-	{ "low", VALUE_COUNT },
-	{ "high", VALUE_COUNT },
-	{ "count", VALUE_COUNT },
-	{ "cache", VALUE_TEXT },
-};
-
 enum { INFO, DIST };
 
 static const struct table malloc_tables[] = {
 	[INFO] = { "default", info_columns,
 		   sizeof(info_columns) / sizeof(info_columns[0]) },
-	[DIST] = { "a cache's", dist_columns,
-		   sizeof(dist_columns) / sizeof(dist_columns[0]),
+	[DIST] = { "a cache's", distribution_columns, DISTRIBUTION_COLUMNS,
 		   .no_header = true },
 };
 

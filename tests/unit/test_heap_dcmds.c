@@ -249,6 +249,8 @@ static void kmausers_groups_by_stack_and_size(void **state)
 	assert_says(run(s, &text_sink_ops, "::kmausers -f kmem_alloc_64"),
 		    "size 40, addr %" PRIx64 ", thread 7, cache kmem_alloc_64",
 		    s->live);
+	assert_says(run(s, &text_sink_ops, "::kmausers --sizes kmem_alloc_64"),
+		    "32..63 |@@@");
 	char *small = run(s, &text_sink_ops, "::umausers");
 	assert_null(strstr(small, "40 bytes"));
 	free(small);
