@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { NULL_PAGES = 0x10000, NAME_SIZE = 512 };
+enum { NULL_PAGES = 0x10000, NAME_SIZE = 512, PAGE_SIZE = 4096 };
 
 struct code_name {
 	int signal, code; /* signal 0: any */
@@ -145,12 +145,35 @@ static const char *state_name(const struct heap_buffer *buffer)
 	return "unknown";
 }
 
+/* The buffer whose guard page holds address: it ends before that page, or
+ * begins behind it. */
+static bool find_neighbour(struct heap *heap, uint64_t address,
+			   struct heap_buffer *ret, char *place, size_t size)
+{
+	uint64_t page = address & ~(uint64_t)(PAGE_SIZE - 1);
+
+	if (!heap_owns(heap, address))
+		return false;
+	if (heap_buffer_at(heap, page - 1, ret) &&
+	    address >= ret->user + ret->size) {
+		snprintf(place, size, "%" PRIu64 " bytes behind",
+			 address - (ret->user + ret->size));
+		return true;
+	}
+	if (!heap_buffer_at(heap, page + PAGE_SIZE, ret) ||
+	    address >= ret->user)
+		return false;
+	snprintf(place, size, "%" PRIu64 " bytes before", ret->user - address);
+	return true;
+}
+
 static bool describe_buffer(struct session *session, uint64_t address,
 			    char *text, size_t size)
 {
 	const struct heap_cache *caches;
 	const struct heap_slab *slabs;
 	struct heap_buffer buffer;
+	char place[64];
 	struct heap *heap;
 	struct err *err = session_heap(session, &heap);
 
@@ -158,12 +181,14 @@ static bool describe_buffer(struct session *session, uint64_t address,
 		err_free(err);
 		return false;
 	}
-	if (!heap_buffer_at(heap, address, &buffer))
+	if (heap_buffer_at(heap, address, &buffer))
+		snprintf(place, sizeof(place), "in");
+	else if (!find_neighbour(heap, address, &buffer, place, sizeof(place)))
 		return false;
 	heap_caches(heap, &caches);
 	heap_slabs(heap, &slabs);
 	snprintf(text, size,
-		 "in the %s %" PRIu64 "-byte buffer %#" PRIx64 " of %s",
+		 "%s the %s %" PRIu64 "-byte buffer %#" PRIx64 " of %s", place,
 		 state_name(&buffer), buffer.size, buffer.user,
 		 caches[slabs[buffer.slab].cache].name);
 	return true;
