@@ -226,3 +226,23 @@ bool report_findings_next(struct report_findings *at,
 	}
 	return false;
 }
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+void report_totals(const struct check_process *process, FILE *out)
+{
+	if (process->leaked_buffers)
+		fprintf(out,
+			"%" PRIu64 " byte%s leaked in %" PRIu64 " buffer%s",
+			process->leaked_bytes, plural(process->leaked_bytes),
+			process->leaked_buffers,
+			plural(process->leaked_buffers));
+	if (process->errors_reported)
+		fprintf(out, "%s%" PRIu64 " heap error%s",
+			process->leaked_buffers ? ", " : "",
+			process->errors_reported,
+			plural(process->errors_reported));
+}

@@ -56,9 +56,8 @@ static void put_counts(FILE *out, const struct tally *tally, double seconds)
 {
 	fprintf(out,
 		" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" "
-		"skipped=\"%zu\" time=\"%.3f\"",
-		tally->tests, tally->failures, tally->errors, tally->skipped,
-		seconds);
+		"time=\"%.3f\"",
+		tally->tests, tally->failures, tally->errors, seconds);
 }
 
 static void put_stack(FILE *out, const struct check_result *result,
@@ -113,13 +112,13 @@ static void put_failure(FILE *out, const struct check_result *result,
 {
 	const struct check_process *process = &result->processes[index];
 
-	fprintf(out,
-		"<failure type=\"%s\" message=\"%" PRIu64
-		" bytes leaked in %" PRIu64 " buffers, %" PRIu64
-		" heap errors\">",
-		process->errors_reported ? "heap-error" : "leak",
-		process->leaked_bytes, process->leaked_buffers,
-		process->errors_reported);
+	fprintf(out, "<failure type=\"%s\" message=\"",
+		process->errors_reported ? "heap-error" : "leak");
+	if (process->leaked_buffers || process->errors_reported)
+		report_totals(process, out);
+	else
+		fputs("buffers referred to from inside only", out);
+	fputs("\">", out);
 	put_findings(out, result, index);
 	fputs("</failure>\n", out);
 }
@@ -183,7 +182,8 @@ void report_junit(const struct check_result *result, FILE *out)
 	put_counts(out, &tally, result->seconds);
 	fputs(">\n<testsuite name=\"kdbg check\"", out);
 	put_counts(out, &tally, result->seconds);
-	fprintf(out, " timestamp=\"%s\">\n", when);
+	fprintf(out, " skipped=\"%zu\" timestamp=\"%s\">\n", tally.skipped,
+		when);
 	for (size_t i = 0; i < result->count; i++)
 		if (is_told(&result->processes[i]))
 			put_case(out, result, i);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/report.h"
+#include "kdbg/report_finding.h"
 
 #include "kdbg/check_signature.h"
 #include "kdbg/suppressions.h"
@@ -84,28 +85,12 @@ static void put_name(FILE *out, const struct check_process *process)
 				  : "");
 }
 
-/* " 120 bytes leaked in 3 buffers, 1 heap error" */
-static void put_totals(FILE *out, const struct check_process *process)
-{
-	if (process->leaked_buffers)
-		fprintf(out,
-			" %" PRIu64 " byte%s leaked in %" PRIu64 " buffer%s",
-			process->leaked_bytes, plural(process->leaked_bytes),
-			process->leaked_buffers,
-			plural(process->leaked_buffers));
-	if (process->errors_reported)
-		fprintf(out, "%s %" PRIu64 " heap error%s",
-			process->leaked_buffers ? "," : "",
-			process->errors_reported,
-			plural(process->errors_reported));
-	fputc('\n', out);
-}
-
 static void put_counts(FILE *out, const struct check_process *process)
 {
 	put_name(out, process);
-	fputc(':', out);
-	put_totals(out, process);
+	fputs(": ", out);
+	report_totals(process, out);
+	fputc('\n', out);
 }
 
 static void put_leaks(FILE *out, const struct check_leak *leaks, size_t count)
@@ -211,7 +196,9 @@ static size_t put_system_program(FILE *out,
 		sum.errors_reported += list[n]->errors_reported;
 	}
 	fprintf(out, "  %s (%zu process%s):", sum.path, n, n == 1 ? "" : "es");
-	put_totals(out, &sum);
+	fputc(' ', out);
+	report_totals(&sum, out);
+	fputc('\n', out);
 	return n;
 }
 

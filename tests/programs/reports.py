@@ -16,6 +16,8 @@ import tempfile
 import urllib.parse
 import xml.etree.ElementTree
 
+import report_rules
+
 KDBG, SUPERVISED, STATIC, ROOT = (os.path.realpath(path) for path in sys.argv[1:5])
 LIMIT = 60
 SOURCE = "tests/programs/supervised.c"
@@ -67,12 +69,13 @@ def line_of(text):
 
 def junit(*command, status):
     root = xml.etree.ElementTree.fromstring(report("--junit", *command, status=status))
+    report_rules.hold_junit(root)
     equal((root.tag, [child.tag for child in root]), ("testsuites", ["testsuite"]))
     suite = root[0]
     cases = suite.findall("testcase")
+    equal(int(suite.get("skipped")), len(suite.findall("testcase/skipped")))
     for element in (root, suite):
-        for attribute, tag in (("failures", "failure"), ("errors", "error"),
-                               ("skipped", "skipped")):
+        for attribute, tag in (("failures", "failure"), ("errors", "error")):
             equal(int(element.get(attribute)), len(suite.findall(f"testcase/{tag}")), attribute)
         equal(int(element.get("tests")), len(cases))
         true(float(element.get("time")) > 0)
@@ -147,6 +150,7 @@ def hold_result(result, rules):
 
 def sarif(*command, status, options=("--src-root", ROOT)):
     log = json.loads(report("--sarif", *command, status=status, options=options))
+    report_rules.hold_sarif(log)
     equal((log["version"], len(log["runs"])), ("2.1.0", 1))
     true(log["$schema"].endswith("sarif-2.1.0.json"))
     run = log["runs"][0]
@@ -201,6 +205,7 @@ def test_fingerprints_are_stable():
 def test_gitlab():
     entries = json.loads(report("--gitlab", SUPERVISED, "leak", "1", "fork", "leak", "1", "--",
                                 "double-free", "--", status=23, options=("--src-root", ROOT)))
+    report_rules.hold_gitlab(entries)
     equal(len({entry["fingerprint"] for entry in entries}), len(entries))
     equal(sorted(entry["severity"] for entry in entries)[0], "critical")
     for entry in entries:
@@ -216,7 +221,7 @@ def test_gitlab():
 def test_valgrind_xml():
     root = xml.etree.ElementTree.fromstring(report(
         "--valgrind-xml", SUPERVISED, "leak", "2", "double-free", status=23))
-    equal(root.tag, "valgrindoutput")
+    report_rules.hold_valgrind(root)
     equal([root.findtext(tag) for tag in ("protocolversion", "protocoltool", "tool")],
           ["4", "memcheck", "memcheck"])
     equal([state.text for state in root.findall("status/state")], ["RUNNING", "FINISHED"])
@@ -239,6 +244,7 @@ def test_valgrind_xml():
 def test_valgrind_xml_of_a_leak():
     root = xml.etree.ElementTree.fromstring(report(
         "--valgrind-xml", SUPERVISED, "leak", "2", status=23))
+    report_rules.hold_valgrind(root)
     error = root.find("error")
     equal([error.findtext(path) for path in ("kind", "xwhat/leakedbytes", "xwhat/leakedblocks")],
           ["Leak_DefinitelyLost", "200", "2"])
