@@ -96,7 +96,8 @@ enum {
 };
 
 struct kma_vmem {
-	struct kma_vmem *next; /* all arenas, oldest first */
+	struct kma_vmem *next;  /* all arenas, oldest first */
+	struct kma_vmem **link; /* what points here */
 	char name[KMA_VMEM_NAME_SIZE];
 	uint32_t flags; /* enum kma_vmc_flags */
 	uint32_t qcache_count;

@@ -18,6 +18,7 @@ enum {
 
 /* Guards the list of arenas; comes before the locks of any. */
 static struct kma_lock list_lock;
+static struct kma_vmem **last_link; /* NULL at its end */
 
 /* --- the list ----------------------------------------------------------------
  */
@@ -25,22 +26,26 @@ static struct kma_lock list_lock;
 static void list_append(struct kma_vmem *vmem)
 {
 	struct kma_thread *self = kma_vmem_enter(&list_lock);
-	struct kma_vmem **link = &kma_root.arenas;
 
-	while (*link)
-		link = &(*link)->next;
-	__atomic_store_n(link, vmem, __ATOMIC_RELEASE);
+	if (!last_link) /* the heap's own, which stay, are there already */
+		last_link = &kma_root.arenas;
+	while (*last_link)
+		last_link = &(*last_link)->next;
+	vmem->link = last_link;
+	__atomic_store_n(last_link, vmem, __ATOMIC_RELEASE);
+	last_link = &vmem->next;
 	kma_vmem_leave(&list_lock, self);
 }
 
 static void list_remove(struct kma_vmem *vmem)
 {
 	struct kma_thread *self = kma_vmem_enter(&list_lock);
-	struct kma_vmem **link = &kma_root.arenas;
 
-	while (*link != vmem)
-		link = &(*link)->next;
-	*link = vmem->next;
+	__atomic_store_n(vmem->link, vmem->next, __ATOMIC_RELEASE);
+	if (vmem->next)
+		vmem->next->link = vmem->link;
+	else
+		last_link = vmem->link;
 	kma_vmem_leave(&list_lock, self);
 }
 

@@ -398,6 +398,7 @@ void heap_close(struct heap *heap)
 	free(heap->magazines);
 	free(heap->magsets);
 	free(heap->arenas);
+	free(heap->arenas_by_address);
 	free(heap->side_caches);
 	free(heap->threads);
 	free(heap->types);

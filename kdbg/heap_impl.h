@@ -80,6 +80,7 @@ struct heap {
 	bool arenas_read;
 	struct heap_arena *arenas;
 	size_t arena_count;
+	struct arena_key *arenas_by_address; /* heap_vmem.c */
 	struct heap_side_cache *side_caches;
 	size_t side_cache_count;
 

@@ -7,8 +7,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Arenas are sorted by looking at all for each. */
-enum { ARENAS_MAX = 1 << 13, SIDE_CACHES_MAX = 256, DEPTH_MAX = 64 };
+/* Each is a record of the target's: so many are damage. */
+enum { ARENAS_MAX = 1 << 22, SIDE_CACHES_MAX = 256, DEPTH_MAX = 64 };
 
 static bool has_flag(const struct constant *flag, uint64_t flags)
 {
@@ -180,37 +180,101 @@ static void read_meta_caches(struct heap *heap, size_t instance)
 	}
 }
 
-static size_t index_of(const struct heap *heap, uint64_t address)
+/* --- the tree of arenas ----------------------------------------------------
+ */
+
+/* An arena's place in the heap's table, by an address: its own or its parent's.
+ */
+struct arena_key {
+	uint64_t address;
+	size_t index;
+};
+
+static int compare_keys(const void *a, const void *b)
 {
-	for (size_t i = 0; address && i < heap->arena_count; i++)
-		if (heap->arenas[i].address == address)
-			return i;
-	return SIZE_MAX;
+	const struct arena_key *x = a, *y = b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* The arenas below parent, in order, behind it. out has room for all. */
-static size_t order_below(const struct heap *heap, uint64_t parent,
-			  unsigned depth, bool *placed, struct heap_arena *out)
+/* The first key of that address or above it. */
+static size_t lower_bound(const struct arena_key *keys, size_t count,
+			  uint64_t address)
 {
-	size_t count = 0;
+	size_t low = 0, high = count;
 
-	for (size_t i = 0; i < heap->arena_count; i++) {
-		const struct heap_arena *arena = &heap->arenas[i];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
 
-		if (placed[i] || arena->parent != parent)
-			continue;
-		placed[i] = true;
-		out[count] = *arena;
-		out[count++].depth = depth;
-		if (depth < DEPTH_MAX)
-			count += order_below(heap, arena->address, depth + 1,
-					     placed, out + count);
+		if (keys[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return count;
+	return low;
+}
+
+static struct arena_key *keys_create(const struct heap *heap, bool by_parent)
+{
+	struct arena_key *keys = calloc(heap->arena_count + 1, sizeof(keys[0]));
+
+	if (!keys)
+		return NULL;
+	for (size_t i = 0; i < heap->arena_count; i++)
+		keys[i] = (struct arena_key){
+			.address = by_parent ? heap->arenas[i].parent
+					     : heap->arenas[i].address,
+			.index = i,
+		};
+	qsort(keys, heap->arena_count, sizeof(keys[0]), compare_keys);
+	return keys;
+}
+
+/* SIZE_MAX: there is none at that address. */
+static size_t index_of(const struct heap *heap, const struct arena_key *keys,
+		       uint64_t address)
+{
+	size_t at = lower_bound(keys, heap->arena_count, address);
+
+	return address && at < heap->arena_count && keys[at].address == address
+		       ? keys[at].index
+		       : SIZE_MAX;
+}
+
+/* What is put in order, and where it goes: out has room for all. */
+struct order {
+	const struct heap *heap;
+	const struct arena_key *by_parent;
+	bool *placed;
+	struct heap_arena *out;
+	size_t count;
+};
+
+/* The arenas below parent, in the list's order, behind it. */
+static void order_below(struct order *order, uint64_t parent, unsigned depth)
+{
+	size_t count = order->heap->arena_count;
+	const struct arena_key *keys = order->by_parent;
+
+	for (size_t i = lower_bound(keys, count, parent);
+	     i < count && keys[i].address == parent; i++) {
+		const struct heap_arena *arena =
+			&order->heap->arenas[keys[i].index];
+
+		if (order->placed[keys[i].index])
+			continue;
+		order->placed[keys[i].index] = true;
+		order->out[order->count] = *arena;
+		order->out[order->count++].depth = depth;
+		if (depth < DEPTH_MAX)
+			order_below(order, arena->address, depth + 1);
+	}
 }
 
 /* A parent that is no arena of ours, or that a loop leads back to, is none. */
-static void check_parents(struct heap *heap)
+static void check_parents(struct heap *heap, const struct arena_key *keys)
 {
 	for (size_t i = 0; i < heap->arena_count; i++) {
 		struct heap_arena *arena = &heap->arenas[i];
@@ -218,7 +282,7 @@ static void check_parents(struct heap *heap)
 		unsigned depth = 0;
 
 		while (heap->arenas[at].parent && depth++ < DEPTH_MAX) {
-			at = index_of(heap, heap->arenas[at].parent);
+			at = index_of(heap, keys, heap->arenas[at].parent);
 			if (at == SIZE_MAX)
 				break;
 		}
@@ -232,18 +296,32 @@ static void check_parents(struct heap *heap)
 
 static void put_in_order(struct heap *heap)
 {
-	bool *placed = calloc(heap->arena_count + 1, sizeof(placed[0]));
-	struct heap_arena *ordered =
-		calloc(heap->arena_count + 1, sizeof(ordered[0]));
+	struct arena_key *by_address = keys_create(heap, false),
+			 *by_parent = NULL;
+	struct order order = {
+		.heap = heap,
+		.placed = calloc(heap->arena_count + 1, sizeof(bool)),
+		.out = calloc(heap->arena_count + 1, sizeof(order.out[0])),
+	};
 
-	if (placed && ordered) {
-		heap->arena_count = order_below(heap, 0, 0, placed, ordered);
-		free(heap->arenas);
-		heap->arenas = ordered;
-		ordered = NULL;
+	if (by_address) {
+		check_parents(heap, by_address);
+		by_parent = keys_create(heap, true);
 	}
-	free(ordered);
-	free(placed);
+	order.by_parent = by_parent;
+	if (by_parent && order.placed && order.out) {
+		order_below(&order, 0, 0);
+		free(heap->arenas);
+		heap->arenas = order.out;
+		heap->arena_count = order.count;
+		order.out = NULL;
+	} else {
+		heap_note(heap, 0, "out of memory for arenas");
+	}
+	free(order.out);
+	free(order.placed);
+	free(by_parent);
+	free(by_address);
 }
 
 static void read_all(struct heap *heap)
@@ -255,8 +333,8 @@ static void read_all(struct heap *heap)
 		read_list(heap, i);
 		read_meta_caches(heap, i);
 	}
-	check_parents(heap);
 	put_in_order(heap);
+	heap->arenas_by_address = keys_create(heap, false);
 }
 
 size_t heap_arenas(struct heap *heap, const struct heap_arena **ret)
@@ -269,8 +347,10 @@ size_t heap_arenas(struct heap *heap, const struct heap_arena **ret)
 const struct heap_arena *heap_arena_at(struct heap *heap, uint64_t address)
 {
 	read_all(heap);
+	if (!heap->arenas_by_address)
+		return NULL;
 
-	size_t i = index_of(heap, address);
+	size_t i = index_of(heap, heap->arenas_by_address, address);
 
 	return i == SIZE_MAX ? NULL : &heap->arenas[i];
 }

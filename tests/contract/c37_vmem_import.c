@@ -8,11 +8,16 @@
 #include "kma/vmem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
+
+enum { WAKE_ROUNDS = 1000 };
 
 static void doze(unsigned milliseconds)
 {
@@ -148,6 +153,78 @@ static void a_sleeper_across_arenas(void)
 	kma_vmem_destroy(two);
 	kma_vmem_destroy(one);
 	kma_vmem_destroy(source);
+}
+
+/* Does the thread stand in a system call: in its futex, here? */
+static bool is_asleep(int task)
+{
+	char text[512] = "";
+	const char *state;
+
+	CHECK(pread(task, text, sizeof(text) - 1, 0) > 0);
+	state = strrchr(text, ')');
+	return state && state[2] == 'S';
+}
+
+static int open_task(pid_t tid)
+{
+	char path[64];
+	int task;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	task = open(path, O_RDONLY);
+	CHECK(task >= 0);
+	return task;
+}
+
+static atomic_int waker_round, sleeper_round, sleeper_tid;
+
+static void *sleep_often(void *argument)
+{
+	struct kma_vmem *vm = argument;
+	uintptr_t at;
+
+	sleeper_tid = gettid();
+	for (int round = 1; round <= WAKE_ROUNDS; round++) {
+		while (waker_round < round)
+			sched_yield();
+		CHECK(kma_vmem_alloc(vm, 4096, KMA_VM_SLEEP, &at) == 0);
+		kma_vmem_free(vm, at, 4096);
+		sleeper_round = round;
+	}
+	return NULL;
+}
+
+/*
+ * Who sleeps also looks again by itself, at first after a tenth of a second: a
+ * thousand times that is longer than the alarm, so it is woken or this fails.
+ */
+static void a_free_wakes(void)
+{
+	struct kma_vmem *vm =
+		kma_vmem_create("wake", 4096, 4096, 4096, NULL, 0, 0);
+	pthread_t thread;
+	uintptr_t at;
+
+	CHECK(pthread_create(&thread, NULL, sleep_often, vm) == 0);
+	while (!sleeper_tid)
+		sched_yield();
+	int task = open_task(sleeper_tid);
+
+	alarm(WAKE_ROUNDS / 10 - 10);
+	for (int round = 1; round <= WAKE_ROUNDS; round++) {
+		CHECK(kma_vmem_alloc(vm, 4096, KMA_VM_NOSLEEP, &at) == 0);
+		waker_round = round;
+		while (!is_asleep(task))
+			sched_yield();
+		kma_vmem_free(vm, at, 4096);
+		while (sleeper_round < round)
+			sched_yield();
+	}
+	alarm(0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	close(task);
+	kma_vmem_destroy(vm);
 }
 
 /* --- limits ----------------------------------------------------------------
@@ -294,6 +371,7 @@ int main(void)
 	an_import_that_fails();
 	a_sleeper_gets_what_is_freed();
 	a_sleeper_across_arenas();
+	a_free_wakes();
 	a_limit_holds_and_wakes();
 	an_import_that_allocates();
 	threads_share_an_arena();

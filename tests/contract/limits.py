@@ -35,9 +35,9 @@ except MemoryError:
 """
 
 
-def run(limit, *command, options=None):
+def run(limit, *command, options=None, what=resource.RLIMIT_AS):
     def restrict():
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(what, (limit, limit))
 
     environment = dict(os.environ, LD_PRELOAD=LIBRARY, KMA_DEBUG=TIER)
     if options:
@@ -46,8 +46,8 @@ def run(limit, *command, options=None):
                           capture_output=True, text=True, timeout=120, check=False)
 
 
-def expect(limit, wanted, *command, options=None):
-    got = run(limit, *command, options=options)
+def expect(limit, wanted, *command, **more):
+    got = run(limit, *command, **more)
     if got.returncode != 0 or wanted not in got.stdout or got.stderr:
         sys.exit(f"{command} with {limit >> 20} MiB: status {got.returncode}, "
                  f"stdout {got.stdout!r}, stderr {got.stderr!r}")
@@ -58,6 +58,14 @@ for mebibytes in (300, 500, 1000, 4000):
     expect(mebibytes << 20, "499500", sys.executable, "-c", "print(sum(list(range(1000))))")
 expect(1000 << 20, "refused after", sys.executable, "-c", GREEDY)
 expect(1000 << 20, "hello", "sh", "-c", "ulimit -v 500000; sh -c 'echo hello'")
+
+# What is reserved does not count, what is made writable does, and is refused
+# then: as under vm.overcommit_memory=2, which a test cannot set for itself alone.
+for mebibytes in (64, 300):
+    expect(mebibytes << 20, "hello", "sh", "-c", "echo hello | cat", what=resource.RLIMIT_DATA)
+    expect(mebibytes << 20, "499500", sys.executable, "-c", "print(sum(list(range(1000))))",
+           what=resource.RLIMIT_DATA)
+expect(200 << 20, "refused after", sys.executable, "-c", GREEDY, what=resource.RLIMIT_DATA)
 
 # KMA_OPTIONS=limit: the heap stays below it, and what was freed is had again in
 # another size.
