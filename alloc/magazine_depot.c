@@ -186,13 +186,20 @@ static void magazine_dissolve(struct kma_cache *cache,
 	kma_magazine_free(magazine);
 }
 
-/*
- * How many of the depot's magazines lay there all the time since the last look
- * (none if that was just now). The depot's lock is held.
- */
+/* How many of the depot's magazines lay there all the time since the last look.
+ * The depot's lock is held. */
+static uint32_t depot_idle(struct kma_cache *cache, enum kma_tier tier)
+{
+	uint32_t idle = kma_magazine_queues(tier) ? 0 : cache->full_least[tier];
+
+	cache->full_least[tier] = cache->full_count[tier];
+	return idle;
+}
+
+/* The same, but none if that was just now. */
 static uint32_t depot_update(struct kma_cache *cache, enum kma_tier tier)
 {
-	uint32_t now = kma_clock_seconds(), idle = 0;
+	uint32_t now = kma_clock_seconds();
 
 	if (now - cache->depot_updated < UPDATE_SECONDS)
 		return 0;
@@ -200,10 +207,7 @@ static uint32_t depot_update(struct kma_cache *cache, enum kma_tier tier)
 	if (cache->depot_waits > CONTENTION_MAX)
 		kma_cache_magazine_grow(cache);
 	cache->depot_waits = 0;
-	if (!kma_magazine_queues(tier))
-		idle = cache->full_least[tier];
-	cache->full_least[tier] = cache->full_count[tier];
-	return idle;
+	return depot_idle(cache, tier);
 }
 
 static void depot_reap(struct kma_cache *cache, enum kma_tier tier,
@@ -218,6 +222,20 @@ static void depot_reap(struct kma_cache *cache, enum kma_tier tier,
 			break;
 		magazine_dissolve(cache, magazine);
 	}
+}
+
+void kma_magazine_depot_age(struct kma_cache *cache)
+{
+	for (enum kma_tier tier = 0; tier < KMA_TIER_COUNT; tier++) {
+		depot_acquire(cache);
+		uint32_t idle = depot_idle(cache, tier);
+
+		depot_release(cache);
+		depot_reap(cache, tier, idle);
+	}
+	kma_lock_acquire(&cache->lock);
+	kma_slab_reap(cache);
+	kma_lock_release(&cache->lock);
 }
 
 struct kma_magazine *kma_magazine_depot_put(struct kma_cache *cache,

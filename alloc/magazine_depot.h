@@ -53,6 +53,10 @@ void kma_magazine_depot_keep(struct kma_cache *cache, enum kma_tier tier,
 struct kma_magazine *kma_magazine_pop(struct kma_cache *cache,
 				      enum kma_tier tier);
 
+/* What lay in the depots since the last time, to the slabs; what they have that
+ * is empty, to the heap. Not of a cache whose client destructs. */
+void kma_magazine_depot_age(struct kma_cache *cache);
+
 /* Empty the depots of a cache into its slabs. */
 void kma_magazine_drain(struct kma_cache *cache);
 

@@ -263,6 +263,12 @@ static bool choose_stacks(struct text value)
 	       kma_options.stacks_max > 0;
 }
 
+static bool choose_reap_interval(struct text value)
+{
+	return text_number(value, &kma_options.reap_interval) &&
+	       kma_options.reap_interval <= INT32_MAX;
+}
+
 /* KMA_OPTIONS=tier:CACHE=TIER */
 static bool choose_tier(struct text name, struct text value)
 {
@@ -432,7 +438,7 @@ static const struct item options_items[] = {
 	{ "limit", choose_limit },
 	{ "max_contention", NULL },
 	{ "nomagazines", NULL },
-	{ "reap_interval", NULL },
+	{ "reap_interval", choose_reap_interval },
 	{ "size_add", NULL },
 	{ "size_remove", NULL },
 	{ "size_clear", NULL },

@@ -34,9 +34,11 @@ struct kma_options {
 	size_t guard_depth; /* freed ones whose pages stay untouchable */
 	bool noabort;
 	bool verbose;
-	size_t limit;      /* bytes that the heap gives out; 0 none */
-	size_t stacks_max; /* bytes that the stack depot may hold */
-	size_t mtbf;       /* one call in so many fails; 0 none */
+	size_t limit;         /* bytes that the heap gives out; 0 none */
+	size_t stacks_max;    /* bytes that the stack depot may hold */
+	size_t reap_interval; /* seconds between two looks at what is idle; 0: a
+				 program that does nothing keeps it */
+	size_t mtbf;          /* one call in so many fails; 0 none */
 	size_t mtbf_seed;
 	size_t transaction_log;                  /* bytes; 0 none */
 	size_t contents_log, fail_log, slab_log; /* likewise */

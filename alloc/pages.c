@@ -287,11 +287,11 @@ static size_t purge_down_to(size_t limit)
 	return purged;
 }
 
-static void purge_old(void)
+static void purge_older_than(size_t seconds)
 {
 	uint32_t now = oldest_dirty ? kma_clock_seconds() : 0;
 
-	while (oldest_dirty && now - oldest_dirty->dirty_since > DIRTY_SECONDS)
+	while (oldest_dirty && now - oldest_dirty->dirty_since > seconds)
 		run_purge(oldest_dirty);
 }
 
@@ -332,7 +332,7 @@ void kma_pages_free(uintptr_t base, size_t count)
 	run_release(base, count, dirty ? count : 0);
 	if (dirty_pages > dirty_limit())
 		purge_down_to(dirty_limit() / 8 * 7);
-	purge_old();
+	purge_older_than(DIRTY_SECONDS);
 	kma_lock_release(&kma_pages_lock);
 	kma_room_made();
 }
@@ -461,7 +461,7 @@ uintptr_t kma_pages_alloc(size_t count, size_t align, bool *zeroed)
 	kma_lock_acquire(&kma_pages_lock);
 	uintptr_t base = exceeds_limit(count) ? 0 : take(count, align, zeroed);
 
-	purge_old();
+	purge_older_than(DIRTY_SECONDS);
 	kma_lock_release(&kma_pages_lock);
 	if (base)
 		kma_arena_took(KMA_ACCOUNT_HEAP, bytes_of(count));
@@ -509,6 +509,13 @@ bool kma_pages_resize(uintptr_t base, size_t old, size_t count)
 	if (grown)
 		kma_arena_took(KMA_ACCOUNT_HEAP, bytes_of(count - old));
 	return grown;
+}
+
+void kma_pages_age(size_t seconds)
+{
+	kma_lock_acquire(&kma_pages_lock);
+	purge_older_than(seconds);
+	kma_lock_release(&kma_pages_lock);
 }
 
 size_t kma_pages_trim(void)

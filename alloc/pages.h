@@ -71,6 +71,9 @@ void kma_pages_free(uintptr_t base, size_t count);
  */
 bool kma_pages_resize(uintptr_t base, size_t old, size_t count);
 
+/* Return what has been free for longer than so many seconds. */
+void kma_pages_age(size_t seconds);
+
 /* Return all free memory to the system; bytes returned. */
 size_t kma_pages_trim(void);
 

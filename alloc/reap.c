@@ -5,6 +5,8 @@
 #include "alloc/client.h"
 #include "alloc/guard.h"
 #include "alloc/magazine_depot.h"
+#include "alloc/options.h"
+#include "alloc/pages.h"
 #include "alloc/root.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
@@ -12,6 +14,7 @@
 
 #include "kma/kma.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -34,10 +37,19 @@ static void wake(uint32_t *word)
 		 0, 0, 0);
 }
 
+/* False: so many seconds went by; 0: as long as it takes. */
+static bool wait_for(uint32_t *word, uint32_t value, size_t seconds)
+{
+	const struct timespec limit = { .tv_sec = (time_t)seconds };
+
+	return sys_call(SYS_futex, (long)(uintptr_t)word, FUTEX_WAIT_PRIVATE,
+			value, seconds ? (long)(uintptr_t)&limit : 0, 0,
+			0) != -ETIMEDOUT;
+}
+
 static void wait_on(uint32_t *word, uint32_t value)
 {
-	sys_call(SYS_futex, (long)(uintptr_t)word, FUTEX_WAIT_PRIVATE, value, 0,
-		 0, 0);
+	wait_for(word, value, 0);
 }
 
 /* --- the thread -------------------------------------------------------------
@@ -90,6 +102,22 @@ static void visit(unsigned index, bool move)
 	set_visited(NULL);
 }
 
+/*
+ * What was freed and then not wanted for an interval goes on its way back: from
+ * the depots to the slabs, from there to the heap, from there to the system.
+ * What lies in a thread's own magazines stays with it.
+ */
+static void age(void)
+{
+	struct kma_thread *self = kma_thread_enter();
+
+	for (unsigned i = 0; i < kma_cache_count; i++)
+		if (kma_caches[i]->bufsize && !kma_caches[i]->client)
+			kma_magazine_depot_age(kma_caches[i]);
+	kma_pages_age(kma_options.reap_interval);
+	kma_thread_leave(self);
+}
+
 static void *run(void *argument)
 {
 	uint32_t seen;
@@ -99,7 +127,8 @@ static void *run(void *argument)
 	for (;;) {
 		seen = __atomic_load_n(&asked, __ATOMIC_ACQUIRE);
 		if (seen == done) {
-			wait_on(&asked, seen);
+			if (!wait_for(&asked, seen, kma_options.reap_interval))
+				age();
 			continue;
 		}
 		for (unsigned i = 0; i < kma_cache_count; i++)

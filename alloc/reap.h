@@ -3,8 +3,12 @@
  * Giving up what is kept. What the library keeps itself any thread may give
  * up; callbacks of clients (reclaim, move) run in a thread of the library's
  * own, as a thread that asks for memory may hold locks of its client. It is
- * started by the first cache that has such a callback, and again in the child
- * of a fork; it takes no signals.
+ * started by the first cache that has such a callback, and in the child of a
+ * fork by the next that needs it; it takes no signals.
+ *
+ * A program that does nothing more gives nothing back, as no call of its comes
+ * by: where KMA_OPTIONS=reap_interval=SECONDS asks for it, the thread runs from
+ * the start and looks as often after what is idle. A fork has none.
  */
 #ifndef ALLOC_REAP_H
 #define ALLOC_REAP_H

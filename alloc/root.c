@@ -17,6 +17,7 @@
 #include "alloc/instance.h"
 #include "alloc/meta.h"
 #include "alloc/options.h"
+#include "alloc/reap.h"
 #include "alloc/sample.h"
 #include "alloc/schema.h"
 #include "alloc/stack.h"
@@ -148,8 +149,10 @@ bool kma_init(void)
 	return state == INIT_READY;
 }
 
-/* A program that never allocates still has a heap to look at. */
+/* A program that never allocates still has a heap to look at. Not before may a
+ * thread be started: the first call is often ld.so's. */
 __attribute__((constructor)) static void start_at_load(void)
 {
-	kma_init();
+	if (kma_init() && kma_options.reap_interval)
+		kma_reap_start();
 }
