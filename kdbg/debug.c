@@ -95,8 +95,9 @@ static void show_banner(const struct target *target)
 {
 	const struct dump_process *process = target->process;
 
-	printf("kdbg %s: %s of %s, process %u, %zu thread%s. "
-	       "::status tells more, ::help what there is.\n",
+	printf("kdbg %s: %s of %s, process %u, %zu thread%s.\n"
+	       "::doctor is the first look, ::help NAME explains, ::quit "
+	       "leaves.\n",
 	       KMA_VERSION, target->ops->kind,
 	       process && process->executable ? base_name(process->executable)
 					      : "an unknown program",

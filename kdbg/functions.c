@@ -198,11 +198,9 @@ static struct err *call_min(struct session *session,
 
 static const struct function table[] = {
 	{ "buffer", "e", "buffer(addr)",
-	  "where the live buffer that holds addr begins, 0: none does",
-	  call_buffer },
+	  "where the live buffer around addr begins, or 0", call_buffer },
 	{ "bufsize", "e", "bufsize(addr)",
-	  "bytes asked for of the live buffer that holds addr, 0: none does",
-	  call_bufsize },
+	  "bytes asked for of the buffer around addr, or 0", call_bufsize },
 	{ "container", "etm", "container(addr, type, member)",
 	  "pointer to the object whose member lies at addr", call_container },
 	{ "max", "ee", "max(a, b)", "the larger, unsigned", call_max },

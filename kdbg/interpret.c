@@ -11,6 +11,7 @@
 #include "kdbg/arena.h"
 #include "kdbg/exit_status.h"
 #include "kdbg/expression.h"
+#include "kdbg/newcomers.h"
 #include "kdbg/parser.h"
 #include "kdbg/pipeline.h"
 #include "kdbg/shell.h"
@@ -130,26 +131,6 @@ static struct err *run_statement(struct session *session,
 	return pipeline_run(session, statement->stages, out, usage);
 }
 
-/* A command's name without its colons is a newcomer's mistake. */
-static struct err *hint_colons(const struct session *session, const char *text,
-			       struct err *err)
-{
-	char word[32];
-	size_t length = 0;
-
-	while (isalnum((unsigned char)text[length]) || text[length] == '_')
-		length++;
-	if (!err || !length || length >= sizeof(word) ||
-	    (text[length] && !strchr(" \t\r\n;|", text[length])))
-		return err;
-	memcpy(word, text, length);
-	word[length] = '\0';
-	return session_dcmd(session, word)
-		       ? err_wrap(err, "commands begin with ::, as in ::%s",
-				  word)
-		       : err;
-}
-
 static void report(struct session *session, struct err *err, const char *origin,
 		   const struct dcmd *usage)
 {
@@ -189,7 +170,8 @@ void session_run(struct session *session, const char *text, const char *origin,
 		struct err *err = parse_statement(&source, &arena, &statement);
 		more = err || statement;
 		if (err) {
-			report(session, hint_colons(session, text + start, err),
+			report(session,
+			       newcomers_hint(session, text + start, err),
 			       origin, NULL);
 			if (may_point(session))
 				point_at(session->errors, text, source.bad);
@@ -197,7 +179,8 @@ void session_run(struct session *session, const char *text, const char *origin,
 			sink_start(out);
 			err = run_statement(session, statement, text, out,
 					    &usage);
-			report(session, hint_colons(session, text + start, err),
+			report(session,
+			       newcomers_hint(session, text + start, err),
 			       origin, usage);
 		}
 		sink_flush(out);

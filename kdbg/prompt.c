@@ -6,6 +6,7 @@
 #include "kdbg/prompt.h"
 
 #include "kdbg/complete.h"
+#include "kdbg/newcomers.h"
 #include "kdbg/pager.h"
 #include "kdbg/session.h"
 #include "kdbg/sink.h"
@@ -153,7 +154,7 @@ static void run_line(struct session *session, const char *line,
 	if (session->log)
 		fprintf(session->log, "> %s\n", line);
 	pager_begin(&pager, session, out);
-	session_run(session, line, NULL, out);
+	session_run(session, newcomers_line(line), NULL, out);
 	if (pager_end(&pager, out))
 		return;
 	fputs("kdbg: there is no such $PAGER; output is not paged any more\n",

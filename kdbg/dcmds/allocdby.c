@@ -198,7 +198,7 @@ const struct dcmd dcmd_freedby = {
 
 const struct walker walker_allocdby = {
 	.name = "allocdby",
-	.summary = "the bufctls a thread allocated last, newest first",
+	.summary = "bufctls a thread allocated last, newest first",
 	.address_use = ADDRESS_REQUIRED,
 	.address_is = "thread",
 	.walk = walk_allocdby,

@@ -153,8 +153,8 @@ static void put_list(const struct session *session, struct sink *out)
 {
 	sink_line(out, "address::command [-options] [words] [| command ...] "
 		       "[! shell]");
-	sink_line(out, "::help NAME explains a command or walker; ::walkers "
-		       "lists walkers, ::formats letters.");
+	sink_line(out, "::help NAME explains a command or walker; ::walkers, "
+		       "::formats list those.");
 	for (size_t i = 0; session->dcmds[i]; i++)
 		SINK_ROW(out, TEXT(session->dcmds[i]->name),
 			 TEXT(session->dcmds[i]->summary));

@@ -67,7 +67,7 @@ static struct err *walk_leakbuf(struct session *session, bool has_address,
 
 const struct walker walker_leak = {
 	.name = "leak",
-	.summary = "a bufctl of each leak, or all of the same group",
+	.summary = "a bufctl of each leak, or all of its group",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "bufctl or buffer",
 	.walk = walk_leak,
@@ -75,7 +75,7 @@ const struct walker walker_leak = {
 
 const struct walker walker_leakbuf = {
 	.name = "leakbuf",
-	.summary = "a buffer of each leak, or all of the same group",
+	.summary = "a buffer of each leak, or all of its group",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "bufctl or buffer",
 	.walk = walk_leakbuf,

@@ -9,9 +9,9 @@
 static const struct column mappings_columns[] = {
 	{ "BASE", VALUE_ADDRESS },
 	{ "LIMIT", VALUE_ADDRESS },
-	{ "SIZE", VALUE_SIZE, .width = 12 },
+	{ "SIZE", VALUE_SIZE, .width = 10 },
 	{ "FLAGS", VALUE_TEXT, .width = 5 },
-	{ "HELD", VALUE_SIZE, .width = 12 },
+	{ "HELD", VALUE_SIZE, .width = 10 },
 	{ "NAME", VALUE_TEXT },
 };
 

@@ -13,16 +13,16 @@ enum { BUILD_ID_MAX = 64 };
 static const struct column objects_columns[] = {
 	{ "BASE", VALUE_ADDRESS },
 	{ "LIMIT", VALUE_ADDRESS },
-	{ "SIZE", VALUE_SIZE, .width = 12 },
+	{ "SIZE", VALUE_SIZE, .width = 10 },
 	{ "NAME", VALUE_TEXT },
 	{ "BUILD ID", VALUE_TEXT, .width = 40, .wide = true },
-	{ "SYMBOLS", VALUE_TEXT },
+	{ "SYMBOLS", VALUE_TEXT, .wide = true },
 };
 
 static const struct column verbose_columns[] = {
 	{ "BASE", VALUE_ADDRESS },
 	{ "LIMIT", VALUE_ADDRESS },
-	{ "SIZE", VALUE_SIZE, .width = 12 },
+	{ "SIZE", VALUE_SIZE, .width = 10 },
 	{ "NAME", VALUE_TEXT },
 	{ "BUILD ID", VALUE_TEXT, .line = 1, .width = 46 },
 	{ "SYMBOLS", VALUE_TEXT, .line = 1 },
@@ -70,6 +70,18 @@ static void emit_module(const struct dcmd_call *call, struct symbols *symbols,
 			 TEXT(missing ? missing : "all"));
 }
 
+/* What the column says that a narrow terminal has no room for. */
+static void note_missing(struct symbols *symbols,
+			 const struct dump_module *module, struct sink *out)
+{
+	const char *missing = symbols_module_status(symbols, module);
+	const char *slash = strrchr(module->path, '/');
+
+	if (missing && !out->wide && out->ops == &text_sink_ops)
+		sink_note(out, "%s: %s", slash ? slash + 1 : module->path,
+			  missing);
+}
+
 static struct err *objects_run(const struct dcmd_call *call, struct sink *out)
 {
 	const struct objects_options *options = call->options;
@@ -104,6 +116,9 @@ static struct err *objects_run(const struct dcmd_call *call, struct sink *out)
 	if (*name && !shown)
 		return err_new(ERR_NOT_FOUND, "no module has %s in its name",
 			       name);
+	for (size_t i = 0; i < target->module_count && !options->verbose; i++)
+		if (strstr(target->modules[i].path, name))
+			note_missing(symbols, &target->modules[i], out);
 	return NULL;
 }
 

@@ -4,7 +4,7 @@
 
 static const struct column walkers_columns[] = {
 	{ "NAME", VALUE_TEXT, .width = 20 },
-	{ "ADDRESS", VALUE_TEXT, .width = 16 },
+	{ "ADDRESS", VALUE_TEXT, .width = 10 },
 	{ "SUMMARY", VALUE_TEXT },
 };
 

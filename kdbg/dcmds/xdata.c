@@ -6,7 +6,7 @@
 static const struct column xdata_columns[] = {
 	{ "NAME", VALUE_TEXT, .width = 10 },
 	{ "COUNT", VALUE_COUNT },
-	{ "DESCRIPTION", VALUE_TEXT, .width = 44 },
+	{ "DESCRIPTION", VALUE_TEXT, .width = 38 },
 	{ "COMMAND", VALUE_TEXT },
 };
 

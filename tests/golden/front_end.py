@@ -66,6 +66,9 @@ def test_newcomers_are_told(place):
                        ("whatis main", "commands begin with ::, as in ::whatis: unexpected 'main'"),
                        ("::whatis main", "the address of a thing stands before ::, as in main::whatis"),
                        ("::bufctl main", "needs the address of a bufctl before ::, as in main::bufctl"),
+                       ("info threads", "kdbg: info: in kdbg that is ::threads, ::stacks"),
+                       ("bt", "kdbg: bt: in kdbg that is ::stack"),
+                       ("p main", "kdbg: p: in kdbg that is ::print VARIABLE, or EXPRESSION=K"),
                        ("::list 'struct kma_cache' next", "needs the address of the first element")):
         contains(place.kdbg("-e", line, place.dump).stderr, told)
 
@@ -266,7 +269,9 @@ def test_prompt(place):
     terminal.type("8=D\n", "\r\n8\r\n> ")
     with open(log, encoding="utf-8") as stream:
         equal(stream.read(), "> 7=D\n7\n> ::log -d\n")
-    terminal.type("::quit\n", "\r\n")
+    terminal.type("help\n", "::help NAME explains a command")
+    terminal.wait("\r\n> ")
+    terminal.type("q\n", "\r\n")
     equal(terminal.end(), 1)  # for the mistake
     with open(place.env["KDBG_HISTORY"], encoding="utf-8") as stream:
         equal(stream.read().splitlines()[:2], ["1+1=D", "5=D"])

@@ -7,6 +7,9 @@ Usage: prompt_tmux.py KDBG PROGRAM MANY_BUFFERS
 tmux is the terminal: what it shows is what a person would see.
 """
 import os
+import pathlib
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -137,6 +140,29 @@ def check_interrupt_of_findleaks(screen):
     screen.wait("its leaks", lambda lines: lines[-1] == ">" and lines[-2].startswith("Total 10990 buffers"))
 
 
+def check_progress(screen):
+    """What takes a second tells how much longer it will: kdbg is stopped so that it does on any machine."""
+    written = os.path.join(os.path.dirname(screen.socket), "written")
+    shell = screen.tmux("display-message", "-p", "#{pane_pid}").strip()
+    pid = int(pathlib.Path(f"/proc/{shell}/task/{shell}/children").read_text())
+    screen.tmux("pipe-pane", f"cat > '{written}'")
+    screen.type("::echo under way; 123456789abc,ffffff::ugrep")
+    screen.keys("Enter")
+    screen.wait("work", lambda lines: "under way" in lines)
+    end = time.time() + LIMIT
+    while not (os.path.exists(written) and
+               re.search(rb"\w: \d+%, \d+ s left", pathlib.Path(written).read_bytes())):
+        assert time.time() < end, "no progress:\n" + screen.shown()
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(1.2)
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.1)
+    screen.tmux("pipe-pane")
+    screen.keys("C-c")
+    screen.wait("the prompt, and no progress", lambda lines: lines[-1] == ">" and not any(
+        line.endswith("left") for line in lines))
+
+
 def check_resize(screen):
     screen.type("main::nm")
     screen.keys("Enter")
@@ -150,7 +176,8 @@ def check_resize(screen):
 def check_all(folder, program, checks):
     dump = os.path.join(folder, "dump")
     subprocess.run([KDBG, "run", "-o", dump, "--", *program], capture_output=True, timeout=LIMIT, check=True)
-    screen = Screen(folder, KDBG, dump)
+    # tmux lets its own child go on when it is stopped.
+    screen = Screen(folder, "sh", "-c", f"'{KDBG}' '{dump}'; exit $?")
     try:
         screen.prompt()
         for check in checks:
@@ -167,7 +194,7 @@ def main():
         check_all(folder, [PROGRAM],
                   (check_completion, check_history, check_pager, check_interrupt, check_resize))
     with tempfile.TemporaryDirectory(prefix="kdbg-tmux-") as folder:
-        check_all(folder, [MANY_BUFFERS, "1000000"], (check_interrupt_of_findleaks,))
+        check_all(folder, [MANY_BUFFERS, "1000000"], (check_interrupt_of_findleaks, check_progress))
 
 
 main()

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/newcomers.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { WORD_SIZE = 32 };
+
+static const struct {
+	const char *typed, *means;
+} lines[] = {
+	{ "help", "::help" }, { "?", "::help" },    { "q", "::quit" },
+	{ "quit", "::quit" }, { "exit", "::quit" },
+};
+
+const char *newcomers_line(const char *line)
+{
+	size_t length = strlen(line);
+
+	while (length && isspace((unsigned char)line[length - 1]))
+		length--;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (strlen(lines[i].typed) == length &&
+		    strncmp(lines[i].typed, line, length) == 0)
+			return lines[i].means;
+	return line;
+}
+
+/* gdb's words; second: of "info". */
+static const struct {
+	const char *first, *second, *here;
+} words[] = {
+	{ "bt", NULL, "::stack, with source lines" },
+	{ "backtrace", NULL, "::stack, with source lines" },
+	{ "where", NULL, "::stack, with source lines" },
+	{ "info", "threads", "::threads, ::stacks" },
+	{ "info", "registers", "::regs" },
+	{ "info", "sharedlibrary", "::objects" },
+	{ "info", "symbol", "ADDRESS=p, ADDRESS::whatis" },
+	{ "info", "functions", "::nm -t func" },
+	{ "info", "variables", "::nm -t objt" },
+	{ "info", "proc", "::mappings, ::status" },
+	{ "info", "files", "::mappings, ::objects" },
+	{ "info", NULL, "::status, ::threads, ::regs, ::objects" },
+	{ "thread", NULL, "ID::stack; ::threads lists them" },
+	{ "p", NULL, "::print VARIABLE, or EXPRESSION=K" },
+	{ "x", NULL, "ADDRESS/FORMAT, as in main,10/i; ::formats lists them" },
+	{ "disas", NULL, "FUNCTION::dis" },
+	{ "disassemble", NULL, "FUNCTION::dis" },
+	{ "ptype", NULL, "::print -t TYPE, ::sizeof TYPE" },
+	{ "find", NULL, "VALUE::ugrep, ::ugrep --string TEXT" },
+	{ "shell", NULL, "! COMMAND" },
+	{ "leaks", NULL, "::findleaks" },
+};
+
+/* Copies the word that text begins with; behind it, and blanks, the rest. NULL:
+ * it begins with none. */
+static const char *take_word(const char *text, char word[WORD_SIZE])
+{
+	size_t length = 0;
+
+	while (isalnum((unsigned char)text[length]) || text[length] == '_')
+		length++;
+	if (!length || length >= WORD_SIZE ||
+	    (text[length] && !strchr(" \t\r\n;|/", text[length])))
+		return NULL;
+	memcpy(word, text, length);
+	word[length] = '\0';
+	return text + length + strspn(text + length, " \t");
+}
+
+static const char *here(const char *first, const char *second)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].first, first) == 0 &&
+		    (!words[i].second || strcmp(words[i].second, second) == 0))
+			return words[i].here;
+	return NULL;
+}
+
+struct err *newcomers_hint(const struct session *session, const char *text,
+			   struct err *err)
+{
+	char first[WORD_SIZE], second[WORD_SIZE] = "";
+	const char *rest = err ? take_word(text, first) : NULL;
+
+	if (!rest)
+		return err;
+	if (session_dcmd(session, first))
+		return err_wrap(err, "commands begin with ::, as in ::%s",
+				first);
+	take_word(rest, second);
+	const char *ours = here(first, second);
+	if (!ours)
+		return err;
+	err_free(err);
+	return err_new(ERR_USAGE, "%s: in kdbg that is %s", first, ours);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What people type who know other debuggers, or none. */
+#ifndef KDBG_NEWCOMERS_H
+#define KDBG_NEWCOMERS_H
+
+#include "kdbg/session.h"
+
+/* A line at the prompt that everybody knows, "help" or "q", as what it means
+ * here; else the line itself. */
+const char *newcomers_line(const char *line);
+
+/* err of the statement that begins with text, with what was meant in front. */
+struct err *newcomers_hint(const struct session *session, const char *text,
+			   struct err *err) MUST_USE;
+
+#endif
