@@ -276,7 +276,8 @@ def test_prompt(place):
     with open(place.env["KDBG_HISTORY"], encoding="utf-8") as stream:
         equal(stream.read().splitlines()[:2], ["1+1=D", "5=D"])
     terminal = Terminal(place)
-    terminal.type("\x10", "::quit")  # of the session before
+    terminal.type("\x10\x10", "help")  # of the session before
+    terminal.type("\x0e", "q")
     terminal.type("\n", "\r\n")
     equal(terminal.end(), 0)
 

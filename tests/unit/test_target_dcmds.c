@@ -150,15 +150,15 @@ static void a_stack_that_ends_early_says_so(void **state)
 static void mappings_tell_what_is_held(void **state)
 {
 	assert_prints(*state, "::mappings stack",
-		      "BASE             LIMIT                    SIZE FLAGS    "
-		      "     HELD NAME\n"
-		      "0000000000007000 0000000000008000         4096 rw-p     "
-		      "      256 [stack]\n");
+		      "BASE             LIMIT                  SIZE FLAGS    "
+		      "   HELD NAME\n"
+		      "0000000000007000 0000000000008000       4096 rw-p     "
+		      "    256 [stack]\n");
 	assert_prints(*state, "400010::mappings",
-		      "BASE             LIMIT                    SIZE FLAGS    "
-		      "     HELD NAME\n"
-		      "0000000000400000 0000000000402000         8192 r-xp     "
-		      "        0 /nowhere/prog\n");
+		      "BASE             LIMIT                  SIZE FLAGS    "
+		      "   HELD NAME\n"
+		      "0000000000400000 0000000000402000       8192 r-xp     "
+		      "      0 /nowhere/prog\n");
 	assert_complains(*state, "::mappings nothing",
 			 "kdbg: ::mappings: no mapping has nothing in its "
 			 "name\n");
