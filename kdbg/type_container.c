@@ -217,36 +217,20 @@ static struct err *open_list(struct session *session,
 	return err ? err : find_element(place->type, 0, c);
 }
 
-static struct err *open_tree(struct session *session,
-			     const struct type_place *place,
-			     struct container *c)
+/* Trees and tables of hashes: the first node, and how many there are. */
+static struct err *open_nodes(struct session *session,
+			      const struct type_place *place,
+			      const char *holder, const char *first,
+			      const char *count, struct container *c)
 {
-	struct type_place tree;
-	struct err *err = member(session, place, "_M_t", &tree);
+	struct type_place of;
+	struct err *err = member(session, place, holder, &of);
 
 	if (!err)
-		err = member_number(session, &tree, "_M_impl._M_header._M_left",
-				    &c->node);
+		err = member_number(session, &of, first, &c->node);
 	if (!err)
-		err = member_number(session, &tree, "_M_impl._M_node_count",
-				    &c->count);
-	return err ? err : find_element(tree.type, 1, c);
-}
-
-static struct err *open_hash(struct session *session,
-			     const struct type_place *place,
-			     struct container *c)
-{
-	struct type_place table;
-	struct err *err = member(session, place, "_M_h", &table);
-
-	if (!err)
-		err = member_number(session, &table, "_M_before_begin._M_nxt",
-				    &c->node);
-	if (!err)
-		err = member_number(session, &table, "_M_element_count",
-				    &c->count);
-	return err ? err : find_element(table.type, 1, c);
+		err = member_number(session, &of, count, &c->count);
+	return err ? err : find_element(of.type, 1, c);
 }
 
 static struct err *open_shape(struct session *session,
@@ -265,9 +249,13 @@ static struct err *open_shape(struct session *session,
 	case CONTAINER_LIST:
 		return open_list(session, place, c);
 	case CONTAINER_TREE:
-		return open_tree(session, place, c);
+		return open_nodes(session, place, "_M_t",
+				  "_M_impl._M_header._M_left",
+				  "_M_impl._M_node_count", c);
 	case CONTAINER_HASH:
-		return open_hash(session, place, c);
+		return open_nodes(session, place, "_M_h",
+				  "_M_before_begin._M_nxt", "_M_element_count",
+				  c);
 	case CONTAINER_NONE:
 		break;
 	}

@@ -39,6 +39,7 @@ void types_destroy(struct types *types)
 		type_index_destroy(types->modules[i].index);
 	free(types->modules);
 	memo_deinit(&types->made);
+	free(types->texts);
 	arena_deinit(&types->arena);
 	free(types);
 }

@@ -2,6 +2,7 @@
 #include "kdbg/types_declare.h"
 
 #include "kdbg/types_declare_impl.h"
+#include "kdbg/vector.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -212,6 +213,20 @@ static void read_external(struct declarations *d)
 		skip_declaration(d);
 }
 
+static struct err *keep_text(struct types *types, const char *text)
+{
+	const char **texts =
+		vector_grow(types->texts, types->text_count, sizeof(*texts));
+	const char *kept = arena_text(&types->arena, text, strlen(text));
+
+	if (texts)
+		types->texts = texts;
+	if (!texts || !kept)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	texts[types->text_count++] = kept;
+	return NULL;
+}
+
 struct err *types_declare(struct types *types, const char *text, size_t *count)
 {
 	struct declared_type *before = types->declared;
@@ -221,6 +236,8 @@ struct err *types_declare(struct types *types, const char *text, size_t *count)
 	c_tokens_init(&d.tokens, text);
 	while (!d.err && d.tokens.token.kind != C_END)
 		read_external(&d);
+	if (!d.err && d.count)
+		d.err = keep_text(types, text);
 	if (d.err) {
 		types->declared = before;
 		types->constants = constants;
@@ -229,10 +246,17 @@ struct err *types_declare(struct types *types, const char *text, size_t *count)
 	return d.err;
 }
 
+size_t types_declared_texts(const struct types *types, const char *const **ret)
+{
+	*ret = types->texts;
+	return types->text_count;
+}
+
 void types_forget_declared(struct types *types)
 {
 	types->declared = NULL;
 	types->constants = NULL;
+	types->text_count = 0;
 }
 
 void types_each_declared(struct types *types,

@@ -23,6 +23,9 @@ struct err *types_declare(struct types *types, const char *text,
 /* Forget all that was declared; whose types may still be referred to. */
 void types_forget_declared(struct types *types);
 
+/* What was declared, in C as it was written, in order; how many texts. */
+size_t types_declared_texts(const struct types *types, const char *const **ret);
+
 /* Each declared type, the last first, as "struct foo" or "foo_t". */
 void types_each_declared(struct types *types,
 			 void (*each)(void *context, const char *name,

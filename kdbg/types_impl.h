@@ -44,7 +44,9 @@ struct types {
 	size_t module_count;
 	struct memo made; /* by the address of the DIE */
 	struct arena arena;
-	struct declared_type *declared;     /* the last first */
+	struct declared_type *declared; /* the last first */
+	const char **texts; /* what was declared, as it was written */
+	size_t text_count;
 	const struct c_constant *constants; /* the same */
 	struct type nothing, bad;
 };

@@ -312,6 +312,17 @@ static struct err *walk_magsets(struct session *session, bool has_address,
 
 #define ALIAS(name) ((const char *const[]){ name, NULL })
 
+/* Of a cache, or of all. */
+#define CACHE_WALKER(called, other_names, text, function) \
+	const struct walker walker_##called = {           \
+		.name = #called,                          \
+		.aliases = other_names,                   \
+		.summary = text,                          \
+		.address_use = ADDRESS_OPTIONAL,          \
+		.address_is = "cache",                    \
+		.walk = function,                         \
+	};
+
 const struct walker walker_kmem_cache = {
 	.name = "kmem_cache",
 	.aliases = ALIAS("umem_cache"),
@@ -319,23 +330,11 @@ const struct walker walker_kmem_cache = {
 	.walk = walk_caches,
 };
 
-const struct walker walker_kmem_slab = {
-	.name = "kmem_slab",
-	.aliases = ALIAS("umem_slab"),
-	.summary = "the slabs of a cache, or of all",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_slabs,
-};
+CACHE_WALKER(kmem_slab, ALIAS("umem_slab"), "the slabs of a cache, or of all",
+	     walk_slabs)
 
-const struct walker walker_kmem_slab_partial = {
-	.name = "kmem_slab_partial",
-	.aliases = ALIAS("umem_slab_partial"),
-	.summary = "the slabs with buffers in use and free ones",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_partial_slabs,
-};
+CACHE_WALKER(kmem_slab_partial, ALIAS("umem_slab_partial"),
+	     "the slabs with buffers in use and free ones", walk_partial_slabs)
 
 const struct walker walker_bufctl_history = {
 	.name = "bufctl_history",
@@ -345,56 +344,24 @@ const struct walker walker_bufctl_history = {
 	.walk = walk_history,
 };
 
-const struct walker walker_kmem_magazine = {
-	.name = "kmem_magazine",
-	.aliases = ALIAS("umem_magazine"),
-	.summary = "magazines of a cache, or of all, with buffers",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_magazines,
-};
+CACHE_WALKER(kmem_magazine, ALIAS("umem_magazine"),
+	     "magazines of a cache, or of all, with buffers", walk_magazines)
 
-const struct walker walker_kmem = {
-	.name = "kmem",
-	.aliases = ALIAS("umem"),
-	.summary = "buffers of a cache, or of all, in use",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_allocated,
-};
+CACHE_WALKER(kmem, ALIAS("umem"), "buffers of a cache, or of all, in use",
+	     walk_allocated)
 
-const struct walker walker_freemem = {
-	.name = "freemem",
-	.summary = "the buffers of a cache, or of all, that are free",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_free,
-};
+CACHE_WALKER(freemem, NULL, "the buffers of a cache, or of all, that are free",
+	     walk_free)
 
-const struct walker walker_freemem_constructed = {
-	.name = "freemem_constructed",
-	.summary = "free buffers in magazines, still constructed",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_constructed,
-};
+CACHE_WALKER(freemem_constructed, NULL,
+	     "free buffers in magazines, still constructed", walk_constructed)
 
-const struct walker walker_freectl_constructed = {
-	.name = "freectl_constructed",
-	.summary = "the bufctls of free buffers that magazines hold",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_constructed_ctl,
-};
+CACHE_WALKER(freectl_constructed, NULL,
+	     "the bufctls of free buffers that magazines hold",
+	     walk_constructed_ctl)
 
-const struct walker walker_kmem_hash = {
-	.name = "kmem_hash",
-	.aliases = ALIAS("umem_hash"),
-	.summary = "bufctls of buffers that slabs have handed out",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_handed_out,
-};
+CACHE_WALKER(kmem_hash, ALIAS("umem_hash"),
+	     "bufctls of buffers that slabs have handed out", walk_handed_out)
 
 const struct walker walker_kmem_cpu = {
 	.name = "kmem_cpu",
@@ -403,30 +370,12 @@ const struct walker walker_kmem_cpu = {
 	.walk = walk_cpus,
 };
 
-const struct walker walker_kmem_cpu_cache = {
-	.name = "kmem_cpu_cache",
-	.aliases = ALIAS("umem_cpu_cache"),
-	.summary = "what each thread's magazines have of a cache",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_magsets,
-};
+CACHE_WALKER(kmem_cpu_cache, ALIAS("umem_cpu_cache"),
+	     "what each thread's magazines have of a cache", walk_magsets)
 
-const struct walker walker_bufctl = {
-	.name = "bufctl",
-	.summary = "the bufctls of allocated buffers",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_bufctl,
-};
+CACHE_WALKER(bufctl, NULL, "the bufctls of allocated buffers", walk_bufctl)
 
-const struct walker walker_freectl = {
-	.name = "freectl",
-	.summary = "the bufctls of freed buffers",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "cache",
-	.walk = walk_freectl,
-};
+CACHE_WALKER(freectl, NULL, "the bufctls of freed buffers", walk_freectl)
 
 const struct walker walker_kmem_log = {
 	.name = "kmem_log",

@@ -45,6 +45,9 @@ static const struct option print_options[] = {
 	  "types, and what typedefs stand for" },
 	{ 't', "types", OPTION_FLAG, offsetof(struct print_options, types),
 	  NULL, "the type of each member" },
+	{ 'x', "hexadecimal", OPTION_FLAG,
+	  offsetof(struct print_options, hexadecimal), NULL,
+	  "integers in hexadecimal, as without" },
 };
 
 static struct err *read_options(const struct dcmd_call *call,

@@ -17,6 +17,7 @@ extern const struct table print_tables[1];
 struct print_options {
 	bool addresses, types, base_types, holes, decimal, no_symbols;
 	bool immediate, all_characters, all_elements, raw;
+	bool hexadecimal; /* as without; mdb has it */
 	uint64_t depth, characters, elements;
 	bool has_depth;
 	const char *depth_text;

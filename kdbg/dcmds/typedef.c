@@ -15,16 +15,20 @@ enum { FILE_SIZE_MAX = 64 << 20 };
 
 struct typedef_options {
 	bool forget, list;
-	const char *file;
+	const char *file, *model, *written;
 };
 
 static const struct option typedef_options[] = {
+	{ 'c', "model", OPTION_TEXT, offsetof(struct typedef_options, model),
+	  "model", "the data model of C's own types: lp64, as there is one" },
 	{ 'd', "forget", OPTION_FLAG, offsetof(struct typedef_options, forget),
 	  NULL, "forget all types that were declared" },
 	{ 'l', "list", OPTION_FLAG, offsetof(struct typedef_options, list),
 	  NULL, "list the types that were declared" },
 	{ 'r', "read", OPTION_TEXT, offsetof(struct typedef_options, file),
 	  "file", "declare what a C header declares" },
+	{ 'w', "write", OPTION_TEXT, offsetof(struct typedef_options, written),
+	  "file", "write what was declared, for -r of another session" },
 };
 
 static const struct column typedef_columns[] = {
@@ -141,6 +145,24 @@ static struct err *declare_file(struct types *types, const char *path,
 	return err_wrap(err, "%s", path);
 }
 
+static struct err *write_file(const struct types *types, const char *path,
+			      struct sink *out)
+{
+	const char *const *texts;
+	size_t count = types_declared_texts(types, &texts);
+	FILE *stream = fopen(path, "we");
+
+	if (!stream)
+		return err_new(ERR_IO, "%s: %s", path, strerror(errno));
+	for (size_t i = 0; i < count; i++)
+		fprintf(stream, "%s\n", texts[i]);
+	bool failed = ferror(stream) != 0;
+	if (fclose(stream) != 0 || failed)
+		return err_new(ERR_IO, "%s: not written", path);
+	sink_note(out, "%s has %zu declarations", path, count);
+	return NULL;
+}
+
 static struct err *typedef_run(const struct dcmd_call *call, struct sink *out)
 {
 	const struct typedef_options *options = call->options;
@@ -149,14 +171,18 @@ static struct err *typedef_run(const struct dcmd_call *call, struct sink *out)
 
 	if (err)
 		return err;
+	if (options->model && strcmp(options->model, "lp64") != 0)
+		return err_new(ERR_USAGE, "-c: targets are lp64, all of them");
 	if (options->forget)
 		types_forget_declared(types);
 	if (options->file)
 		err = declare_file(types, options->file, out);
 	if (!err && call->argc)
 		err = declare_words(call, types);
-	if (!err && (options->list ||
-		     (!options->forget && !options->file && !call->argc)))
+	if (!err && options->written)
+		err = write_file(types, options->written, out);
+	if (!err && (options->list || (!options->forget && !options->file &&
+				       !options->written && !call->argc)))
 		types_each_declared(types, list_one, out);
 	return err;
 }

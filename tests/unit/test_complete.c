@@ -89,7 +89,7 @@ static void what_can_stand_there_is_offered(void **state)
 		{ "::help findl", " findleaks " },
 		{ "::help leakb", " leakbuf " },
 		{ "::walk leakb", " leakbuf " },
-		{ "1::print -", " a C c d h i L l n s T t " },
+		{ "1::print -", " a C c d h i L l n s T t x " },
 		{ "1::print --no", " no-symbols " },
 		{ "::unset my_v", " my_variable " },
 		{ "<my_v", " my_variable " },

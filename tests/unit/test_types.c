@@ -362,7 +362,7 @@ static void own_variables_have_types(void **state)
 		      "[1].number = 43\n");
 	assert_complains(&fixture, "own_grid::print struct own [1].number",
 			 "kdbg: ::print: [1].number: struct own is no array\n"
-			 "usage: [object]::print [-aCdhiLnTt] [-c n] [-l n] "
+			 "usage: [object]::print [-aCdhiLnTtx] [-c n] [-l n] "
 			 "[--raw] [-s n] [type | variable] [member ...]\n");
 	assert_prints(&fixture, "::sizeof struct own",
 		      "sizeof (struct own) = 0x18\n");
