@@ -339,10 +339,10 @@ void kma_dump_thread_end(struct kma_thread *thread)
 
 	if (!thread->altstack_base)
 		return;
-	if (kernel_sigaltstack(NULL, &now) == 0 &&
-	    (uintptr_t)now.ss_sp == thread->altstack_base &&
-	    kernel_sigaltstack(&none, NULL) < 0)
-		return; /* running on it: it stays */
+	if (kernel_sigaltstack(NULL, &now) < 0 ||
+	    ((uintptr_t)now.ss_sp == thread->altstack_base &&
+	     kernel_sigaltstack(&none, NULL) < 0))
+		return; /* running on it, or nobody may ask: it stays */
 	sys_call(SYS_munmap, (long)(thread->altstack_base - GUARD_SIZE),
 		 (long)(thread->altstack_size + GUARD_SIZE), 0, 0, 0, 0);
 	thread->altstack_base = 0;

@@ -65,7 +65,36 @@ static const int needed[] = {
 
 enum { FOR_AN_END = 5, FOR_A_STOP = FOR_AN_END + 2, FOR_A_DUMP = 13 };
 
+/* What is called while the program runs, and can fail. */
+static const int optional[] = {
+	SYS_gettid,
+	SYS_prctl,
+	SYS_sigaltstack,
+	SYS_rt_sigaction,
+	SYS_openat,
+	SYS_read,
+	SYS_close,
+	SYS_readlinkat,
+	SYS_mincore,
+	SYS_membarrier,
+	SYS_getcpu,
+	SYS_sched_yield,
+	SYS_sched_getaffinity,
+};
+
+enum {
+	OPTIONAL_COUNT = sizeof(optional) / sizeof(optional[0]),
+	/* Where struct pthread of glibc has the thread's id: looked for here.
+	 */
+	TID_FIRST = 640,
+	TID_LAST = 800,
+};
+
 static bool forbids_end, forbids_stop, forbids_dump;
+static bool forbids_optional[OPTIONAL_COUNT];
+static size_t tid_offset; /* 0: not found */
+
+bool kma_sandbox_is_set;
 
 /* --- what a filter says ----------------------------------------------------
  */
@@ -217,20 +246,30 @@ static uint32_t verdict(const struct sock_fprog *filter, int number)
 }
 
 /* A trap is a signal that the program may handle, but not inside of a dump. */
-static bool forbidden(const struct sock_fprog *filter, size_t i)
+static bool ends(const struct sock_fprog *filter, int number)
 {
 	if (!filter) /* mode strict */
-		return needed[i] != SYS_read && needed[i] != SYS_write;
-	switch (verdict(filter, needed[i]) & SECCOMP_RET_ACTION_FULL) {
+		return number != SYS_read && number != SYS_write;
+	switch (verdict(filter, number) & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_KILL_PROCESS:
 	case SECCOMP_RET_KILL_THREAD:
 	case SECCOMP_RET_TRAP:
 		return true;
-	case SECCOMP_RET_ERRNO:
-		return i < FOR_A_DUMP;
 	default:
 		return false;
 	}
+}
+
+static bool refuses(const struct sock_fprog *filter, int number)
+{
+	return filter && (verdict(filter, number) & SECCOMP_RET_ACTION_FULL) ==
+				 SECCOMP_RET_ERRNO;
+}
+
+static bool forbidden(const struct sock_fprog *filter, size_t i)
+{
+	return ends(filter, needed[i]) ||
+	       (i < FOR_A_DUMP && refuses(filter, needed[i]));
 }
 
 /* --- what follows ----------------------------------------------------------
@@ -253,8 +292,46 @@ static void tell(int number)
 	kma_message(text);
 }
 
+/* libc knows it, too: at an offset that differs from version to version. */
+static void find_tid_offset(void)
+{
+	uint32_t tid = sys_gettid();
+	const char *block = (const char *)kma_arch_thread_pointer();
+
+	for (size_t at = TID_FIRST; !tid_offset && at < TID_LAST; at += 4)
+		if (*(const uint32_t *)(const void *)(block + at) == tid)
+			tid_offset = at;
+}
+
+uint32_t kma_sandbox_tid(void)
+{
+	const char *block = (const char *)kma_arch_thread_pointer();
+
+	return tid_offset
+		       ? *(const uint32_t *)(const void *)(block + tid_offset)
+		       : 0;
+}
+
+bool kma_sandbox_forbids_call(long number)
+{
+	for (size_t i = 0; i < OPTIONAL_COUNT; i++)
+		if (optional[i] == number)
+			return forbids_optional[i];
+	return false;
+}
+
+static void enter_daily_life(const struct sock_fprog *filter)
+{
+	find_tid_offset();
+	for (size_t i = 0; i < OPTIONAL_COUNT; i++) {
+		forbids_optional[i] |= ends(filter, optional[i]);
+		kma_sandbox_is_set |= forbids_optional[i];
+	}
+}
+
 void kma_sandbox_enter(const struct sock_fprog *filter)
 {
+	enter_daily_life(filter);
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		if (!forbidden(filter, i))
 			continue;

@@ -6,18 +6,27 @@
  * no dump can do without is refused, there is no dump and nothing of ours is
  * called any more, and the program ends as it would have ended without us.
  *
+ * What libkma calls in a thread's life, its name or where its stack lies, it
+ * does without: sys_call() does not make a call that would end the program.
+ *
  * Seen are filters that come by prctl() and syscall(), as libseccomp's do.
  */
 #ifndef ALLOC_SANDBOX_H
 #define ALLOC_SANDBOX_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct sock_fprog;
 
 /* The calling thread is about to be filtered; NULL: mode strict. If that means
  * the end of dumps, it is said now, while it can be. */
 void kma_sandbox_enter(const struct sock_fprog *filter);
+
+extern bool kma_sandbox_is_set; /* some call of ours is forbidden */
+bool kma_sandbox_forbids_call(long number);
+/* The thread's id without asking the kernel; 0: not known. */
+uint32_t kma_sandbox_tid(void);
 
 /* Nothing may be called when the process ends. */
 bool kma_sandbox_forbids_end(void);

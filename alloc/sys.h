@@ -2,13 +2,16 @@
 /*
  * System calls that leave errno alone: free() must preserve it, and a signal
  * handler that reports or dumps must not disturb the program's.
- * A negative return is -errno.
+ * A negative return is -errno; -EPERM, too, where the program has a seccomp
+ * filter that would end it for a call it can live without (sandbox.h).
  */
 #ifndef ALLOC_SYS_H
 #define ALLOC_SYS_H
 
 #include "alloc/arch.h"
+#include "alloc/sandbox.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -17,6 +20,9 @@
 static inline long sys_call(long number, long a, long b, long c, long d, long e,
 			    long f)
 {
+	if (__builtin_expect(kma_sandbox_is_set, false) &&
+	    kma_sandbox_forbids_call(number))
+		return -EPERM;
 	return kma_arch_syscall(number, a, b, c, d, e, f);
 }
 
@@ -46,7 +52,9 @@ static inline long sys_write(int fd, const void *bytes, size_t size)
 
 static inline uint32_t sys_gettid(void)
 {
-	return (uint32_t)sys_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+	long tid = sys_call(SYS_gettid, 0, 0, 0, 0, 0, 0);
+
+	return tid < 0 ? kma_sandbox_tid() : (uint32_t)tid;
 }
 
 static inline uint32_t sys_getpid(void)

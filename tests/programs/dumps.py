@@ -181,10 +181,10 @@ def test_a_process_that_cannot_write_says_why(kdbg, preload, paused, _, folder):
         fail(result.stderr)
 
 
-def sandboxed(preload, program, folder, *words):
+def sandboxed(preload, program, folder, *words, tier="audit"):
     dump = os.path.join(folder, "box.kdump")
     done = run([program, *words], env=dict(
-        os.environ, LD_PRELOAD=preload, KMA_DEBUG="audit",
+        os.environ, LD_PRELOAD=preload, KMA_DEBUG=tier,
         KMA_DUMP=f"path={dump},on=exit+fatal"))
     written = os.path.exists(dump)
     if written:
@@ -214,6 +214,18 @@ def test_a_seccomp_filter_costs_the_dump_alone(_, preload, __, ___, folder):
     found = sandboxed(preload, program, folder, "strict", "-", "exit")
     if found[0] != bare:  # exit_group() is what ends it
         fail(f"strict: {bare}, {found}")
+
+
+def test_threads_start_behind_a_seccomp_filter(_, preload, __, ___, folder):
+    bare = run([BOXED, "prctl", "threads", "thread"]).returncode
+    if bare != 5:
+        fail(f"without libkma: {bare}")
+    for way in "prctl", "seccomp":
+        for tier in "off", "lite", "audit", "guard":
+            found = sandboxed(preload, BOXED, folder, way, "threads", "thread",
+                              tier=tier)
+            if found[0] != 5:
+                fail(f"{way} {tier}: {found}")
 
 
 def check_cut(kdbg, folder, seen):

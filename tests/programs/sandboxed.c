@@ -2,14 +2,17 @@
 /*
  * A program that shuts itself in and then ends.
  *
- *	sandboxed prctl|seccomp|strict tight|loose|errno exit|crash
+ *	sandboxed prctl|seccomp|strict tight|threads|loose|errno
+ *exit|crash|thread
  *
- * tight: all but a few system calls end it; loose: one that nobody needs does;
- * errno: they are refused.
+ * tight: all but a few system calls end it; threads: and those by which libc
+ * starts threads; loose: one that nobody needs does; errno: they are refused.
+ * thread: it ends once a thread has allocated.
  */
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +35,18 @@
 		PASS(SYS_mprotect), PASS(SYS_madvise), PASS(SYS_brk)
 
 static struct sock_filter tight[] = { FEW, REST(SECCOMP_RET_KILL_PROCESS) };
+static struct sock_filter threads[] = {
+	FEW,
+	PASS(SYS_clone3),
+	PASS(SYS_clone),
+	PASS(SYS_set_robust_list),
+	PASS(SYS_rseq),
+	PASS(SYS_rt_sigprocmask),
+	PASS(SYS_rt_sigaction),
+	PASS(SYS_futex),
+	PASS(SYS_getrandom),
+	REST(SECCOMP_RET_KILL_PROCESS),
+};
 static struct sock_filter refusing[] = { FEW, REST(SECCOMP_RET_ERRNO | 1) };
 static struct sock_filter loose[] = {
 	LOAD(arch),
@@ -50,6 +65,10 @@ static struct sock_fprog filter_named(const char *name)
 	if (!strcmp(name, "tight"))
 		filter = (struct sock_fprog){ sizeof(tight) / sizeof(tight[0]),
 					      tight };
+	else if (!strcmp(name, "threads"))
+		filter = (struct sock_fprog){
+			sizeof(threads) / sizeof(threads[0]), threads
+		};
 	else if (!strcmp(name, "errno"))
 		filter = (struct sock_fprog){
 			sizeof(refusing) / sizeof(refusing[0]), refusing
@@ -69,6 +88,27 @@ static int enter(const char *way, const char *name)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
 }
 
+static void *allocate(void *argument)
+{
+	for (int i = 0; i < 1000; i++) {
+		char *volatile buffer = malloc((size_t)i * 10);
+
+		memset(buffer, 1, (size_t)i * 10);
+		free(buffer);
+	}
+	return argument;
+}
+
+static int run_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, allocate, NULL))
+		return 98;
+	pthread_join(thread, NULL);
+	return 5;
+}
+
 int main(int argc, char **argv)
 {
 	volatile int *nowhere = NULL;
@@ -78,5 +118,7 @@ int main(int argc, char **argv)
 	free(malloc(100));
 	if (!strcmp(argv[3], "crash"))
 		return *nowhere;
+	if (!strcmp(argv[3], "thread"))
+		return run_thread();
 	return 5;
 }
