@@ -1,81 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "kdbg/reach.h"
+#include "tests/unit/fake_world.h"
 
-#include "kdbg/session.h"
 #include "tests/test_util.h"
-#include "tests/unit/fake_heap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define DATA_BASE  UINT64_C(0x400000)
 #define STACK_LOW  UINT64_C(0x7f0000000000)
 #define STACK_HIGH (STACK_LOW + 4 * FAKE_PAGE)
-
-enum { RW = DUMP_MAP_READ | DUMP_MAP_WRITE | DUMP_MAP_STORED };
-
-/* One slab of audited 64-byte buffers, one of plain ones, a data page. */
-struct world {
-	struct fake_target *parts;
-	struct fake_heap *heap;
-	size_t audited, plain;
-	char *data;
-	struct session session;
-	struct reach_options options;
-	struct reach *reach;
-};
-
-static void *add_memory(struct world *w, uint64_t address, size_t size,
-			const char *path)
-{
-	void *zeros = calloc(1, size), *memory;
-
-	memory = fake_target_memory(w->parts, address, zeros, size);
-	fake_target_map(w->parts, address, address + size, RW, path);
-	free(zeros);
-	return memory;
-}
-
-static void setup(struct world *w)
-{
-	memset(w, 0, sizeof(*w));
-	w->parts = fake_target_create();
-	w->heap = fake_heap_create(w->parts, 512);
-	w->audited =
-		fake_heap_slab(w->heap, &(struct fake_slab){ .pages = 2,
-							     .first = 16,
-							     .stride = 80,
-							     .buffers = 100,
-							     .audited = true });
-	w->plain = fake_heap_slab(
-		w->heap,
-		&(struct fake_slab){
-			.page = 3, .pages = 1, .stride = 64, .buffers = 64 });
-	w->data = add_memory(w, DATA_BASE, FAKE_PAGE, "");
-}
 
 static void root_word(struct world *w, size_t i, uint64_t word)
 {
 	memcpy(w->data + i * 8, &word, 8);
-}
-
-static void mark(struct world *w)
-{
-	w->session.target = fake_target_finish(w->parts);
-	w->session.heap = fake_heap_finish(w->heap);
-	assert_ok(reach_create(&w->session, &w->options, &w->reach));
-}
-
-static enum reach_class class_at(struct world *w, uint64_t user)
-{
-	return reach_class_of(w->reach, fake_heap_number(w->heap, user));
-}
-
-static void teardown(struct world *w)
-{
-	reach_destroy(w->reach);
-	target_close(w->session.target);
-	fake_heap_destroy(w->heap);
 }
 
 static void a_chain_from_data_is_reachable(void **state)
@@ -84,7 +20,7 @@ static void a_chain_from_data_is_reachable(void **state)
 	uint64_t chain[50];
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	for (uint32_t i = 0; i < 50; i++) {
 		chain[i] = fake_heap_alloc(w.heap, i % 2 ? w.plain : w.audited,
 					   i, 40);
@@ -92,14 +28,14 @@ static void a_chain_from_data_is_reachable(void **state)
 			fake_heap_word(w.heap, chain[i - 1] + 16, chain[i]);
 	}
 	root_word(&w, 3, chain[0]);
-	mark(&w);
+	world_mark(&w);
 	for (size_t i = 0; i < 50; i++)
-		assert_int_equal(class_at(&w, chain[i]), REACH_PLAIN);
+		assert_int_equal(world_class(&w, chain[i]), REACH_PLAIN);
 	assert_int_equal(reach_totals(w.reach)->buffers, 50);
 	assert_int_equal(reach_totals(w.reach)->bytes, 25 * 40 + 25 * 64);
 	assert_int_equal(reach_totals(w.reach)->leaked, 0);
 	assert_int_equal(reach_totals(w.reach)->references, 50);
-	teardown(&w);
+	world_teardown(&w);
 }
 
 static void what_nothing_refers_to_is_leaked(void **state)
@@ -108,7 +44,7 @@ static void what_nothing_refers_to_is_leaked(void **state)
 	uint64_t lost, held, ring[2];
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	lost = fake_heap_alloc(w.heap, w.audited, 0, 64);
 	held = fake_heap_alloc(w.heap, w.audited, 1, 64);
 	ring[0] = fake_heap_alloc(w.heap, w.plain, 0, 64);
@@ -116,13 +52,13 @@ static void what_nothing_refers_to_is_leaked(void **state)
 	fake_heap_word(w.heap, ring[0], ring[1]);
 	fake_heap_word(w.heap, ring[1], ring[0]);
 	root_word(&w, 0, held);
-	mark(&w);
-	assert_int_equal(class_at(&w, lost), REACH_LEAKED);
-	assert_int_equal(class_at(&w, held), REACH_PLAIN);
-	assert_int_equal(class_at(&w, ring[0]), REACH_LEAKED);
-	assert_int_equal(class_at(&w, ring[1]), REACH_LEAKED);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, lost), REACH_LEAKED);
+	assert_int_equal(world_class(&w, held), REACH_PLAIN);
+	assert_int_equal(world_class(&w, ring[0]), REACH_LEAKED);
+	assert_int_equal(world_class(&w, ring[1]), REACH_LEAKED);
 	assert_int_equal(reach_totals(w.reach)->leaked, 3);
-	teardown(&w);
+	world_teardown(&w);
 }
 
 static void only_requested_bytes_hold_and_draw_references(void **state)
@@ -131,7 +67,7 @@ static void only_requested_bytes_hold_and_draw_references(void **state)
 	uint64_t small, beyond, slack, canary, end;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	small = fake_heap_alloc(w.heap, w.audited, 0, 20);
 	beyond = fake_heap_alloc(w.heap, w.audited, 1, 64);
 	fake_heap_word(w.heap, small + 16, beyond); /* ends past byte 20 */
@@ -142,13 +78,13 @@ static void only_requested_bytes_hold_and_draw_references(void **state)
 	root_word(&w, 1, slack + 21);
 	root_word(&w, 2, canary - 1);
 	root_word(&w, 3, end + 20);
-	mark(&w);
-	assert_int_equal(class_at(&w, small), REACH_PLAIN);
-	assert_int_equal(class_at(&w, beyond), REACH_LEAKED);
-	assert_int_equal(class_at(&w, slack), REACH_LEAKED);
-	assert_int_equal(class_at(&w, canary), REACH_LEAKED);
-	assert_int_equal(class_at(&w, end), REACH_POSSIBLE);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, small), REACH_PLAIN);
+	assert_int_equal(world_class(&w, beyond), REACH_LEAKED);
+	assert_int_equal(world_class(&w, slack), REACH_LEAKED);
+	assert_int_equal(world_class(&w, canary), REACH_LEAKED);
+	assert_int_equal(world_class(&w, end), REACH_POSSIBLE);
+	world_teardown(&w);
 }
 
 static void inner_references_make_possible_all_they_alone_lead_to(void **state)
@@ -157,7 +93,7 @@ static void inner_references_make_possible_all_they_alone_lead_to(void **state)
 	uint64_t inner, below, both, offset;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	inner = fake_heap_alloc(w.heap, w.audited, 0, 64);
 	below = fake_heap_alloc(w.heap, w.audited, 1, 64);
 	both = fake_heap_alloc(w.heap, w.audited, 2, 64);
@@ -168,13 +104,13 @@ static void inner_references_make_possible_all_they_alone_lead_to(void **state)
 	root_word(&w, 1, both + 8);
 	root_word(&w, 2, both);
 	root_word(&w, 3, offset);
-	mark(&w);
-	assert_int_equal(class_at(&w, inner), REACH_POSSIBLE);
-	assert_int_equal(class_at(&w, below), REACH_POSSIBLE);
-	assert_int_equal(class_at(&w, both), REACH_PLAIN);
-	assert_int_equal(class_at(&w, offset), REACH_PLAIN);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, inner), REACH_POSSIBLE);
+	assert_int_equal(world_class(&w, below), REACH_POSSIBLE);
+	assert_int_equal(world_class(&w, both), REACH_PLAIN);
+	assert_int_equal(world_class(&w, offset), REACH_PLAIN);
 	assert_int_equal(reach_totals(w.reach)->possible, 2);
-	teardown(&w);
+	world_teardown(&w);
 }
 
 static void inner_references_by_design_are_plain(void **state)
@@ -183,7 +119,7 @@ static void inner_references_by_design_are_plain(void **state)
 	uint64_t aligned, array, odd;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	aligned = fake_heap_alloc(w.heap, w.audited, 0, 64);
 	array = fake_heap_alloc(w.heap, w.audited, 1, 8 + 3 * 16);
 	odd = fake_heap_alloc(w.heap, w.audited, 2, 8 + 3 * 16);
@@ -193,11 +129,11 @@ static void inner_references_by_design_are_plain(void **state)
 	root_word(&w, 0, aligned + 32);
 	root_word(&w, 1, array + 8);
 	root_word(&w, 2, odd + 8);
-	mark(&w);
-	assert_int_equal(class_at(&w, aligned), REACH_PLAIN);
-	assert_int_equal(class_at(&w, array), REACH_PLAIN);
-	assert_int_equal(class_at(&w, odd), REACH_POSSIBLE);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, aligned), REACH_PLAIN);
+	assert_int_equal(world_class(&w, array), REACH_PLAIN);
+	assert_int_equal(world_class(&w, odd), REACH_POSSIBLE);
+	world_teardown(&w);
 }
 
 static void an_address_in_a_wide_slab_is_its_own_buffers(void **state)
@@ -208,7 +144,7 @@ static void an_address_in_a_wide_slab_is_its_own_buffers(void **state)
 	size_t slab;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	slab = fake_heap_slab(w.heap, &(struct fake_slab){ .page = 8,
 							   .pages = 500,
 							   .stride = stride,
@@ -217,11 +153,11 @@ static void an_address_in_a_wide_slab_is_its_own_buffers(void **state)
 		buffers[i] = fake_heap_alloc(w.heap, slab, i, 0);
 	for (uint32_t i = 0; i < 15; i += 2)
 		root_word(&w, i, buffers[i] + stride - 1);
-	mark(&w);
+	world_mark(&w);
 	for (uint32_t i = 0; i < 15; i++)
-		assert_int_equal(class_at(&w, buffers[i]),
+		assert_int_equal(world_class(&w, buffers[i]),
 				 i % 2 ? REACH_LEAKED : REACH_POSSIBLE);
-	teardown(&w);
+	world_teardown(&w);
 }
 
 static void free_buffers_hold_nothing(void **state)
@@ -230,14 +166,14 @@ static void free_buffers_hold_nothing(void **state)
 	uint64_t held;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	held = fake_heap_alloc(w.heap, w.audited, 1, 64);
 	fake_heap_word(w.heap, held - 80, held); /* buffer 0 is free */
 	root_word(&w, 0, held - 80);
-	mark(&w);
-	assert_int_equal(class_at(&w, held), REACH_LEAKED);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, held), REACH_LEAKED);
 	assert_int_equal(reach_class_of(w.reach, 0), REACH_NOT_LIVE);
-	teardown(&w);
+	world_teardown(&w);
 }
 
 static struct dump_registers at(uint64_t rsp, uint64_t fs_base)
@@ -259,23 +195,23 @@ static void registers_and_the_stack_in_use_are_roots(void **state)
 	char *stack;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	for (uint32_t i = 0; i < 5; i++)
 		buffer[i] = fake_heap_alloc(w.heap, w.audited, i, 64);
-	stack = add_memory(&w, STACK_LOW, 4 * FAKE_PAGE, "[stack]");
+	stack = world_memory(&w, STACK_LOW, 4 * FAKE_PAGE, RW, "[stack]");
 	put(stack, STACK_LOW, rsp, buffer[0]);
 	put(stack, STACK_LOW, rsp - 128, buffer[1]);
 	put(stack, STACK_LOW, rsp - 136, buffer[2]);
 	put(stack, STACK_LOW, STACK_HIGH - 8, buffer[3]);
 	registers.r15 = buffer[4];
 	fake_target_thread(w.parts, 7, "main", &registers);
-	mark(&w);
-	assert_int_equal(class_at(&w, buffer[0]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[1]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[2]), REACH_LEAKED);
-	assert_int_equal(class_at(&w, buffer[3]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[4]), REACH_PLAIN);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, buffer[0]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[1]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[2]), REACH_LEAKED);
+	assert_int_equal(world_class(&w, buffer[3]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[4]), REACH_PLAIN);
+	world_teardown(&w);
 }
 
 /* A thread's stack as glibc lays it out: guard, stack, control block. */
@@ -284,7 +220,7 @@ static char *add_thread_stack(struct world *w, uint64_t low, uint64_t *block)
 	char *stack;
 
 	fake_target_map(w->parts, low - FAKE_PAGE, low, 0, "");
-	stack = add_memory(w, low, 4 * FAKE_PAGE, "");
+	stack = world_memory(w, low, 4 * FAKE_PAGE, RW, "");
 	*block = low + 4 * FAKE_PAGE - 0x900;
 	put(stack, low, *block, *block);
 	put(stack, low, *block + 16, *block);
@@ -313,7 +249,7 @@ static void stacks_of_ended_threads_are_no_roots(void **state)
 	const struct root_gap *gaps;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	for (uint32_t i = 0; i < 5; i++)
 		buffer[i] = fake_heap_alloc(w.heap, w.audited, i, 64);
 	live = add_thread_stack(&w, live_low, &live_block);
@@ -325,16 +261,16 @@ static void stacks_of_ended_threads_are_no_roots(void **state)
 	put(dead, dead_low, dead_low + 2 * FAKE_PAGE, buffer[2]);
 	put(dead, dead_low, dead_block - 64, buffer[3]);
 	put(dead, dead_low, dead_block + 8, buffer[4] + 16); /* its dtv */
-	mark(&w);
-	assert_int_equal(class_at(&w, buffer[0]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[1]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[2]), REACH_LEAKED);
-	assert_int_equal(class_at(&w, buffer[3]), REACH_LEAKED);
-	assert_int_equal(class_at(&w, buffer[4]), REACH_PLAIN);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, buffer[0]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[1]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[2]), REACH_LEAKED);
+	assert_int_equal(world_class(&w, buffer[3]), REACH_LEAKED);
+	assert_int_equal(world_class(&w, buffer[4]), REACH_PLAIN);
 	assert_int_equal(roots_gaps(reach_roots(w.reach), &gaps), 2);
 	assert_string_equal(gaps[0].reason, "unused part of a stack");
 	assert_string_equal(gaps[1].reason, "stack of a thread that has ended");
-	teardown(&w);
+	world_teardown(&w);
 }
 
 static void
@@ -346,11 +282,11 @@ an_ended_stack_merged_with_a_mapping_is_told_by_its_record(void **state)
 	char *memory;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	inside = fake_heap_alloc(w.heap, w.audited, 0, 64);
 	above = fake_heap_alloc(w.heap, w.audited, 1, 64);
 	fake_target_map(w.parts, low - FAKE_PAGE, low, 0, "");
-	memory = add_memory(&w, low, 32 * FAKE_PAGE, "");
+	memory = world_memory(&w, low, 32 * FAKE_PAGE, RW, "");
 	block = low + 8 * FAKE_PAGE - 0x900;
 	put(memory, low, block, block);
 	put(memory, low, block + 16, block);
@@ -359,10 +295,10 @@ an_ended_stack_merged_with_a_mapping_is_told_by_its_record(void **state)
 	fake_heap_thread(w.heap,
 			 &(struct heap_thread){
 				 .tid = 9, .stack_top = low + 8 * FAKE_PAGE });
-	mark(&w);
-	assert_int_equal(class_at(&w, inside), REACH_LEAKED);
-	assert_int_equal(class_at(&w, above), REACH_PLAIN);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, inside), REACH_LEAKED);
+	assert_int_equal(world_class(&w, above), REACH_PLAIN);
+	world_teardown(&w);
 }
 
 /* Stacks cut from one mapping with data beside them, as a program may make
@@ -379,10 +315,10 @@ static void a_stack_in_a_larger_mapping_is_told_by_its_block(void **state)
 	struct dump_registers registers;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	for (uint32_t i = 0; i < 6; i++)
 		buffer[i] = fake_heap_alloc(w.heap, w.audited, i, 64);
-	memory = add_memory(&w, low, 12 * FAKE_PAGE, "");
+	memory = world_memory(&w, low, 12 * FAKE_PAGE, RW, "");
 	put_block(memory, low, live_block, live_low, dead_low - live_low);
 	put_block(memory, low, dead_block, dead_low, end - dead_low);
 	registers = at(live_low + 2 * FAKE_PAGE, live_block);
@@ -393,14 +329,14 @@ static void a_stack_in_a_larger_mapping_is_told_by_its_block(void **state)
 	put(memory, low, live_block - 64, buffer[3]);
 	put(memory, low, dead_low + 64, buffer[4]);
 	put(memory, low, dead_block - 64, buffer[5]);
-	mark(&w);
-	assert_int_equal(class_at(&w, buffer[0]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[1]), REACH_LEAKED);
-	assert_int_equal(class_at(&w, buffer[2]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[3]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[4]), REACH_LEAKED);
-	assert_int_equal(class_at(&w, buffer[5]), REACH_LEAKED);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, buffer[0]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[1]), REACH_LEAKED);
+	assert_int_equal(world_class(&w, buffer[2]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[3]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[4]), REACH_LEAKED);
+	assert_int_equal(world_class(&w, buffer[5]), REACH_LEAKED);
+	world_teardown(&w);
 }
 
 static void a_thread_off_its_stack_keeps_all_of_it(void **state)
@@ -412,11 +348,11 @@ static void a_thread_off_its_stack_keeps_all_of_it(void **state)
 	struct dump_registers registers;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	for (uint32_t i = 0; i < 3; i++)
 		buffer[i] = fake_heap_alloc(w.heap, w.audited, i, 64);
 	stack = add_thread_stack(&w, low, &block);
-	other = add_memory(&w, alternate, 4 * FAKE_PAGE, "");
+	other = world_memory(&w, alternate, 4 * FAKE_PAGE, RW, "");
 	registers = at(alternate + FAKE_PAGE, block);
 	fake_target_thread(w.parts, 8, "worker", &registers);
 	fake_heap_thread(w.heap, &(struct heap_thread){
@@ -427,11 +363,11 @@ static void a_thread_off_its_stack_keeps_all_of_it(void **state)
 	put(stack, low, low + 64, buffer[0]);
 	put(other, alternate, alternate + 1024, buffer[1]); /* below rsp */
 	put(other, alternate, alternate, buffer[2]); /* beside the stack */
-	mark(&w);
-	assert_int_equal(class_at(&w, buffer[0]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[1]), REACH_LEAKED);
-	assert_int_equal(class_at(&w, buffer[2]), REACH_PLAIN);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, buffer[0]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[1]), REACH_LEAKED);
+	assert_int_equal(world_class(&w, buffer[2]), REACH_PLAIN);
+	world_teardown(&w);
 }
 
 static void the_allocators_own_memory_is_no_root(void **state)
@@ -441,15 +377,16 @@ static void the_allocators_own_memory_is_no_root(void **state)
 	char *memory;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	buffer = fake_heap_alloc(w.heap, w.audited, 0, 64);
-	memory = add_memory(&w, log, 2 * FAKE_PAGE, ""); /* half of it theirs */
+	memory = world_memory(&w, log, 2 * FAKE_PAGE, RW,
+			      ""); /* half of it theirs */
 	put(memory, log, log, buffer);
-	mark(&w);
-	assert_int_equal(class_at(&w, buffer), REACH_LEAKED);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, buffer), REACH_LEAKED);
 	assert_int_equal(roots_bytes(reach_roots(w.reach), ROOT_OTHER),
 			 2 * FAKE_PAGE);
-	teardown(&w);
+	world_teardown(&w);
 }
 
 static void what_is_missing_is_told(void **state)
@@ -458,17 +395,17 @@ static void what_is_missing_is_told(void **state)
 	char text[512];
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	fake_target_map(w.parts, DATA_BASE + FAKE_PAGE,
 			DATA_BASE + 3 * FAKE_PAGE, RW, "");
 	fake_target_thread(w.parts, 7, "blind", NULL);
-	mark(&w);
+	world_mark(&w);
 	assert_int_equal(roots_missing(reach_roots(w.reach)), 2 * FAKE_PAGE);
 	assert_int_equal(roots_blind_threads(reach_roots(w.reach)), 1);
 	roots_describe(reach_roots(w.reach), text, sizeof(text));
 	assert_non_null(strstr(text, "missing: 8192 bytes"));
 	assert_non_null(strstr(text, "missing: registers of 1 thread"));
-	teardown(&w);
+	world_teardown(&w);
 }
 
 static void a_dump_without_user_bytes_is_refused(void **state)
@@ -477,14 +414,14 @@ static void a_dump_without_user_bytes_is_refused(void **state)
 	struct reach *reach = NULL;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	fake_target_process(w.parts)->level = DUMP_META;
 	w.session.target = fake_target_finish(w.parts);
 	w.session.heap = fake_heap_finish(w.heap);
 	assert_err(reach_create(&w.session, &w.options, &reach),
 		   ERR_UNSUPPORTED,
 		   "a dump of level meta has no pointers to follow");
-	teardown(&w);
+	world_teardown(&w);
 }
 
 static void of_damaged_memory_the_rest_is_scanned(void **state)
@@ -495,25 +432,25 @@ static void of_damaged_memory_the_rest_is_scanned(void **state)
 	char *memory;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	kept = fake_heap_alloc(w.heap, w.audited, 0, 64);
 	lost = fake_heap_alloc(w.heap, w.plain, 0, 64);
 	before = fake_heap_alloc(w.heap, w.audited, 1, 64);
 	after = fake_heap_alloc(w.heap, w.audited, 2, 64);
 	fake_heap_word(w.heap, kept, lost);
 	root_word(&w, 0, kept);
-	memory = add_memory(&w, base, 3 * FAKE_PAGE, "");
+	memory = world_memory(&w, base, 3 * FAKE_PAGE, RW, "");
 	put(memory, base, base, before);
 	put(memory, base, base + 2 * FAKE_PAGE, after);
 	fake_target_damage(w.parts, FAKE_HEAP_BASE + FAKE_PAGE);
 	fake_target_damage(w.parts, base + FAKE_PAGE);
-	mark(&w);
-	assert_int_equal(class_at(&w, kept), REACH_PLAIN);
-	assert_int_equal(class_at(&w, lost), REACH_PLAIN);
-	assert_int_equal(class_at(&w, before), REACH_PLAIN);
-	assert_int_equal(class_at(&w, after), REACH_PLAIN);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, kept), REACH_PLAIN);
+	assert_int_equal(world_class(&w, lost), REACH_PLAIN);
+	assert_int_equal(world_class(&w, before), REACH_PLAIN);
+	assert_int_equal(world_class(&w, after), REACH_PLAIN);
 	assert_int_equal(roots_missing(reach_roots(w.reach)), FAKE_PAGE);
-	teardown(&w);
+	world_teardown(&w);
 }
 
 int main(void)

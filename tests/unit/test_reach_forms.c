@@ -2,84 +2,21 @@
 /* Roots and pointers that are not the common ones: what the program told of,
  * code made at run time, encoded pointers, inner pointers by design. */
 #include "kdbg/pointer_forms.h"
-#include "kdbg/reach.h"
-#include "kdbg/session.h"
 #include "tests/test_util.h"
-#include "tests/unit/fake_heap.h"
+#include "tests/unit/fake_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DATA_BASE UINT64_C(0x400000)
-
-enum { RW = DUMP_MAP_READ | DUMP_MAP_WRITE | DUMP_MAP_STORED };
-
-/* One slab of audited 64-byte buffers, a data page. */
-struct world {
-	struct fake_target *parts;
-	struct fake_heap *heap;
-	size_t slab;
-	char *data;
-	struct session session;
-	struct reach_options options;
-	struct reach *reach;
-};
-
-static char *add_page(struct world *w, uint64_t address, uint32_t flags)
-{
-	static const char zeros[FAKE_PAGE];
-	char *memory = fake_target_memory(w->parts, address, zeros, FAKE_PAGE);
-
-	fake_target_map(w->parts, address, address + FAKE_PAGE, flags, "");
-	return memory;
-}
-
-static void setup(struct world *w)
-{
-	memset(w, 0, sizeof(*w));
-	w->parts = fake_target_create();
-	w->heap = fake_heap_create(w->parts, 16);
-	w->slab =
-		fake_heap_slab(w->heap, &(struct fake_slab){ .pages = 2,
-							     .first = 16,
-							     .stride = 80,
-							     .buffers = 100,
-							     .audited = true });
-	w->data = add_page(w, DATA_BASE, RW);
-}
-
 static uint64_t alloc(struct world *w, uint32_t index)
 {
-	return fake_heap_alloc(w->heap, w->slab, index, 64);
+	return fake_heap_alloc(w->heap, w->audited, index, 64);
 }
 
 static void put(char *memory, size_t offset, uint64_t word)
 {
 	memcpy(memory + offset, &word, sizeof(word));
-}
-
-static void mark(struct world *w)
-{
-	if (!w->session.target) {
-		w->session.target = fake_target_finish(w->parts);
-		w->session.heap = fake_heap_finish(w->heap);
-	}
-	reach_destroy(w->reach);
-	w->reach = NULL;
-	assert_ok(reach_create(&w->session, &w->options, &w->reach));
-}
-
-static enum reach_class class_at(struct world *w, uint64_t user)
-{
-	return reach_class_of(w->reach, fake_heap_number(w->heap, user));
-}
-
-static void teardown(struct world *w)
-{
-	reach_destroy(w->reach);
-	target_close(w->session.target);
-	fake_heap_destroy(w->heap);
 }
 
 static struct err *hexadecimal(void *context, const char *text, uint64_t *ret)
@@ -100,18 +37,18 @@ static void what_the_program_ignores_is_a_root(void **state)
 	uint64_t ignored, held, lost;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	ignored = alloc(&w, 0);
 	held = alloc(&w, 1);
 	lost = alloc(&w, 2);
 	fake_heap_word(w.heap, ignored, held);
 	fake_heap_ignore(w.heap, ignored);
-	mark(&w);
-	assert_int_equal(class_at(&w, ignored), REACH_PLAIN);
-	assert_int_equal(class_at(&w, held), REACH_PLAIN);
-	assert_int_equal(class_at(&w, lost), REACH_LEAKED);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, ignored), REACH_PLAIN);
+	assert_int_equal(world_class(&w, held), REACH_PLAIN);
+	assert_int_equal(world_class(&w, lost), REACH_LEAKED);
 	assert_int_equal(roots_count(reach_roots(w.reach), ROOT_IGNORED), 1);
-	teardown(&w);
+	world_teardown(&w);
 }
 
 /* In the heap, and in memory that is not written to; what overlaps is one. */
@@ -123,7 +60,7 @@ static void regions_of_the_program_are_roots(void **state)
 	char *memory;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	arena = alloc(&w, 0);
 	in_arena = alloc(&w, 1);
 	beside = alloc(&w, 2);
@@ -133,18 +70,19 @@ static void regions_of_the_program_are_roots(void **state)
 	fake_heap_word(w.heap, arena + 48, beside);
 	fake_heap_region(w.heap, arena + 8, arena + 24);
 	fake_heap_region(w.heap, arena + 16, arena + 32);
-	memory = add_page(&w, shared,
-			  DUMP_MAP_READ | DUMP_MAP_SHARED | DUMP_MAP_STORED);
+	memory = world_memory(&w, shared, FAKE_PAGE,
+			      DUMP_MAP_READ | DUMP_MAP_SHARED | DUMP_MAP_STORED,
+			      "");
 	put(memory, 64, below);
 	put(memory, 128, in_shared);
 	fake_heap_region(w.heap, shared + 128, shared + 136);
-	mark(&w);
-	assert_int_equal(class_at(&w, arena), REACH_LEAKED);
-	assert_int_equal(class_at(&w, in_arena), REACH_PLAIN);
-	assert_int_equal(class_at(&w, beside), REACH_LEAKED);
-	assert_int_equal(class_at(&w, in_shared), REACH_PLAIN);
-	assert_int_equal(class_at(&w, below), REACH_LEAKED);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, arena), REACH_LEAKED);
+	assert_int_equal(world_class(&w, in_arena), REACH_PLAIN);
+	assert_int_equal(world_class(&w, beside), REACH_LEAKED);
+	assert_int_equal(world_class(&w, in_shared), REACH_PLAIN);
+	assert_int_equal(world_class(&w, below), REACH_LEAKED);
+	world_teardown(&w);
 }
 
 /* Anonymous memory was written before it became read-only; what a compiler made
@@ -158,26 +96,28 @@ static void memory_that_was_written_is_a_root(void **state)
 	char *memory;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	for (uint32_t i = 0; i < 4; i++)
 		buffer[i] = alloc(&w, i);
-	memory = add_page(&w, constants, DUMP_MAP_READ | DUMP_MAP_STORED);
+	memory = world_memory(&w, constants, FAKE_PAGE,
+			      DUMP_MAP_READ | DUMP_MAP_STORED, "");
 	put(memory, 64, buffer[0]);
 	put(memory, 131, buffer[1]); /* no place for data */
-	memory = add_page(&w, code,
-			  DUMP_MAP_READ | DUMP_MAP_EXEC | DUMP_MAP_STORED);
+	memory = world_memory(&w, code, FAKE_PAGE,
+			      DUMP_MAP_READ | DUMP_MAP_EXEC | DUMP_MAP_STORED,
+			      "");
 	put(memory, 131, buffer[2]);
 	memory = fake_target_memory(w.parts, file, memory, FAKE_PAGE);
 	fake_target_map(w.parts, file, file + FAKE_PAGE,
 			DUMP_MAP_READ | DUMP_MAP_EXEC, "/lib/libx.so");
 	memset(memory, 0, FAKE_PAGE);
 	put(memory, 64, buffer[3]);
-	mark(&w);
-	assert_int_equal(class_at(&w, buffer[0]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[1]), REACH_LEAKED);
-	assert_int_equal(class_at(&w, buffer[2]), REACH_PLAIN);
-	assert_int_equal(class_at(&w, buffer[3]), REACH_LEAKED);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, buffer[0]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[1]), REACH_LEAKED);
+	assert_int_equal(world_class(&w, buffer[2]), REACH_PLAIN);
+	assert_int_equal(world_class(&w, buffer[3]), REACH_LEAKED);
+	world_teardown(&w);
 }
 
 static void encoded_pointers_are_read_when_asked(void **state)
@@ -186,7 +126,7 @@ static void encoded_pointers_are_read_when_asked(void **state)
 	uint64_t tagged, packed, compressed, mangled;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	tagged = alloc(&w, 0);
 	packed = alloc(&w, 1);
 	compressed = alloc(&w, 2);
@@ -195,28 +135,28 @@ static void encoded_pointers_are_read_when_asked(void **state)
 	put(w.data, 11, packed);
 	put(w.data, 32, (compressed - FAKE_HEAP_BASE) >> 3 << 32);
 	put(w.data, 48, ~mangled);
-	mark(&w);
+	world_mark(&w);
 	assert_int_equal(reach_totals(w.reach)->leaked, 4);
 	w.options.forms = (struct pointer_forms){ 0 };
 	assert_ok(parse("shr=10", &w.options.forms));
-	mark(&w);
-	assert_int_equal(class_at(&w, tagged), REACH_PLAIN);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, tagged), REACH_PLAIN);
 	assert_int_equal(reach_totals(w.reach)->leaked, 3);
 	w.options.forms.unaligned = true;
-	mark(&w);
-	assert_int_equal(class_at(&w, packed), REACH_PLAIN);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, packed), REACH_PLAIN);
 	assert_int_equal(reach_totals(w.reach)->leaked, 2);
 	w.options.forms = (struct pointer_forms){ 0 };
 	assert_ok(parse("u32,shl=3,add=10000000", &w.options.forms));
-	mark(&w);
-	assert_int_equal(class_at(&w, compressed), REACH_PLAIN);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, compressed), REACH_PLAIN);
 	assert_int_equal(reach_totals(w.reach)->leaked, 3);
 	w.options.forms = (struct pointer_forms){ 0 };
 	assert_ok(parse("rol=8,xor=ffffffffffffffff,ror=8", &w.options.forms));
-	mark(&w);
-	assert_int_equal(class_at(&w, mangled), REACH_PLAIN);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, mangled), REACH_PLAIN);
 	assert_int_equal(reach_totals(w.reach)->leaked, 3);
-	teardown(&w);
+	world_teardown(&w);
 }
 
 /* In a structure packed to four bytes, and with a tag above the address: found
@@ -227,7 +167,7 @@ static void hidden_pointers_make_possible(void **state)
 	uint64_t packed, tagged, below, inside, odd;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	packed = alloc(&w, 0);
 	tagged = alloc(&w, 1);
 	below = alloc(&w, 2);
@@ -238,19 +178,19 @@ static void hidden_pointers_make_possible(void **state)
 	fake_heap_word(w.heap, tagged + 20, below);
 	put(w.data, 68, inside + 8);
 	put(w.data, 131, odd);
-	mark(&w);
-	assert_int_equal(class_at(&w, packed), REACH_POSSIBLE);
-	assert_int_equal(class_at(&w, tagged), REACH_POSSIBLE);
-	assert_int_equal(class_at(&w, below), REACH_POSSIBLE);
-	assert_int_equal(class_at(&w, inside), REACH_LEAKED);
-	assert_int_equal(class_at(&w, odd), REACH_LEAKED);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, packed), REACH_POSSIBLE);
+	assert_int_equal(world_class(&w, tagged), REACH_POSSIBLE);
+	assert_int_equal(world_class(&w, below), REACH_POSSIBLE);
+	assert_int_equal(world_class(&w, inside), REACH_LEAKED);
+	assert_int_equal(world_class(&w, odd), REACH_LEAKED);
 	w.options.forms.mask = UINT64_C(0xff) << 56;
 	w.options.forms.unaligned = true;
-	mark(&w);
-	assert_int_equal(class_at(&w, tagged), REACH_PLAIN);
-	assert_int_equal(class_at(&w, odd), REACH_PLAIN);
-	assert_int_equal(class_at(&w, inside), REACH_POSSIBLE);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, tagged), REACH_PLAIN);
+	assert_int_equal(world_class(&w, odd), REACH_PLAIN);
+	assert_int_equal(world_class(&w, inside), REACH_POSSIBLE);
+	world_teardown(&w);
 }
 
 static void steps_that_make_no_sense_are_refused(void **state)
@@ -284,10 +224,11 @@ static void a_second_base_is_a_plain_reference(void **state)
 	char *memory;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	object = alloc(&w, 0);
 	other = alloc(&w, 1);
-	memory = add_page(&w, vtables, DUMP_MAP_READ | DUMP_MAP_STORED);
+	memory = world_memory(&w, vtables, FAKE_PAGE,
+			      DUMP_MAP_READ | DUMP_MAP_STORED, "");
 	put(memory, 8, type);
 	put(memory, 32, (uint64_t)-16);
 	put(memory, 40, type);
@@ -298,10 +239,10 @@ static void a_second_base_is_a_plain_reference(void **state)
 	fake_heap_word(w.heap, other + 24, vtables + 48);
 	put(w.data, 0, object + 16);
 	put(w.data, 8, other + 24);
-	mark(&w);
-	assert_int_equal(class_at(&w, object), REACH_PLAIN);
-	assert_int_equal(class_at(&w, other), REACH_POSSIBLE);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, object), REACH_PLAIN);
+	assert_int_equal(world_class(&w, other), REACH_POSSIBLE);
+	world_teardown(&w);
 }
 
 static void strings_behind_their_length_are_plain(void **state)
@@ -310,7 +251,7 @@ static void strings_behind_their_length_are_plain(void **state)
 	uint64_t shared, sds, neither;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	shared = alloc(&w, 0);
 	sds = alloc(&w, 1);
 	neither = alloc(&w, 2);
@@ -323,11 +264,11 @@ static void strings_behind_their_length_are_plain(void **state)
 	put(w.data, 0, shared + 24);
 	put(w.data, 8, sds + 3);
 	put(w.data, 16, neither + 4);
-	mark(&w);
-	assert_int_equal(class_at(&w, shared), REACH_PLAIN);
-	assert_int_equal(class_at(&w, sds), REACH_PLAIN);
-	assert_int_equal(class_at(&w, neither), REACH_POSSIBLE);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, shared), REACH_PLAIN);
+	assert_int_equal(world_class(&w, sds), REACH_PLAIN);
+	assert_int_equal(world_class(&w, neither), REACH_POSSIBLE);
+	world_teardown(&w);
 }
 
 static void a_kind_of_root_can_be_left_out(void **state)
@@ -336,13 +277,13 @@ static void a_kind_of_root_can_be_left_out(void **state)
 	uint64_t held;
 
 	(void)state;
-	setup(&w);
+	world_setup(&w);
 	held = alloc(&w, 0);
 	put(w.data, 0, held);
 	w.options.without = 1u << ROOT_OTHER;
-	mark(&w);
-	assert_int_equal(class_at(&w, held), REACH_LEAKED);
-	teardown(&w);
+	world_mark(&w);
+	assert_int_equal(world_class(&w, held), REACH_LEAKED);
+	world_teardown(&w);
 }
 
 int main(void)
