@@ -9,16 +9,58 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUPS_SHOWN = 20 }; /* of one process; the rest is counted */
+enum {
+	GROUPS_SHOWN = 20, /* of one process; the rest is counted */
+	NAME_LONG = 72,
+};
 
 static const char *plural(uint64_t count)
 {
 	return count == 1 ? "" : "s";
 }
 
+/* What follows the arguments of a template that begin here; NULL: they do not
+ * end. */
+static const char *arguments_end(const char *at)
+{
+	size_t depth = 0;
+
+	for (; *at; at++) {
+		if (*at == '<')
+			depth++;
+		else if (*at == '>' && at[-1] != '-' && --depth == 0)
+			return at + 1;
+	}
+	return NULL;
+}
+
+/* Of a long name, not what stands between angle brackets: it hides the rest. */
+static void put_function(FILE *out, const char *name)
+{
+	const char *end;
+
+	if (strlen(name) <= NAME_LONG) {
+		fputs(name, out);
+		return;
+	}
+	while (*name) {
+		if (strncmp(name, "operator", 8) == 0) {
+			size_t length = 8 + strspn(name + 8, "<>=-");
+
+			fwrite(name, 1, length, out);
+			name += length;
+		} else if (*name == '<' && (end = arguments_end(name))) {
+			fputs("<...>", out);
+			name = end;
+		} else {
+			fputc(*name++, out);
+		}
+	}
+}
+
 static void put_frame(FILE *out, const struct check_frame *frame)
 {
-	fputs(frame->function ? frame->function : "?", out);
+	put_function(out, frame->function ? frame->function : "?");
 	if (frame->file)
 		fprintf(out, " (%s:%u)", frame->file, frame->line);
 }

@@ -69,6 +69,10 @@ def compare(name, truth, folder):
             place = f"{row['caller']['file']}:{row['caller']['line']})"
             if not row["caller"]["file"] or place not in done.stderr:
                 return f"the report does not name {row['caller']}"
+    long = [line for line in done.stderr.splitlines()
+            if re.search(r"<(?!\.\.\.).*(, |<)", line) and len(line.split(" (/")[0]) > 90]
+    if long:
+        return f"arguments of templates hide the rest: {long[0]}"
     return None
 
 
