@@ -7,7 +7,7 @@
 
 struct access {
 	size_t size, at;
-	bool write;
+	bool write, flip;
 };
 
 static void touch(void *argument)
@@ -15,7 +15,9 @@ static void touch(void *argument)
 	const struct access *access = argument;
 	volatile char *p = kmem_alloc(access->size, KM_SLEEP);
 
-	if (access->write)
+	if (access->flip) /* what is there may be any byte */
+		p[access->at] = (char)~p[access->at];
+	else if (access->write)
 		p[access->at] = 1;
 	else
 		(void)p[access->at];
@@ -47,7 +49,7 @@ int main(void)
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		size_t size = sizes[i];
-		struct access slack = { size, size, true };
+		struct access slack = { size, size, true, true };
 
 		expect_fault((struct access){ size, rounded(size), true });
 		expect_fault((struct access){ size, rounded(size), false });
