@@ -183,8 +183,8 @@ static enum kma_tier tier_for(const struct kma_request *request,
 	const struct kma_cache *cache = cache_of(request, KMA_TIER_OFF);
 	enum kma_tier tier = __atomic_load_n(&cache->tier, __ATOMIC_ACQUIRE);
 
-	if (self && !kma_thread_nested(self) &&
-	    kma_sample_take(self, request->size) && tier < kma_root.sample_tier)
+	if (self && !kma_thread_nested(self) && tier < kma_root.sample_tier &&
+	    kma_sample_take(self, cache, tier, request->size))
 		return kma_root.sample_tier;
 	return tier;
 }
@@ -237,24 +237,59 @@ static void log_failure(const struct kma_request *request)
 				cache->index);
 }
 
+/*
+ * What tier audit does most: from the thread's magazine, and nothing that has
+ * to be asked about. NULL, and nothing done: it is not that.
+ */
+static inline void *allocate_audited(const struct kma_request *request,
+				     struct kma_thread *self)
+{
+	struct kma_cache *cache = cache_of(request, KMA_TIER_AUDIT);
+	struct kma_buffer buffer;
+
+	if (__atomic_load_n(&cache->tier, __ATOMIC_ACQUIRE) != KMA_TIER_AUDIT ||
+	    !cache->bufsize || !self || kma_thread_nested(self) ||
+	    kma_root.sample_rate || kma_options.mtbf)
+		return NULL;
+
+	void *start = kma_magazine_take(self, cache, KMA_TIER_AUDIT);
+
+	if (!start || !kma_buffer_find((uintptr_t)start, &buffer))
+		return NULL;
+	return kma_audit_alloc(&buffer, request->size, request->align,
+			       request->family, request->zero);
+}
+
+/* NULL: it cannot be had. */
+__attribute__((noinline)) static void *
+allocate_other(const struct kma_request *request, struct kma_thread *self)
+{
+	struct kma_buffer buffer;
+	void *p = NULL;
+
+	if ((request->must || !is_to_fail(self)) &&
+	    (take(request, self, &buffer) ||
+	     take_after_reap(request, self, &buffer)))
+		p = dress(&buffer, request);
+	if (!p)
+		log_failure(request);
+	return p;
+}
+
 /* In line, so that either entry has one frame on the stack. */
 __attribute__((always_inline)) static inline void *
 allocate(const struct kma_request *request)
 {
 	struct kma_thread *self = kma_thread_enter();
-	struct kma_buffer buffer;
 	void *p = NULL;
 
 	if (request->size <= PTRDIFF_MAX && (self || kma_init())) {
 		kma_fork_check();
 		if (kma_deferred_count && !kma_thread_nested(self))
 			kma_deferred_drain();
-		if ((request->must || !is_to_fail(self)) &&
-		    (take(request, self, &buffer) ||
-		     take_after_reap(request, self, &buffer)))
-			p = dress(&buffer, request);
+		p = allocate_audited(request, self);
 		if (!p)
-			log_failure(request);
+			p = allocate_other(request, self);
 	}
 	kma_thread_leave(self);
 	if (!p)
@@ -330,7 +365,7 @@ void kma_cache_put(const struct kma_buffer *buffer)
 			kma_report_bad_free(buffer->start, "free");
 }
 
-static void put(const struct kma_buffer *buffer, struct kma_thread *self)
+static inline void put(const struct kma_buffer *buffer, struct kma_thread *self)
 {
 	if (buffer->slab->cache->client)
 		kma_client_give_back(buffer);

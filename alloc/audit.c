@@ -175,7 +175,7 @@ report_modified(const struct kma_buffer *buffer, uint64_t word)
 		report_damage(KMA_ERROR_MODIFIED, buffer, &damage, NULL, 0);
 }
 
-static void record_alloc(const struct kma_buffer *buffer, uintptr_t user,
+static inline void record_alloc(const struct kma_buffer *buffer, uintptr_t user,
 			 size_t size, enum kma_operation operation)
 {
 	struct kma_bufctl *bufctl = buffer->bufctl;
@@ -324,7 +324,7 @@ report_claims(const struct kma_buffer *buffer, uintptr_t user, uint64_t word,
 	}
 }
 
-static void record_free(const struct kma_buffer *buffer, uintptr_t user,
+static inline void record_free(const struct kma_buffer *buffer, uintptr_t user,
 			size_t size)
 {
 	struct kma_bufctl *bufctl = buffer->bufctl;

@@ -254,6 +254,8 @@ struct kma_cache *kma_cache_for(size_t size, size_t align, enum kma_tier tier)
 {
 	bool natural = tier != KMA_TIER_AUDIT;
 
+	if (__builtin_expect(align <= 16 && size <= CLASS_TABLE_MAX, 1))
+		return kma_caches[class_table[(size + 15) / 16]];
 	if (align <= 16)
 		align = 16;
 	else if (natural && align > KMA_PAGE_SIZE)

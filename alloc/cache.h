@@ -292,9 +292,8 @@ void kma_cache_magazine_grow(struct kma_cache *cache);
 bool kma_cache_is_class(const struct kma_cache *cache);
 
 /*
- * One buffer of the cache at the tier wanted now, from the thread's magazine,
- * the depot, a slab. False with nothing changed when memory is exhausted. The
- * caller (malloc.c) then has audit.c record and dress it.
+ * One buffer of the cache at that tier, from the thread's magazine, the depot,
+ * a slab; undressed. False with nothing changed when memory is exhausted.
  */
 bool kma_cache_take(struct kma_cache *cache, enum kma_tier tier,
 		    struct kma_buffer *ret);

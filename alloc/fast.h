@@ -11,7 +11,6 @@
 #define ALLOC_FAST_H
 
 #include "alloc/cache.h"
-#include "alloc/sample.h"
 #include "alloc/thread.h"
 
 /* In line wherever it is used: a call would cost a third of a malloc. */
@@ -29,44 +28,25 @@ KMA_FAST void fast_leave(struct kma_thread *self)
 	self->busy = 0;
 }
 
-KMA_FAST void *fast_take(struct kma_thread *self, size_t size)
-{
-	unsigned class = kma_fast_table[(size + 15) / 16];
-
-	fast_enter(self);
-	void *p = kma_magset_pop(&self->magsets[class]);
-
-	fast_leave(self);
-	return p;
-}
-
-/* Where requests are counted: the one that is the sample goes the slow way.
- * Out of line, as few programs have it. */
-__attribute__((noinline, unused)) static void *
-fast_take_counted(struct kma_thread *self, size_t size)
-{
-	int64_t cost = kma_sample_cost(size);
-
-	if (self->busy || self->sample_left < cost)
-		return NULL;
-
-	void *p = fast_take(self, size);
-
-	if (p)
-		self->sample_left -= cost;
-	return p;
-}
-
 /* NULL: go the slow way. */
 KMA_FAST void *kma_fast_allocate(size_t size)
 {
 	struct kma_thread *self = kma_self;
 
-	if (__builtin_expect(!self || size > KMA_CACHED_MAX, 0))
+	if (__builtin_expect(!self || size > KMA_CACHED_MAX, 0) ||
+	    __builtin_expect(self->busy, 0))
 		return NULL;
-	if (__builtin_expect(self->busy | self->special, 0))
-		return fast_take_counted(self, size);
-	return fast_take(self, size);
+
+	unsigned class = kma_fast_table[(size + 15) / 16];
+	struct kma_magset *set = &self->magsets[class];
+
+	if (__builtin_expect(kma_magset_is_sample(set), 0))
+		return NULL;
+	fast_enter(self);
+	void *p = kma_magset_pop(set);
+
+	fast_leave(self);
+	return p;
 }
 
 /* Is that a page of a slab of tier off and of one of malloc's classes? */

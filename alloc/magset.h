@@ -40,9 +40,10 @@ struct kma_magset {
 	void **top, **limit; /* equal: no room; NULL: nothing is loaded */
 	struct kma_magazine *loaded, *previous; /* NULL until first used */
 	uint64_t alloc, free;
-	uint64_t unused; /* a set is a line of the processor's cache */
+	uint64_t sample_at; /* of alloc: that one is a sample; sample.h */
 };
-static_assert(sizeof(struct kma_magset) == 64, "a set is a line");
+static_assert(sizeof(struct kma_magset) == 64,
+	      "a set is a line of the processor's cache");
 
 /* The thread alone writes its counters; others read them at any time. */
 static inline void kma_magset_count(uint64_t *counter)
@@ -62,6 +63,12 @@ static inline bool kma_magset_push(struct kma_magset *set, void *p)
 	set->hot = p;
 	kma_magset_count(&set->free);
 	return true;
+}
+
+/* Is the next one a sample? The first always seems so. */
+static inline bool kma_magset_is_sample(const struct kma_magset *set)
+{
+	return set->alloc == set->sample_at;
 }
 
 /* NULL: loaded has no round. */

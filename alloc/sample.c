@@ -4,8 +4,6 @@
 #include "alloc/options.h"
 #include "alloc/root.h"
 
-size_t kma_sample_mask;
-
 /* Never reached by counting. */
 static const int64_t never = INT64_MAX / 2;
 
@@ -39,10 +37,16 @@ static double minus_log(uint64_t n)
 	return (zeros + 1) * ln2 - ln_f;
 }
 
-static int64_t draw(struct kma_thread *thread)
+/* Of exponential distribution with the rate as its mean. */
+static double draw(struct kma_thread *thread)
 {
-	double interval = minus_log(random_next(&thread->sample_random)) *
-			  (double)kma_root.sample_rate;
+	return minus_log(random_next(&thread->sample_random)) *
+	       (double)kma_root.sample_rate;
+}
+
+static int64_t draw_interval(struct kma_thread *thread)
+{
+	double interval = draw(thread);
 
 	return interval < (double)never ? (int64_t)interval : never;
 }
@@ -52,26 +56,96 @@ void kma_sample_init(void)
 	kma_root.sample_rate = kma_options.sample_rate;
 	kma_root.sample_tier = kma_options.sample_tier;
 	kma_root.sample_bytes = kma_options.sample_bytes;
-	kma_sample_mask = kma_options.sample_bytes ? SIZE_MAX >> 1 : 0;
 }
 
 void kma_sample_thread_init(struct kma_thread *thread)
 {
-	thread->sample_left = never;
 	if (kma_root.sample_rate == 0)
 		return;
 	thread->special |= KMA_THREAD_SAMPLED;
 	thread->sample_random = (kma_root.canary_secret ^
 				 thread->tid * UINT64_C(0x9e3779b97f4a7c15)) |
 				1;
-	thread->sample_left = draw(thread);
+	thread->sample_left = draw_interval(thread);
 }
 
-bool kma_sample_take(struct kma_thread *thread, size_t size)
+static int64_t cost_of(size_t size)
 {
-	thread->sample_left -= kma_sample_cost(size);
+	return kma_root.sample_bytes ? (int64_t)(size & SIZE_MAX >> 1) + 1 : 1;
+}
+
+/* Of a request that no magazine set serves. */
+static bool take_counted(struct kma_thread *thread, size_t size)
+{
+	thread->sample_left -= cost_of(size);
 	if (thread->sample_left >= 0)
 		return false;
-	thread->sample_left = kma_root.sample_rate ? draw(thread) : never;
-	return kma_root.sample_rate != 0;
+	thread->sample_left = draw_interval(thread);
+	return true;
+}
+
+static double even(struct kma_thread *thread)
+{
+	return (double)(random_next(&thread->sample_random) >> 11) /
+	       9007199254740992.0;
+}
+
+/*
+ * Of a request that is due as one of cost whole: would it be with its own? If
+ * the interval that ended within the whole did so within the cost. Where few
+ * intervals end there, all but evenly, that is not drawn but worked out, to the
+ * second order.
+ */
+static bool is_within(struct kma_thread *thread, double cost, double whole)
+{
+	enum { FEW = 64 };
+	double rate = (double)kma_root.sample_rate, interval;
+
+	if (cost >= whole)
+		return true;
+	if (whole < rate / FEW)
+		return even(thread) * whole * (1 - whole / (2 * rate)) <
+		       cost * (1 - cost / (2 * rate));
+	do
+		interval = draw(thread);
+	while (interval >= whole);
+	return interval < cost;
+}
+
+/* How many of a set come before the one that is due. */
+static uint64_t draw_gap(struct kma_thread *thread, double whole)
+{
+	double gap = draw(thread) / whole;
+
+	return gap < (double)never ? (uint64_t)gap : (uint64_t)never;
+}
+
+/* Nothing comes here where nothing is sampled: the first of a set alone goes
+ * the slow way then. */
+bool kma_sample_take(struct kma_thread *thread, const struct kma_cache *cache,
+		     enum kma_tier tier, size_t size)
+{
+	struct kma_magset *set =
+		cache->bufsize ? kma_thread_magset(thread, cache, tier) : NULL;
+
+	if (!set)
+		return take_counted(thread, size);
+	if (!kma_magset_is_sample(set))
+		return false;
+
+	double whole = (double)cost_of(cache->bufsize);
+	bool is_due = set->sample_at != 0; /* else nothing was drawn yet */
+	uint64_t gap = draw_gap(thread, whole);
+
+	if (!is_due && gap == 0) { /* its very first is due */
+		is_due = true;
+		gap = draw_gap(thread, whole);
+	}
+	set->sample_at = set->alloc + gap;
+	if (!is_due)
+		return false;
+	if (is_within(thread, (double)cost_of(size), whole))
+		return true;
+	set->sample_at++; /* this request is one of the set's all the same */
+	return false;
 }

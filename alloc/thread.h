@@ -44,7 +44,7 @@ struct kma_thread {
 	uint32_t special;                     /* of enum kma_thread_special */
 	uint32_t exit_rounds; /* how often its destructor has run */
 	uint32_t ignoring;    /* depth of kma_ignore_begin() */
-	int64_t sample_left;  /* what may be asked for until the next sample */
+	int64_t sample_left;  /* sample.h: of what no set serves */
 	uint64_t sample_random;
 	char name[16]; /* as last seen: at start, at exit, in a dump */
 	uint64_t start_time, end_time;

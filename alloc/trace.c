@@ -137,7 +137,10 @@ static uint64_t wrong_at(const struct check *check)
 	return load(check->slot) ^ check->value;
 }
 
-/* Does every slot from this check on hold what it did? */
+/*
+ * Does every slot from this check on hold what it did? What differs most often
+ * differs near the inner end.
+ */
 static inline bool is_intact(const struct kept_stack *k, uint32_t first)
 {
 	const struct check *check = &k->check[first];
@@ -145,8 +148,9 @@ static inline bool is_intact(const struct kept_stack *k, uint32_t first)
 	uint64_t wrong = 0;
 
 	for (; end - check >= 4; check += 4)
-		wrong |= wrong_at(check) | wrong_at(check + 1) |
-			 wrong_at(check + 2) | wrong_at(check + 3);
+		if (wrong_at(check) | wrong_at(check + 1) |
+		    wrong_at(check + 2) | wrong_at(check + 3))
+			return false;
 	for (; check < end; check++)
 		wrong |= wrong_at(check);
 	return wrong == 0;
@@ -453,18 +457,26 @@ static bool capture(struct kma_trace *t, enum kma_stack_use use,
 	return true;
 }
 
-static bool acquire(struct kma_trace *t, const struct kma_thread *self,
-		    enum kma_stack_use use, const struct place *here)
+/* Not known to be the stack of last time. */
+static bool acquire_another(struct kma_trace *t, enum kma_stack_use use,
+			    const struct place *here)
 {
 	const struct kma_bounds bounds = kma_bounds_find(here->sp);
 	struct kept_stack *k = &t->kept[use];
 
-	if (is_repeated(k, self, here) || capture(t, use, here, &bounds))
+	if (capture(t, use, here, &bounds))
 		return true;
 	k->first = TRACE_MAX;
 	k->sp = 0;
 	t->rest = REST;
 	return false;
+}
+
+static bool acquire(struct kma_trace *t, const struct kma_thread *self,
+		    enum kma_stack_use use, const struct place *here)
+{
+	return is_repeated(&t->kept[use], self, here) ||
+	       acquire_another(t, use, here);
 }
 
 /* Of the function this is inlined into: interrupted, so to speak, here. */
@@ -555,7 +567,7 @@ intern_another(struct kma_thread *self, enum kma_stack_use use,
 
 	if (!take(t))
 		return kma_stack_intern_walked();
-	if (!acquire(t, self, use, here)) {
+	if (!acquire_another(t, use, here)) {
 		release(t);
 		return kma_stack_intern_walked();
 	}
