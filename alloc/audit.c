@@ -176,7 +176,7 @@ report_modified(const struct kma_buffer *buffer, uint64_t word)
 }
 
 static inline void record_alloc(const struct kma_buffer *buffer, uintptr_t user,
-			 size_t size, enum kma_operation operation)
+				size_t size, enum kma_operation operation)
 {
 	struct kma_bufctl *bufctl = buffer->bufctl;
 
@@ -325,7 +325,7 @@ report_claims(const struct kma_buffer *buffer, uintptr_t user, uint64_t word,
 }
 
 static inline void record_free(const struct kma_buffer *buffer, uintptr_t user,
-			size_t size)
+			       size_t size)
 {
 	struct kma_bufctl *bufctl = buffer->bufctl;
 
