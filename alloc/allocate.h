@@ -31,6 +31,10 @@ void *kma_allocate_size(size_t size, enum kma_family family);
 void kma_release(void *p, size_t size, enum kma_family family,
 		 const char *function);
 
+/* The buffer that p is the program's pointer to, live or not; false, and
+ * reported, when it is none, or a client's. */
+bool kma_buffer_of(const void *p, const char *function, struct kma_buffer *ret);
+
 /* As realloc(3): size 0 frees. */
 void *kma_reallocate(void *p, size_t size);
 

@@ -395,6 +395,118 @@ static void realloc_of_aligned_memory(void)
 	}
 }
 
+/* An alignment that malloc's has anyway is no error for memalign. */
+static void small_alignments(void)
+{
+	for (size_t align = 0; align <= 16; align++) {
+		void *p = memalign(opaque_size(align), opaque_size(40));
+
+		usable_as_asked_for(p, 40, 16);
+		free(p);
+	}
+	for (size_t align = 1; align <= 16; align *= 2) {
+		void *p = aligned_alloc(opaque_size(align), opaque_size(40));
+
+		usable_as_asked_for(p, 40, 16);
+		free(p);
+	}
+	errno = 0;
+	CHECK(!opaque(aligned_alloc(opaque_size(0), 40)) && errno == EINVAL);
+	errno = 0; /* no power of two is at or above it */
+	CHECK(!opaque(memalign(opaque_size(SIZE_MAX), 40)) && errno == EINVAL);
+}
+
+/* realloc(p, 0) by its other names: freed, so that the next may have it, and
+ * nothing is out of memory. */
+static void resized_to_nothing(void)
+{
+	for (int round = 0; round < 100000; round++) {
+		errno = EDOM;
+		CHECK(!opaque(reallocarray(malloc(opaque_size(50000)), 0, 8)));
+		CHECK(!opaque(reallocarray(malloc(opaque_size(50)), 8, 0)));
+		CHECK(!opaque(realloc(malloc(opaque_size(500)), 0)));
+		CHECK(errno == EDOM);
+	}
+	CHECK(mallinfo2().uordblks < 64 << 20);
+}
+
+/* What a buffer can hold is what realloc left it, in every direction. */
+static void usable_size_follows_realloc(void)
+{
+	unsigned char *p = malloc(opaque_size(100));
+
+	for (size_t i = 0; i < 2 * COUNT(sizes); i++) {
+		size_t size = sizes[i * 7 % COUNT(sizes)] + 1;
+
+		p = realloc(p, size);
+		CHECK(p && malloc_usable_size(p) >= size);
+		memset(p, 0x66, malloc_usable_size(p));
+	}
+	free(p);
+}
+
+/* libc allocates for its callers, who free, grow and ask. */
+static void what_libc_allocates(void)
+{
+	char *text = NULL, *line = NULL;
+	size_t size = 0, room = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	CHECK(stream);
+	for (int i = 0; i < 20000; i++)
+		fprintf(stream, "line %d\n", i);
+	CHECK(fclose(stream) == 0 && malloc_usable_size(text) > size);
+	stream = fmemopen(text, size, "r");
+	CHECK(stream);
+	line = malloc(1);
+	room = 1;
+	for (int i = 0; i < 20000; i++)
+		CHECK(getline(&line, &room, stream) > 0);
+	CHECK(getline(&line, &room, stream) == -1);
+	CHECK(malloc_usable_size(line) >= room);
+	fclose(stream);
+	free(line);
+	text = realloc(text, 2 * size);
+	CHECK(text && strncmp(text, "line 0\nline 1\n", 14) == 0);
+	free(text);
+	line = strdup("a word");
+	CHECK(line && malloc_usable_size(line) >= 7);
+	free(line);
+	line = realpath("/proc/self/../self/exe", NULL);
+	CHECK(line && line[0] == '/');
+	free(line);
+}
+
+/* What the first took back is not there for the second. */
+static void trimming(void)
+{
+	enum { BYTES = 4 << 20 };
+	unsigned char *p = opaque(malloc(opaque_size(BYTES)));
+
+	memset(p, 1, BYTES);
+	free(opaque(p));
+	malloc_trim(0);
+	CHECK(malloc_trim(0) == 0);
+	p = calloc(1, opaque_size(BYTES));
+	CHECK(p && filled(p, 0, BYTES));
+	free(p);
+}
+
+static void old_questions(void)
+{
+	void *p = opaque(malloc(opaque_size(300000)));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+	struct mallinfo with = mallinfo();
+#pragma GCC diagnostic pop
+
+	CHECK(with.uordblks >= 300000 && with.arena >= with.uordblks);
+	CHECK(mallopt(M_TRIM_THRESHOLD, 1 << 20) == 1);
+	CHECK(mallopt(M_MMAP_MAX, 0) == 1 && mallopt(M_ARENA_MAX, 1) == 1);
+	CHECK(opaque(malloc(opaque_size(0))) != p);
+	free(p);
+}
+
 int main(void)
 {
 	malloc_gives_writable_aligned_memory();
@@ -412,6 +524,12 @@ int main(void)
 	failures_change_nothing();
 	zero_of_every_kind();
 	realloc_of_aligned_memory();
+	small_alignments();
+	resized_to_nothing();
+	usable_size_follows_realloc();
+	what_libc_allocates();
+	trimming();
+	old_questions();
 	questions_are_answered();
 	calloc_gives_zeros_of_locked_pages();
 	return 0;

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A buffer of another size: where it lies if it fits there without keeping more
+ * than twice of what is wanted, else in a new one.
+ */
+#include "alloc/allocate.h"
+#include "alloc/audit.h"
+#include "alloc/fork.h"
+#include "alloc/lite.h"
+#include "alloc/thread.h"
+#include "alloc/word.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Whether a plain buffer can hold size bytes where it lies, without keeping
+ * more than twice of what is wanted. A nested call leaves pages alone. */
+static bool resize_plain(const struct kma_buffer *buffer, size_t size)
+{
+	size_t usable = buffer->slab->stride;
+
+	if (buffer->slab->kind == KMA_PAGE_LARGE)
+		return kma_thread_nested(kma_self)
+			       ? size <= usable
+			       : size > KMA_CACHED_MAX && size <= PTRDIFF_MAX &&
+					 kma_large_resize(buffer, size);
+	return size <= usable && size >= usable / 2;
+}
+
+static bool resize_dressed(const struct kma_buffer *buffer, size_t size)
+{
+	if (buffer->slab->tier == KMA_TIER_GUARD)
+		return false; /* its end is to stay at the guard */
+	size_t room = kma_audit_room(buffer);
+
+	if (size > room || size < room / 2)
+		return false;
+	kma_audit_resize(buffer, size);
+	return true;
+}
+
+static bool resize_lite(const struct kma_buffer *buffer, size_t size)
+{
+	if (!resize_plain(buffer, size))
+		return false;
+	kma_lite_resize(buffer, size);
+	return true;
+}
+
+static bool is_live(const struct kma_buffer *buffer)
+{
+	return kma_word_state(kma_word_load(buffer)) == KMA_BUFFER_ALLOCATED;
+}
+
+/* Resize where it lies, or tell how much is to be copied. */
+static bool resize(void *p, size_t size, bool *in_place, size_t *old)
+{
+	struct kma_buffer buffer;
+
+	if (!kma_buffer_of(p, "realloc", &buffer))
+		return false;
+	*old = kma_buffer_size(&buffer);
+	if (!kma_word_of(&buffer)) {
+		*in_place = resize_plain(&buffer, size);
+		return true;
+	}
+	if (!is_live(&buffer) || kma_buffer_user(&buffer) != (uintptr_t)p) {
+		kma_word_refuse(&buffer, (uintptr_t)p, "realloc");
+		return false;
+	}
+	*in_place = buffer.slab->bufctls ? resize_dressed(&buffer, size)
+					 : resize_lite(&buffer, size);
+	return true;
+}
+
+/* What a buffer that moved held. */
+static void carry_over(void *to, void *from, size_t bytes)
+{
+	if (bytes <= KMA_CACHED_MAX || !kma_large_carry_over(to, from, bytes))
+		memcpy(to, from, bytes);
+}
+
+void *kma_reallocate(void *p, size_t size)
+{
+	struct kma_request request = { .size = size, .align = 16 };
+	bool in_place = false;
+	size_t old = 0;
+
+	if (!p)
+		return kma_allocate(&request);
+	if (size == 0) {
+		kma_release(p, SIZE_MAX, KMA_FAMILY_MALLOC, "realloc");
+		return NULL;
+	}
+
+	struct kma_thread *self = kma_thread_enter();
+
+	kma_fork_check();
+	bool valid = resize(p, size, &in_place, &old);
+
+	kma_thread_leave(self);
+	if (!valid)
+		errno = EINVAL;
+	if (!valid || in_place)
+		return valid ? p : NULL;
+
+	void *moved = kma_allocate(&request);
+
+	if (moved) {
+		carry_over(moved, p, old < size ? old : size);
+		kma_release(p, SIZE_MAX, KMA_FAMILY_MALLOC, "realloc");
+	}
+	return moved;
+}
+
+size_t kma_usable_size(const void *p)
+{
+	struct kma_buffer buffer;
+
+	if (!p || !kma_buffer_find((uintptr_t)p, &buffer))
+		return 0;
+	if (kma_word_of(&buffer) && !is_live(&buffer))
+		return 0;
+	return kma_buffer_size(&buffer);
+}
