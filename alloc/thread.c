@@ -245,7 +245,8 @@ static void record_end(struct kma_thread *thread)
 	thread->magset_count = thread->magset_caches = 0;
 	thread->magsets = NULL;
 	kma_log_hand_back(thread);
-	kma_trace_discard(thread);
+	if (thread->trace) /* else its code need not come in */
+		kma_trace_discard(thread);
 	thread->end_time = kma_clock_now();
 	__atomic_store_n(&thread->state, KMA_THREAD_EXITED, __ATOMIC_RELEASE);
 	thread->next_exited = NULL;
