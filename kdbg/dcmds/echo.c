@@ -67,9 +67,12 @@ const struct dcmd dcmd_echo = {
 	.summary = "print words, or feed their values to a pipe",
 	.help = "Words are printed as they are, with blanks between; "
 		"$[ expression ] in a word is replaced by its value. Into a "
-		"pipe go the values of the words, each an expression.",
+		"pipe go the values of the words, each an expression. In a "
+		"pipe it is run for each value that comes, which is dot.",
 	.example = "::echo main <rsp | ::whatis",
 	.arguments = "word ...",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "value",
 	.tables = echo_tables,
 	.table_count = 1,
 	.run = echo_run,

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::help - what a command does, from its own tables. */
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/see_also.h"
 #include "kdbg/usage.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { LINE_SIZE = 512, WRAP_COLUMN = 78 };
+enum {
+	LINE_SIZE = 512,
+	WRAP_COLUMN = 78,
+	INDENT = 4,
+	USAGE_INDENT = 7,
+	OPTION_INDENT = 23,
+	SEE_INDENT = 10,
+};
 
 static const struct column help_columns[] = {
 	{ "NAME", VALUE_TEXT },
@@ -36,30 +45,40 @@ static void put(struct page *page, const char *part, const char *text,
 	SINK_ROW_AS(page->out, line, TEXT(page->name), TEXT(part), TEXT(text));
 }
 
-static PRINTF_LIKE(4, 5) void put_formatted(struct page *page, const char *part,
-					    const char *text, const char *fmt,
-					    ...)
-{
-	char line[LINE_SIZE];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	put(page, part, text, line);
-}
-
 /* How much of text goes on a line: up to a blank or newline. */
-static size_t line_length(const char *text)
+static size_t line_length(const char *text, size_t width)
 {
 	size_t end = strcspn(text, "\n");
 	size_t length;
 
-	if (end <= WRAP_COLUMN)
+	if (end <= width)
 		return end;
-	for (length = WRAP_COLUMN; length && text[length] != ' '; length--)
+	for (length = width; length && text[length] != ' '; length--)
 		;
 	return length ? length : end;
+}
+
+/* A line, and what of it is too long below, indented. */
+static PRINTF_LIKE(5, 6) void put_formatted(struct page *page, const char *part,
+					    const char *text, unsigned indent,
+					    const char *fmt, ...)
+{
+	char whole[LINE_SIZE], line[LINE_SIZE];
+	const char *rest = whole;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(whole, sizeof(whole), fmt, args);
+	va_end(args);
+	size_t length = line_length(rest, WRAP_COLUMN);
+	snprintf(line, sizeof(line), "%.*s", (int)length, rest);
+	put(page, part, text, line);
+	for (rest += length; *rest; rest += length) {
+		rest += *rest == ' ';
+		length = line_length(rest, WRAP_COLUMN - indent);
+		sink_line(page->out, "%*s%.*s", (int)indent, "", (int)length,
+			  rest);
+	}
 }
 
 static void put_paragraphs(struct page *page, const char *text)
@@ -67,7 +86,7 @@ static void put_paragraphs(struct page *page, const char *text)
 	char line[LINE_SIZE];
 
 	while (*text) {
-		size_t length = line_length(text);
+		size_t length = line_length(text, WRAP_COLUMN);
 
 		snprintf(line, sizeof(line), "%.*s", (int)length, text);
 		if (length)
@@ -87,8 +106,8 @@ static void put_options(struct page *page, const struct dcmd *dcmd)
 		char option[80];
 
 		usage_option(&dcmd->options[i], option, sizeof(option));
-		put_formatted(page, "option", option, "  %-20s %s", option,
-			      dcmd->options[i].help);
+		put_formatted(page, "option", option, OPTION_INDENT,
+			      "  %-20s %s", option, dcmd->options[i].help);
 	}
 }
 
@@ -103,25 +122,35 @@ static void put_columns(struct page *page, const struct table *table)
 			 i ? ", " : "", table->columns[i].name);
 	}
 	if (table->column_count)
-		put_formatted(page, "columns", line, "columns (%s): %s",
+		put_formatted(page, "columns", line, INDENT, "columns (%s): %s",
 			      table->name, line);
 }
 
 static void put_aliases(struct page *page, const char *const *aliases)
 {
 	for (; aliases && *aliases; aliases++)
-		put_formatted(page, "alias", *aliases, "alias: %s", *aliases);
+		put_formatted(page, "alias", *aliases, INDENT, "alias: %s",
+			      *aliases);
+}
+
+/* In one line, to be copied. */
+static void put_example(struct page *page, const char *example)
+{
+	char line[LINE_SIZE];
+
+	snprintf(line, sizeof(line), "example: %s", example);
+	put(page, "example", example, line);
 }
 
 static void put_dcmd(const struct dcmd *dcmd, struct sink *out)
 {
 	struct page page = { dcmd->name, out };
-	char usage[LINE_SIZE];
+	char usage[LINE_SIZE], related[LINE_SIZE / 2];
 
 	usage_line(dcmd, usage, sizeof(usage));
-	put_formatted(&page, "summary", dcmd->summary, "%s - %s", dcmd->name,
-		      dcmd->summary);
-	put_formatted(&page, "usage", usage, "usage: %s", usage);
+	put_formatted(&page, "summary", dcmd->summary, INDENT, "%s - %s",
+		      dcmd->name, dcmd->summary);
+	put_formatted(&page, "usage", usage, USAGE_INDENT, "usage: %s", usage);
 	put_aliases(&page, dcmd->aliases);
 	sink_line(out, "%s", "");
 	put_paragraphs(&page, dcmd->help);
@@ -129,8 +158,11 @@ static void put_dcmd(const struct dcmd *dcmd, struct sink *out)
 	put_options(&page, dcmd);
 	for (size_t i = 0; i < dcmd->table_count; i++)
 		put_columns(&page, &dcmd->tables[i]);
-	put_formatted(&page, "example", dcmd->example, "example: %s",
-		      dcmd->example);
+	put_example(&page, dcmd->example);
+	see_also(dcmd->name, related, sizeof(related));
+	if (*related)
+		put_formatted(&page, "see also", related, SEE_INDENT,
+			      "see also: %s", related);
 }
 
 static void put_walker(const struct walker *walker, struct sink *out)
@@ -142,10 +174,10 @@ static void put_walker(const struct walker *walker, struct sink *out)
 		 walker->address_use == ADDRESS_OPTIONAL ? "[" : "",
 		 walker->address_use == ADDRESS_NONE ? "" : walker->address_is,
 		 walker->address_use == ADDRESS_OPTIONAL ? "]" : "");
-	put_formatted(&page, "summary", walker->summary, "%s - walker: %s",
-		      walker->name, walker->summary);
-	put_formatted(&page, "usage", address, "usage: %s::walk %s", address,
-		      walker->name);
+	put_formatted(&page, "summary", walker->summary, INDENT,
+		      "%s - walker: %s", walker->name, walker->summary);
+	put_formatted(&page, "usage", address, USAGE_INDENT,
+		      "usage: %s::walk %s", address, walker->name);
 	put_aliases(&page, walker->aliases);
 }
 
@@ -200,7 +232,8 @@ const struct dcmd dcmd_help = {
 	.name = "help",
 	.summary = "list the commands, or explain some",
 	.help = "The page of a command shows how it is called, its options, "
-		"the columns of what it prints, and an example.",
+		"the columns of what it prints, an example, and related "
+		"commands.",
 	.example = "::help walk",
 	.arguments = "[command ...]",
 	.tables = help_tables,

@@ -2,11 +2,13 @@
 /* A command that could not be explained, called, or told from another is not
  * let in. */
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/dcmds/see_also.h"
 #include "kdbg/usage.h"
 #include "tests/test_util.h"
 #include "tests/unit/session_fixture.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void assert_sentence(const char *name, const char *what,
@@ -186,6 +188,30 @@ static void columns_are_named_and_told_apart(void **state)
 			check_table(dcmd_table[i], &dcmd_table[i]->tables[j]);
 }
 
+/* Runs of blanks and newlines as one blank: lines may be broken anywhere. */
+static char *flat(const char *text)
+{
+	char *copy = malloc(strlen(text) + 1), *to = copy;
+
+	assert_non_null(copy);
+	for (; *text; text++)
+		if (!isspace((unsigned char)*text))
+			*to++ = *text;
+		else if (to > copy && to[-1] != ' ')
+			*to++ = ' ';
+	*to = '\0';
+	return copy;
+}
+
+static void assert_says(const char *page, const char *what)
+{
+	char *wanted = flat(what);
+
+	if (!strstr(page, wanted))
+		fail_msg("'%s' is not in: %s", wanted, page);
+	free(wanted);
+}
+
 static void help_shows_every_page(void **state)
 {
 	(void)state;
@@ -200,14 +226,41 @@ static void help_shows_every_page(void **state)
 		usage_line(dcmd, usage, sizeof(usage));
 		fixture_run(&fixture, text);
 		assert_string_equal(fixture_errors(&fixture), "");
-		assert_non_null(strstr(fixture.text, usage));
-		assert_non_null(strstr(fixture.text, dcmd->example));
-		assert_non_null(strstr(fixture.text, dcmd->summary));
+		char *page = flat(fixture.text);
+		assert_says(page, usage);
+		assert_says(page, dcmd->example);
+		assert_says(page, dcmd->summary);
 		for (size_t j = 0; j < dcmd->option_count; j++)
-			assert_non_null(
-				strstr(fixture.text, dcmd->options[j].help));
+			assert_says(page, dcmd->options[j].help);
+		free(page);
 	}
 	fixture_deinit(&fixture);
+}
+
+static bool is_command(const char *name, size_t length)
+{
+	for (size_t i = 0; dcmd_table[i]; i++)
+		if (strlen(dcmd_table[i]->name) == length &&
+		    strncmp(dcmd_table[i]->name, name, length) == 0)
+			return true;
+	return false;
+}
+
+/* What a page says to see is there. */
+static void related_commands_exist(void **state)
+{
+	const char *group;
+
+	(void)state;
+	for (size_t i = 0; (group = see_also_group(i)); i++)
+		while (*group) {
+			size_t length = strcspn(group, " ");
+
+			if (!is_command(group, length))
+				fail_msg("see also: no command %.*s",
+					 (int)length, group);
+			group += length + strspn(group + length, " ");
+		}
 }
 
 int main(void)
@@ -220,6 +273,7 @@ int main(void)
 		cmocka_unit_test(options_are_sane),
 		cmocka_unit_test(columns_are_named_and_told_apart),
 		cmocka_unit_test(help_shows_every_page),
+		cmocka_unit_test(related_commands_exist),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/dcmds/see_also.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const groups[] = {
+	"kmastat kmem_cache kmem_slabs kmem_status umem_malloc_dist "
+	"umem_malloc_info percpu vmem",
+	"vmem vmem_seg",
+	"pool pools poolcache malloctypes kmem_cache",
+	"findleaks whyleak whylive retained refs diff",
+	"kmausers topusers diff retained malloctypes",
+	"bufctl kmalog kmem_log allocdby freedby whatis",
+	"kmem_verify kma_error kmguard kmem_status",
+	"whatis ugrep refs whatthread mappings nm",
+	"dump dis ugrep print formats",
+	"print printf array list sizeof offsetof enum typedef",
+	"nm nmadd nmdel objects dem",
+	"threads stack $C stacks regs tls tsd waiters whatthread",
+	"status doctor siginfo auxv getenv xdata mappings objects",
+	"attach stop release gcore status",
+	"walk walkers grep map head tail sort uniq count sum top tee echo cat "
+	"eval",
+	"vars typeset unset radix functions",
+	"help dcmds walkers formats functions which",
+	"load unload dmods",
+	"set term log source version quit",
+};
+
+enum { GROUP_COUNT = sizeof(groups) / sizeof(groups[0]) };
+
+const char *see_also_group(size_t i)
+{
+	return i < GROUP_COUNT ? groups[i] : NULL;
+}
+
+/* Does text, of words with blanks between, have this one? prefix: each begins
+ * with it. */
+static bool has_word(const char *text, const char *prefix, const char *word,
+		     size_t length)
+{
+	size_t skip = strlen(prefix);
+
+	while (*text) {
+		size_t end = strcspn(text, " ");
+
+		if (end == skip + length &&
+		    strncmp(text + skip, word, length) == 0)
+			return true;
+		text += end + strspn(text + end, " ");
+	}
+	return false;
+}
+
+static void add_group(const char *group, const char *name, char *buffer,
+		      size_t size)
+{
+	while (*group) {
+		size_t length = strcspn(group, " ");
+		size_t used = strlen(buffer);
+		bool itself = strlen(name) == length &&
+			      strncmp(name, group, length) == 0;
+
+		if (!itself && !has_word(buffer, "::", group, length))
+			snprintf(buffer + used, size - used, "%s%s%.*s",
+				 used ? " " : "",
+				 *group == '$' ? "" : "::", (int)length, group);
+		group += length + strspn(group + length, " ");
+	}
+}
+
+void see_also(const char *name, char *buffer, size_t size)
+{
+	*buffer = '\0';
+	for (size_t i = 0; i < GROUP_COUNT; i++)
+		if (has_word(groups[i], "", name, strlen(name)))
+			add_group(groups[i], name, buffer, size);
+}
