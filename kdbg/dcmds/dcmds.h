@@ -86,6 +86,7 @@ extern const struct dcmd dcmd_threads;
 extern const struct dcmd dcmd_tls;
 extern const struct dcmd dcmd_top;
 extern const struct dcmd dcmd_topusers;
+extern const struct dcmd dcmd_tree;
 extern const struct dcmd dcmd_tsd;
 extern const struct dcmd dcmd_typedef;
 extern const struct dcmd dcmd_typeset;

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ::array and ::list - the addresses of what lies side by side, or is linked.
+ * ::array, ::list and ::tree - the addresses of what lies side by side, or is
+ * linked.
  *
  * A list is followed until its link is NULL, leads back to the first element,
  * cannot be read, or leads to an element that was met before: damaged lists
- * end in circles.
+ * end in circles. Of a tree what was met before is left out, for the same
+ * reason.
  */
 #include "kdbg/address_set.h"
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/type_words.h"
 #include "kdbg/variables.h"
+#include "kdbg/vector.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 static const struct column list_columns[] = { { "ADDR", VALUE_ADDRESS } };
 
@@ -81,15 +85,19 @@ static struct err *array_run(const struct dcmd_call *call, struct sink *out)
 	return err;
 }
 
-/* --- lists -------------------------------------------------------------- */
+/* --- lists and trees
+ * -------------------------------------------------------------- */
+
+enum { LINKS_MAX = 2 };
 
 struct list {
 	struct type_place element;
-	const char *member;
+	const char *links[LINKS_MAX]; /* members that lead to others */
 	const char *variable;
 };
 
-static struct err *list_words(const struct dcmd_call *call, struct list *list)
+static struct err *list_words(const struct dcmd_call *call, int links,
+			      struct list *list)
 {
 	int used = 0;
 	struct err *err = type_place_of_words(
@@ -112,22 +120,26 @@ static struct err *list_words(const struct dcmd_call *call, struct list *list)
 	}
 	if (err)
 		return err;
-	if (used >= call->argc)
-		return err_new(ERR_USAGE, "which member is the link?");
-	list->member = call->argv[used++];
+	if (used + links > call->argc)
+		return err_new(ERR_USAGE, links == 1
+						  ? "which member is the link?"
+						  : "which members lead left "
+						    "and right?");
+	for (int i = 0; i < links; i++)
+		list->links[i] = call->argv[used++];
 	list->variable = used < call->argc ? call->argv[used++] : NULL;
 	return used < call->argc ? err_new(ERR_USAGE, "too many words") : NULL;
 }
 
 static struct err *next_of(const struct dcmd_call *call,
-			   const struct list *list, uint64_t address,
-			   uint64_t *next)
+			   const struct list *list, const char *link,
+			   uint64_t address, uint64_t *next)
 {
 	struct type_place place = list->element;
 	struct err *err;
 
 	place.address = address;
-	err = type_place_follow(call->session, list->member, &place);
+	err = type_place_follow(call->session, link, &place);
 	return err ? err : type_place_number(call->session, &place, next);
 }
 
@@ -135,7 +147,7 @@ static struct err *list_run(const struct dcmd_call *call, struct sink *out)
 {
 	struct address_set met = { 0 };
 	struct list list = { 0 };
-	struct err *err = list_words(call, &list);
+	struct err *err = list_words(call, 1, &list);
 	uint64_t first = list.element.address;
 	uint64_t address = first;
 
@@ -151,10 +163,69 @@ static struct err *list_run(const struct dcmd_call *call, struct sink *out)
 		}
 		err = yield(call, list.variable, address, out);
 		if (!err)
-			err = next_of(call, &list, address, &next);
+			err = next_of(call, &list, list.links[0], address,
+				      &next);
 		address = next == first ? 0 : next;
 	}
 	address_set_deinit(&met);
+	return err;
+}
+
+struct tree {
+	const struct dcmd_call *call;
+	struct list list;
+	struct address_set met;
+	uint64_t *path; /* nodes whose left side is under way */
+	size_t depth;
+	uint64_t again; /* nodes that were met before */
+};
+
+/* The node and those left of it, onto the path. */
+static struct err *go_left(struct tree *tree, uint64_t node)
+{
+	struct err *err = NULL;
+
+	while (!err && node) {
+		if (!address_set_add(&tree->met, node)) {
+			tree->again++;
+			return NULL;
+		}
+		uint64_t *path =
+			vector_grow(tree->path, tree->depth, sizeof(*path));
+		if (!path)
+			return err_new(ERR_NO_MEMORY, "out of memory");
+		tree->path = path;
+		path[tree->depth++] = node;
+		err = next_of(tree->call, &tree->list, tree->list.links[0],
+			      node, &node);
+	}
+	return err;
+}
+
+static struct err *tree_run(const struct dcmd_call *call, struct sink *out)
+{
+	struct tree tree = { .call = call };
+	struct err *err = list_words(call, LINKS_MAX, &tree.list);
+
+	if (!err)
+		err = go_left(&tree, tree.list.element.address);
+	while (!err && tree.depth && goes_on(call, out)) {
+		uint64_t node = tree.path[--tree.depth];
+
+		err = yield(call, tree.list.variable, node, out);
+		if (!err)
+			err = next_of(call, &tree.list, tree.list.links[1],
+				      node, &node);
+		if (!err)
+			err = go_left(&tree, node);
+	}
+	if (tree.again)
+		sink_note(out,
+			  "no tree: %" PRIu64 " links lead to what was met "
+			  "before",
+			  tree.again);
+	address_set_deinit(&tree.met);
+	free(tree.path);
 	return err;
 }
 
@@ -193,4 +264,22 @@ const struct dcmd dcmd_list = {
 	.tables = list_tables,
 	.table_count = 1,
 	.run = list_run,
+};
+
+const struct dcmd dcmd_tree = {
+	.name = "tree",
+	.summary = "walk a binary tree in order: the address of each node",
+	.help = "Begins with the root at the address; the members that lead "
+		"left and right are paths, as those of RB_ENTRY: "
+		"link.rbe_left link.rbe_right. As with ::list the type of a "
+		"variable is known. What was met before, as it is in a "
+		"damaged tree, is left out, and told.",
+	.example = "::walk kmem_cache | ::head -n 1 | "
+		   "::tree 'struct kma_cache' next next | ::count",
+	.arguments = "[type] left right [variable]",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "root",
+	.tables = list_tables,
+	.table_count = 1,
+	.run = tree_run,
 };

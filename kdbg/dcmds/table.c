@@ -82,6 +82,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_tls,
 	&dcmd_top,
 	&dcmd_topusers,
+	&dcmd_tree,
 	&dcmd_tsd,
 	&dcmd_typedef,
 	&dcmd_typeset,

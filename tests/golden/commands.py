@@ -108,6 +108,7 @@ COMMANDS = {
     "tls": ["::tls own", "<thread::tls transcript`own"],
     "top": ["::cat addresses | ::top -n 1"],
     "topusers": ["::topusers ! grep transcript"],
+    "tree": ["*list::tree struct item next next | ::count"],
     "tsd": ["<thread::tsd -k 3ff"],
     "typedef": ["::typedef 'unsigned int' word_t; ::typedef -l",
                 "::typedef 'struct pair { int a; char *b; }'; ::typedef -w types; ::typedef -d; ::typedef -r types; ::typedef -l"],

@@ -35,6 +35,17 @@ struct everything {
 	std::map<int, int> lying{ { 1, 1 } };
 };
 
+struct leaf {
+	int number;
+	leaf *left, *right;
+};
+
+leaf leaves[] = { { 1, nullptr, nullptr },
+		  { 3, nullptr, nullptr },
+		  { 2, &leaves[0], &leaves[1] },
+		  { 5, &leaves[2], &leaves[2] } };
+leaf *root = &leaves[2], *damaged = &leaves[3];
+
 everything *all;
 thread_local int own = 9;
 

@@ -98,6 +98,12 @@ def check(dump):
     assert [row["path"] for row in rows] == ["words", "words[0]", "words[1]"], rows
     assert rows[1]["value"] == '"one"', rows
 
+    # Trees of the program's own are walked in order, damaged ones once.
+    assert ask(dump, "*root::tree leaf left right | ::print -d leaf number").split()[2::3] == ["1", "2", "3"]
+    assert ask(dump, "root::tree left right | ::count").split() == ["3"]
+    told = ask(dump, "*damaged::tree leaf left right")
+    assert len(told.splitlines()) == 5 and "no tree: 1 links" in told, told
+
     # A thread-local variable has its type, too.
     assert ask(dump, "own::print -t; ::print own") == "int 0x9\n0x9\n"
 

@@ -129,6 +129,7 @@ static void filters_choose_and_change(void **state)
 		{ "::echo 1 2 3 | ::map .+1 | =D", "2\n3\n4\n" },
 		{ "::echo a 'b  c' $[1+1]", "a b  c 0x2\n" },
 		{ "::echo", "\n" },
+		{ "::walk three | ::echo n", "n\nn\nn\n" },
 	};
 	static const struct prints_case mistakes[] = {
 		{ "::walk three | ::grep", "one expression: quote it" },
@@ -137,7 +138,7 @@ static void filters_choose_and_change(void **state)
 		{ "::walk three | ::map '::echo 1 ! cat'",
 		  "nothing comes back from a shell" },
 		{ "::echo zz | =D", "::echo: 'zz': " },
-		{ "1::echo a", "takes no address" },
+		{ "1::count a", "takes no argument" },
 		{ "::head", "needs the address of a value" },
 	};
 
