@@ -29,7 +29,23 @@ static struct {
 	struct roster_record *hello;
 	struct roster_record *shown;
 	uint64_t token; /* time of shown: proves whose memory it is */
+	uint32_t space; /* the namespace that our pid is of; 0: not known */
 } roster;
+
+/* "pid:[4026531836]". By system calls alone: after vfork, too. */
+static uint32_t pid_space(void)
+{
+	char text[32];
+	uint32_t space = 0;
+	long length = sys_call(SYS_readlinkat, AT_FDCWD,
+			       (long)(uintptr_t) "/proc/self/ns/pid",
+			       (long)(uintptr_t)text, sizeof(text), 0, 0);
+
+	for (long i = 0; i < length; i++)
+		if (text[i] >= '0' && text[i] <= '9')
+			space = space * 10 + (uint32_t)(text[i] - '0');
+	return space;
+}
 
 static struct roster_record *record_at(uint64_t index)
 {
@@ -91,6 +107,10 @@ static struct roster_record *take_record(enum roster_kind kind, uint32_t pid,
 	record->kind = kind;
 	record->pid = pid;
 	record->ppid = ppid;
+	/* A parent that cannot be seen is in another namespace. */
+	record->space =
+		kind == ROSTER_EXEC && !ppid ? pid_space() : roster.space;
+	record->parent_space = roster.space;
 	record->time = monotonic_now();
 	record->errors = kma_root.errors.count;
 	if (roster.skipped)
@@ -171,6 +191,7 @@ void kma_roster_init(void)
 		     roster.header->command_pid != pid) ||
 		    on_skip_list(path))
 			stop_auditing();
+		roster.space = pid_space();
 		struct roster_record *record =
 			take_record(ROSTER_HELLO, pid, (uint32_t)getppid());
 		if (record) {
@@ -228,10 +249,15 @@ void kma_roster_forked(uint32_t parent)
 		return;
 	if (roster.header->flags & ROSTER_CHILDREN_NONE)
 		stop_auditing();
+	uint32_t parent_space = roster.space;
+	if (getppid() == 0)
+		roster.space = pid_space();
 	struct roster_record *record =
 		take_record(ROSTER_FORK, sys_getpid(), parent);
-	if (record)
-		set_state(record, ROSTER_WHOLE);
+	if (!record)
+		return;
+	record->parent_space = parent_space;
+	set_state(record, ROSTER_WHOLE);
 }
 
 bool kma_roster_active(void)

@@ -40,6 +40,9 @@
  *	ends <----------------- DONE
  *	BYE, with a dump <----- DUMP, if it cannot, or a dump is wanted
  *
+ * A process knows its pid in its own namespace alone, where another may have
+ * the same number: both together say who it is.
+ *
  * The supervisor reads the file, never what is mapped, and believes nothing:
  * checked programs can write here what they like.
  */
@@ -151,7 +154,8 @@ struct roster_record {
 	int32_t status;        /* BYE, SHOW: exit status, or the signal */
 	uint32_t failure; /* BYE, EXEC: errno that kept the dump from being */
 	uint32_t reply;   /* SHOW: enum roster_reply, a futex word */
-	uint64_t reserved;
+	/* The namespaces that pid and ppid are of, by number; 0: not known. */
+	uint32_t space, parent_space;
 	union {
 		/* HELLO, EXEC, SPAWN: the program. BYE: the dump's file name.
 		 */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/supervise_accounts.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct accounts {
 	struct account *list;
@@ -11,10 +14,24 @@ struct accounts {
 	size_t *table;
 	size_t table_size, pids; /* a power of two, at most half full */
 	uint64_t seen;           /* records of the roster */
+	uint32_t space;          /* kdbg's own namespace of pids; 0: unknown */
 	uint64_t lost;
 };
 
 enum { ACCOUNTS_TABLE_MIN = 64 };
+
+static uint32_t own_space(void)
+{
+	char text[32];
+	ssize_t length = readlink("/proc/self/ns/pid", text, sizeof(text) - 1);
+	uint32_t space = 0;
+
+	if (length > 0) {
+		text[length] = '\0';
+		sscanf(text, "pid:[%" SCNu32, &space);
+	}
+	return space;
+}
 
 struct err *accounts_create(struct accounts **ret)
 {
@@ -22,6 +39,7 @@ struct err *accounts_create(struct accounts **ret)
 
 	if (!accounts)
 		return err_new(ERR_NO_MEMORY, "out of memory");
+	accounts->space = own_space();
 	accounts->table_size = ACCOUNTS_TABLE_MIN;
 	accounts->table = calloc(accounts->table_size, sizeof(size_t));
 	if (!accounts->table) {
@@ -45,21 +63,33 @@ void accounts_destroy(struct accounts *accounts)
 	free(accounts);
 }
 
-static size_t *find_slot(const struct accounts *accounts, uint32_t pid)
+/* What is not known may be the same. */
+static bool same_space(uint32_t a, uint32_t b)
+{
+	return a == b || !a || !b;
+}
+
+static size_t *find_slot(const struct accounts *accounts, uint32_t space,
+			 uint32_t pid)
 {
 	size_t mask = accounts->table_size - 1;
 	size_t i = ((size_t)pid * UINT32_C(2654435769)) & mask;
 
-	while (accounts->table[i] &&
-	       accounts->list[accounts->table[i] - 1].pid != pid)
-		i = (i + 1) & mask;
+	for (; accounts->table[i]; i = (i + 1) & mask) {
+		const struct account *account =
+			&accounts->list[accounts->table[i] - 1];
+
+		if (account->pid == pid && same_space(account->space, space))
+			break;
+	}
 	return &accounts->table[i];
 }
 
 /* The image that pid runs now, or ran last; NULL: never heard of. */
-static struct account *current(const struct accounts *accounts, uint32_t pid)
+static struct account *current(const struct accounts *accounts, uint32_t space,
+			       uint32_t pid)
 {
-	size_t index = *find_slot(accounts, pid);
+	size_t index = *find_slot(accounts, space, pid);
 
 	return index ? &accounts->list[index - 1] : NULL;
 }
@@ -75,9 +105,13 @@ static bool grow_table(struct accounts *accounts)
 	}
 	accounts->table_size = old_size * 2;
 	for (size_t i = 0; i < old_size; i++)
-		if (old[i])
-			*find_slot(accounts, accounts->list[old[i] - 1].pid) =
+		if (old[i]) {
+			const struct account *account =
+				&accounts->list[old[i] - 1];
+
+			*find_slot(accounts, account->space, account->pid) =
 				old[i];
+		}
 	free(old);
 	return true;
 }
@@ -101,8 +135,8 @@ static struct err *no_memory(void)
 }
 
 /* A new image of pid, which from now on is its current one. NULL: no memory. */
-static struct account *open_account(struct accounts *accounts, uint32_t pid,
-				    const char *path)
+static struct account *open_account(struct accounts *accounts, uint32_t space,
+				    uint32_t pid, const char *path)
 {
 	char *copy = strdup(path);
 
@@ -113,12 +147,13 @@ static struct account *open_account(struct accounts *accounts, uint32_t pid,
 		free(copy);
 		return NULL;
 	}
-	size_t *slot = find_slot(accounts, pid);
+	size_t *slot = find_slot(accounts, space, pid);
 	if (!*slot)
 		accounts->pids++;
 	struct account *account = &accounts->list[accounts->count++];
 	*account = (struct account){
 		.pid = pid,
+		.space = space,
 		.path = copy,
 		.origin = ACCOUNT_NONE,
 	};
@@ -140,7 +175,8 @@ static bool set_text(char **field, const char *text)
 struct err *accounts_command(struct accounts *accounts, uint32_t pid,
 			     const char *path)
 {
-	struct account *account = open_account(accounts, pid, path);
+	struct account *account =
+		open_account(accounts, accounts->space, pid, path);
 
 	if (!account)
 		return no_memory();
@@ -163,7 +199,8 @@ static struct account *replace(struct accounts *accounts,
 	size_t origin = (size_t)(before - accounts->list);
 
 	before->replaced = true;
-	struct account *account = open_account(accounts, before->pid, path);
+	struct account *account =
+		open_account(accounts, before->space, before->pid, path);
 	if (!account)
 		return NULL;
 	account->origin = origin;
@@ -175,7 +212,7 @@ static struct account *replace(struct accounts *accounts,
 static struct account *find_greeter(struct accounts *accounts,
 				    const struct roster_record *record)
 {
-	struct account *account = current(accounts, record->pid);
+	struct account *account = current(accounts, record->space, record->pid);
 
 	if (is_expected(account)) {
 		if (record->path[0] && !set_text(&account->path, record->path))
@@ -183,7 +220,8 @@ static struct account *find_greeter(struct accounts *accounts,
 		return account;
 	}
 	if (!account || !account->hello || account->bye)
-		return open_account(accounts, record->pid, record->path);
+		return open_account(accounts, record->space, record->pid,
+				    record->path);
 	account->unseen_exec = true;
 	return replace(accounts, account, record->path);
 }
@@ -206,11 +244,13 @@ static struct err *add_hello(struct accounts *accounts,
 static struct err *add_fork(struct accounts *accounts,
 			    const struct roster_record *record)
 {
-	const struct account *parent = current(accounts, record->ppid);
+	const struct account *parent =
+		current(accounts, record->parent_space, record->ppid);
 	size_t origin =
 		parent ? (size_t)(parent - accounts->list) : ACCOUNT_NONE;
 	struct account *account =
-		open_account(accounts, record->pid, parent ? parent->path : "");
+		open_account(accounts, record->space, record->pid,
+			     parent ? parent->path : "");
 
 	if (!account)
 		return no_memory();
@@ -237,14 +277,16 @@ static void announce(struct account *account,
 static struct err *add_exec(struct accounts *accounts,
 			    const struct roster_record *record)
 {
-	struct account *before = current(accounts, record->pid), *account;
+	struct account *before = current(accounts, record->space, record->pid),
+		       *account;
 
 	if (before && !(record->flags & ROSTER_VFORKED)) {
 		before->errors = record->errors;
 		before->end_time = record->time;
 		account = replace(accounts, before, record->path);
 	} else {
-		account = open_account(accounts, record->pid, record->path);
+		account = open_account(accounts, record->space, record->pid,
+				       record->path);
 	}
 	if (!account)
 		return no_memory();
@@ -255,8 +297,8 @@ static struct err *add_exec(struct accounts *accounts,
 static struct err *add_spawn(struct accounts *accounts,
 			     const struct roster_record *record)
 {
-	struct account *account =
-		open_account(accounts, record->pid, record->path);
+	struct account *account = open_account(accounts, record->space,
+					       record->pid, record->path);
 
 	if (!account)
 		return no_memory();
@@ -267,10 +309,11 @@ static struct err *add_spawn(struct accounts *accounts,
 static struct err *add_show(struct accounts *accounts,
 			    const struct roster_record *record)
 {
-	struct account *account = current(accounts, record->pid);
+	struct account *account = current(accounts, record->space, record->pid);
 
 	if (!account || !account->hello)
-		account = open_account(accounts, record->pid, "");
+		account =
+			open_account(accounts, record->space, record->pid, "");
 	if (!account)
 		return no_memory();
 	account->shown = true;
@@ -289,10 +332,11 @@ static struct err *add_show(struct accounts *accounts,
 static struct err *add_bye(struct accounts *accounts,
 			   const struct roster_record *record)
 {
-	struct account *account = current(accounts, record->pid);
+	struct account *account = current(accounts, record->space, record->pid);
 
 	if (!account || !account->hello)
-		account = open_account(accounts, record->pid, "");
+		account =
+			open_account(accounts, record->space, record->pid, "");
 	/* A misuse that goes on (noabort) says bye more than once: the last
 	 * dump tells most. */
 	if (!account ||
@@ -347,7 +391,7 @@ void accounts_lose(struct accounts *accounts, uint64_t count)
 
 void accounts_reaped(struct accounts *accounts, uint32_t pid, int wait_status)
 {
-	struct account *account = current(accounts, pid);
+	struct account *account = current(accounts, accounts->space, pid);
 
 	if (!account)
 		return;
@@ -358,10 +402,10 @@ void accounts_reaped(struct accounts *accounts, uint32_t pid, int wait_status)
 struct err *accounts_running(struct accounts *accounts, uint32_t pid,
 			     const char *path)
 {
-	struct account *account = current(accounts, pid);
+	struct account *account = current(accounts, accounts->space, pid);
 
 	if (!account)
-		account = open_account(accounts, pid, path);
+		account = open_account(accounts, accounts->space, pid, path);
 	if (!account)
 		return no_memory();
 	account->running = true;

@@ -23,6 +23,7 @@
 
 struct account {
 	uint32_t pid, ppid;
+	uint32_t space;   /* the namespace that pid is of; 0: not known */
 	size_t origin;    /* account it was forked or exec'ed from, or NONE */
 	char *path;       /* of the program; "" not known */
 	char *dump;       /* file name, NULL none */

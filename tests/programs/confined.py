@@ -222,6 +222,20 @@ def test_program_in_namespaces():
                                              *words)))
 
 
+def test_equal_pids_in_two_namespaces():
+    """Both are process 1 of their own, at the same time, one deeper than the other."""
+    inner = "unshare --pid --fork"
+    def cell(words):
+        program = " ".join([CONFINED, *words])
+        text = f"{inner} {program} & {inner} {inner} {program} & wait"
+        return run(privileged(KDBG, "check", "--", "sh", "-c", text))
+    equal(cell([]), (0, ""))
+    status, text = cell(["leak", "2"])
+    equal(status, 23, text)
+    equal(text.count(f"{os.path.basename(CONFINED)} (pid "), 2, text)
+    contains(text, "400 bytes leaked in 4 buffers")
+
+
 def test_kdbg_in_a_pid_namespace():
     """As in a container: kdbg is a child of the first process."""
     around = ["unshare", *([] if ROOT else ["--user", "--map-root-user"]), "--pid", "--fork",

@@ -44,6 +44,41 @@ static const struct account *only(const struct accounts *accounts, size_t count,
 	return &list[index];
 }
 
+static void add_in(struct accounts *accounts, uint32_t space,
+		   enum roster_kind kind, const char *path)
+{
+	struct roster_record record = make(kind, 1, 0, path);
+
+	record.space = record.parent_space = space;
+	assert_ok(accounts_add(accounts, &record));
+}
+
+/* Each is process 1 of its own namespace, and they are not done in turn. */
+static void equal_pids_of_two_namespaces_are_two_processes(void **state)
+{
+	(void)state;
+	struct accounts *accounts = start();
+
+	add_in(accounts, 70, ROSTER_FORK, "");
+	add_in(accounts, 71, ROSTER_FORK, "");
+	add_in(accounts, 70, ROSTER_EXEC, "/src/one");
+	add_in(accounts, 71, ROSTER_EXEC, "/src/other");
+	add_in(accounts, 70, ROSTER_HELLO, "/src/one");
+	add_in(accounts, 71, ROSTER_HELLO, "/src/other");
+	add_in(accounts, 70, ROSTER_BYE, "one.dump");
+	add_in(accounts, 0, ROSTER_BYE, "one.dump"); /* not known: any */
+	add_in(accounts, 71, ROSTER_BYE, "other.dump");
+	const struct account *one = only(accounts, 5, 3);
+	assert_true(one->hello && one->bye && !one->replaced);
+	assert_string_equal(one->path, "/src/one");
+	assert_string_equal(one->dump, "one.dump");
+	const struct account *other = only(accounts, 5, 4);
+	assert_true(other->hello && other->bye && !other->replaced);
+	assert_string_equal(other->path, "/src/other");
+	assert_string_equal(other->dump, "other.dump");
+	accounts_destroy(accounts);
+}
+
 static void command_that_says_hello_and_bye(void **state)
 {
 	(void)state;
@@ -266,6 +301,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(command_that_says_hello_and_bye),
+		cmocka_unit_test(
+			equal_pids_of_two_namespaces_are_two_processes),
 		cmocka_unit_test(static_command_never_says_hello),
 		cmocka_unit_test(forked_child_is_its_parents_program),
 		cmocka_unit_test(exec_ends_one_image_and_begins_another),
