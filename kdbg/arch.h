@@ -15,7 +15,9 @@ enum {
 	ARCH_DWARF_REGISTERS = 17, /* with the return address */
 	ARCH_DWARF_SP = 7,
 	ARCH_DWARF_PC = 16,
-	ARCH_CALL_MAX = 7, /* bytes of the longest call */
+	ARCH_CALL_MAX = 7,       /* bytes of the longest call */
+	ARCH_VECTOR_SIZE = 512,  /* of vector state that is always there */
+	ARCH_VECTOR_NUMBERS = 2, /* in one register at most */
 };
 
 struct arch_register {
@@ -29,6 +31,19 @@ size_t arch_registers(const struct arch_register **ret);
 /* The value of the register called name; "pc" and "sp" work everywhere. */
 bool arch_register_get(const struct dump_registers *registers, const char *name,
 		       uint64_t *ret);
+
+/* Of a thread's vector state (struct dump_thread). */
+struct arch_vector_register {
+	const char *name;
+	size_t offset, size; /* in bytes */
+};
+
+size_t arch_vector_registers(const struct arch_vector_register **ret);
+
+/* What floating point numbers a register holds; how many. */
+size_t arch_vector_numbers(const struct arch_vector_register *reg,
+			   const unsigned char *state,
+			   double numbers[ARCH_VECTOR_NUMBERS]);
 
 /* By the numbers that DWARF gives them. */
 void arch_dwarf_registers(const struct dump_registers *registers,

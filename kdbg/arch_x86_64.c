@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/arch.h"
 
+#include <math.h>
 #include <string.h>
 
 #define REGISTER(r)                                    \
@@ -46,6 +47,56 @@ bool arch_register_get(const struct dump_registers *registers, const char *name,
 		return true;
 	}
 	return false;
+}
+
+/* As FXSAVE lays them out, with which every form of XSAVE begins. */
+static const struct arch_vector_register vector_registers[] = {
+	{ "fcw", 0, 2 },      { "fsw", 2, 2 },      { "ftw", 4, 1 },
+	{ "fop", 6, 2 },      { "mxcsr", 24, 4 },   { "st0", 32, 10 },
+	{ "st1", 48, 10 },    { "st2", 64, 10 },    { "st3", 80, 10 },
+	{ "st4", 96, 10 },    { "st5", 112, 10 },   { "st6", 128, 10 },
+	{ "st7", 144, 10 },   { "xmm0", 160, 16 },  { "xmm1", 176, 16 },
+	{ "xmm2", 192, 16 },  { "xmm3", 208, 16 },  { "xmm4", 224, 16 },
+	{ "xmm5", 240, 16 },  { "xmm6", 256, 16 },  { "xmm7", 272, 16 },
+	{ "xmm8", 288, 16 },  { "xmm9", 304, 16 },  { "xmm10", 320, 16 },
+	{ "xmm11", 336, 16 }, { "xmm12", 352, 16 }, { "xmm13", 368, 16 },
+	{ "xmm14", 384, 16 }, { "xmm15", 400, 16 },
+};
+
+size_t arch_vector_registers(const struct arch_vector_register **ret)
+{
+	*ret = vector_registers;
+	return sizeof(vector_registers) / sizeof(vector_registers[0]);
+}
+
+/* 80 bits: the sign, 15 of exponent, 64 of the number with its leading 1. */
+static double extended(const unsigned char *bytes)
+{
+	enum { BIAS = 16383, FRACTION = 63, SIGN = 0x8000 };
+	uint64_t number;
+	uint16_t top;
+
+	memcpy(&number, bytes, sizeof(number));
+	memcpy(&top, bytes + sizeof(number), sizeof(top));
+	int exponent = top & (SIGN - 1);
+	double value = exponent == SIGN - 1 ? (number << 1 ? NAN : INFINITY)
+					    : ldexp((double)number,
+						    exponent - BIAS - FRACTION);
+	return top & SIGN ? -value : value;
+}
+
+size_t arch_vector_numbers(const struct arch_vector_register *reg,
+			   const unsigned char *state,
+			   double numbers[ARCH_VECTOR_NUMBERS])
+{
+	if (reg->size == 10) {
+		numbers[0] = extended(state + reg->offset);
+		return 1;
+	}
+	if (reg->size != 16)
+		return 0;
+	memcpy(numbers, state + reg->offset, reg->size);
+	return 2;
 }
 
 void arch_dwarf_registers(const struct dump_registers *r,

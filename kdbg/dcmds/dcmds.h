@@ -28,6 +28,7 @@ extern const struct dcmd dcmd_enum;
 extern const struct dcmd dcmd_eval;
 extern const struct dcmd dcmd_findleaks;
 extern const struct dcmd dcmd_formats;
+extern const struct dcmd dcmd_fpregs;
 extern const struct dcmd dcmd_freedby;
 extern const struct dcmd dcmd_functions;
 extern const struct dcmd dcmd_gcore;

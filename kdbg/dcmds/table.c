@@ -25,6 +25,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_eval,
 	&dcmd_findleaks,
 	&dcmd_formats,
+	&dcmd_fpregs,
 	&dcmd_freedby,
 	&dcmd_functions,
 	&dcmd_gcore,

@@ -46,6 +46,7 @@ COMMANDS = {
     "eval": ["::eval '1=D; 2=D'"],
     "findleaks": ["::findleaks", "::findleaks -d"],
     "formats": ["::formats"],
+    "fpregs": ["::fpregs ! grep -E 'mxcsr|fcw'", "::fpregs ! wc -l"],
     "freedby": ["<thread::freedby ! grep transcript.c"],
     "functions": ["::functions"],
     "gcore": ["::gcore -o saved ! grep -c saved", "::gcore -c meta -o saved ! grep -c saved"],
