@@ -112,11 +112,6 @@ static void *dress(const struct kma_buffer *buffer,
 	return p;
 }
 
-static void count_failure(struct kma_cache *cache)
-{
-	__atomic_add_fetch(&cache->alloc_fail, 1, __ATOMIC_RELAXED);
-}
-
 /*
  * Zeros for a large request: the kernel's, as long as the program has touched
  * little of what it asked for, are cheaper than ours.
@@ -171,8 +166,6 @@ static bool take_at(const struct kma_request *request, enum kma_tier tier,
 				       ret);
 	if (taken && request->zero && !cache->bufsize)
 		zero_by_kernel(ret, request->size);
-	if (!taken)
-		count_failure(cache);
 	return taken;
 }
 
@@ -220,17 +213,12 @@ static bool take_after_reap(const struct kma_request *request,
 	return take(request, self, ret);
 }
 
-/* By the seed's choice. */
-static bool is_to_fail(struct kma_thread *self)
+/* Once a request, however often it was tried. */
+static void note_failure(const struct kma_request *request)
 {
-	return kma_options.mtbf && self && !kma_thread_nested(self) &&
-	       kma_inject(kma_stack_intern(KMA_STACK_OF_ALLOC));
-}
+	struct kma_cache *cache = cache_of(request, KMA_TIER_OFF);
 
-static void log_failure(const struct kma_request *request)
-{
-	const struct kma_cache *cache = cache_of(request, KMA_TIER_OFF);
-
+	__atomic_add_fetch(&cache->alloc_fail, 1, __ATOMIC_RELAXED);
 	if (kma_log_keeps_failures())
 		kma_log_failure(kma_clock_now(), request->size,
 				kma_stack_intern(KMA_STACK_OF_ALLOC),
@@ -267,12 +255,12 @@ allocate_other(const struct kma_request *request, struct kma_thread *self)
 	struct kma_buffer buffer;
 	void *p = NULL;
 
-	if ((request->must || !is_to_fail(self)) &&
+	if ((request->must || !kma_inject_into(self)) &&
 	    (take(request, self, &buffer) ||
 	     take_after_reap(request, self, &buffer)))
 		p = dress(&buffer, request);
 	if (!p)
-		log_failure(request);
+		note_failure(request);
 	return p;
 }
 

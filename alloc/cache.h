@@ -117,8 +117,10 @@ struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	uint8_t guarded; /* guard: what cannot be touched (guard.c) */
 	uint8_t hollow;  /* audit, large, freed: see hollow.h */
 	uint8_t stuck;   /* how often its objects could not be moved */
+	uint8_t hoarded; /* a type keeps its pages (types.h) */
 	uint64_t *words; /* lite: of each buffer, as a bufctl's; else NULL */
 	uint16_t *types; /* typed malloc: of each buffer; NULL: none yet */
+	uint64_t *notes; /* clients' (note.c), likewise */
 	/* What only the cache's lists and counts need. */
 	size_t pages;
 	uint64_t *free_bits;          /* bit set: free in the slab */

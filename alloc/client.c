@@ -16,6 +16,7 @@
 #include "alloc/fast_kernel.h"
 #include "alloc/fork.h"
 #include "alloc/guard.h"
+#include "alloc/inject.h"
 #include "alloc/intr.h"
 #include "alloc/lite.h"
 #include "alloc/magazine.h"
@@ -370,10 +371,22 @@ void *kma_client_adopt(struct kma_cache *cache, void *start)
 	return object ? finish(cache, object, false, KMA_NOSLEEP) : NULL;
 }
 
+/* As if there were no memory; of calls that may fail. */
+static bool is_to_fail(void)
+{
+	struct kma_thread *self = kma_thread_enter();
+	bool fails = kma_inject_into(self);
+
+	kma_thread_leave(self);
+	return fails;
+}
+
 static void *allocate(struct kma_cache *cache, unsigned flags)
 {
 	struct shortage shortage = { .cache = cache, .flags = flags };
 
+	if (!(flags & KMA_SLEEP) && is_to_fail())
+		return fail(cache, flags);
 	if (!attempt(&shortage) && !relieved(&shortage)) {
 		bool sleeps = flags & KMA_SLEEP;
 

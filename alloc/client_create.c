@@ -112,6 +112,7 @@ static void fill_client(struct kma_client *client,
 		.release = params->release,
 		.source = params->source,
 		.slab_size = params->slab_size,
+		.owner = params->owner,
 		.slab_high = UINT64_MAX,
 	};
 }

@@ -10,6 +10,7 @@
 
 #include "alloc/foreign.h"
 #include "alloc/magazine_depot.h"
+#include "alloc/root.h"
 #include "alloc/slab.h"
 #include "alloc/thread.h"
 #include "alloc/visit.h"
@@ -338,4 +339,50 @@ void kma_cache_invalidate(struct kma_cache *cache)
 {
 	if (kma_client_check(cache, "kma_cache_invalidate"))
 		kma_client_drain(cache, true);
+}
+
+/* --- all caches of clients --------------------------------------------------
+ */
+
+static bool is_live(const struct kma_cache *cache)
+{
+	return cache->client && cache->client->state == KMA_CLIENT_LIVE;
+}
+
+struct kma_cache *kma_cache_next(const struct kma_cache *after)
+{
+	struct kma_thread *self = kma_thread_enter();
+	struct kma_cache *cache;
+
+	kma_lock_acquire(&kma_registry_lock);
+	cache = after ? after->next : kma_root.caches;
+	while (cache && !is_live(cache))
+		cache = cache->next;
+	kma_lock_release(&kma_registry_lock);
+	kma_thread_leave(self);
+	return cache;
+}
+
+void *kma_cache_owner(const struct kma_cache *cache)
+{
+	return cache && cache->client ? cache->client->owner : NULL;
+}
+
+struct kma_cache *kma_cache_reclaim_one(unsigned personality)
+{
+	static uint32_t turn; /* index of the one that was asked last */
+	unsigned count = kma_cache_count;
+	uint32_t start = __atomic_load_n(&turn, __ATOMIC_RELAXED);
+
+	for (unsigned i = 1; i <= count; i++) {
+		struct kma_cache *cache = kma_caches[(start + i) % count];
+
+		if (!is_live(cache) ||
+		    cache->client->personality != personality)
+			continue;
+		__atomic_store_n(&turn, cache->index, __ATOMIC_RELAXED);
+		if (kma_cache_reclaim(cache))
+			return cache;
+	}
+	return NULL;
 }

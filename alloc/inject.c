@@ -5,6 +5,7 @@
 #include "alloc/options.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
+#include "alloc/thread.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -46,9 +47,13 @@ static uint64_t place_of(uint64_t pc)
 	return mix(hash);
 }
 
-bool kma_inject(uint32_t stack)
+bool kma_inject_into(const struct kma_thread *self)
 {
-	uint64_t pc = caller_of(stack);
+	if (__builtin_expect(kma_options.mtbf == 0, 1) || !self ||
+	    kma_thread_nested(self))
+		return false;
+
+	uint64_t pc = caller_of(kma_stack_intern(KMA_STACK_OF_ALLOC));
 
 	if (!pc)
 		return false;

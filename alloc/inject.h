@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is this call, whose stack has that depot id, to fail? */
-bool kma_inject(uint32_t stack);
+struct kma_thread;
+
+/* Is the call of this thread, which has entered, to fail? Not nested ones. */
+bool kma_inject_into(const struct kma_thread *self);
 
 #endif

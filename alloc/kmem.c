@@ -12,6 +12,7 @@
 #include "alloc/guard.h"
 #include "alloc/intr.h"
 #include "alloc/log.h"
+#include "alloc/options.h"
 #include "alloc/reap.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
@@ -123,16 +124,30 @@ static void count_zero_sized(void)
 	kma_thread_leave(self);
 }
 
-/* False: there is nothing to give. Else *size may have changed. */
-static bool check_size(size_t *size, unsigned flags)
+/* What a request of no bytes is, by the environment or by the kernel. */
+static enum kma_zero_size zero_rule(unsigned flags)
 {
-	if (*size)
-		return true;
+	if (kma_options.zero_size != KMA_ZERO_BY_KERNEL)
+		return kma_options.zero_size;
 	switch (flags & KMA_PERSONALITY) {
 	case KMA_BSD:
+		return KMA_ZERO_MIN;
+	case KMA_ILLUMOS:
+		return KMA_ZERO_NULL_LOG;
+	default:
+		return KMA_ZERO_ABORT;
+	}
+}
+
+bool kma_kmem_size_fits(size_t *size, unsigned flags)
+{
+	if (__builtin_expect(*size != 0, 1))
+		return true;
+	switch (zero_rule(flags)) {
+	case KMA_ZERO_MIN:
 		*size = 1;
 		return true;
-	case KMA_ILLUMOS:
+	case KMA_ZERO_NULL_LOG:
 		count_zero_sized();
 		return false;
 	default:
@@ -159,7 +174,7 @@ __attribute__((noinline)) static void *allocate(size_t size, unsigned flags)
 	struct kma_request request;
 	void *p;
 
-	if (!check_call(&flags) || !check_size(&size, flags))
+	if (!check_call(&flags) || !kma_kmem_size_fits(&size, flags))
 		return NULL;
 	request = (struct kma_request){
 		.size = size,
@@ -191,13 +206,17 @@ __attribute__((noinline)) static void release(void *p, size_t size,
 	if (kma_intr_depth_now() && !(flags & KMA_INTR))
 		kma_intr_refuse(function, NULL);
 	if (!p) {
-		if (size || (flags & KMA_PERSONALITY) != KMA_ILLUMOS)
+		/* What zero_size gave for no bytes may come back. */
+		if (size || ((flags & KMA_PERSONALITY) != KMA_ILLUMOS &&
+			     kma_options.zero_size != KMA_ZERO_NULL_LOG))
 			kma_report(&(struct kma_report){
 				.code = KMA_ERROR_NULLFREE,
 				.function = function,
 			});
 		return;
 	}
+	if (size == 0 && zero_rule(flags) == KMA_ZERO_MIN)
+		size = 1; /* what it was given */
 	kma_release(p, size, KMA_FAMILY_KMEM, function);
 }
 

@@ -257,6 +257,44 @@ static bool choose_limit(struct text value)
 	return text_size(value, &kma_options.limit) && kma_options.limit > 0;
 }
 
+/* Which of the words it is, in the order of their numbers; else count. */
+static unsigned word_of(struct text value, const char *const *words,
+			unsigned count)
+{
+	unsigned i = 0;
+
+	while (i < count && !text_is(value, words[i]))
+		i++;
+	return i;
+}
+
+static bool choose_zero_size(struct text value)
+{
+	static const char *const words[] = { "kernel", "abort", "null_log",
+					     "min" };
+	unsigned word = word_of(value, words, 4);
+
+	if (word < 4)
+		kma_options.zero_size = (enum kma_zero_size)word;
+	return word < 4;
+}
+
+static bool choose_free_null(struct text value)
+{
+	kma_options.free_null_ignored = text_is(value, "ignore");
+	return kma_options.free_null_ignored || text_is(value, "report");
+}
+
+static bool choose_wired(struct text value)
+{
+	static const char *const words[] = { "commit", "lock", "require" };
+	unsigned word = word_of(value, words, 3);
+
+	if (word < 3)
+		kma_options.wired = (enum kma_wired)word;
+	return word < 3;
+}
+
 static bool choose_stacks(struct text value)
 {
 	return text_size(value, &kma_options.stacks_max) &&
@@ -446,6 +484,9 @@ static const struct item options_items[] = {
 	{ "sbrk_minalloc", NULL },
 	{ "sbrk_pagesize", NULL },
 	{ "stacks", choose_stacks },
+	{ "zero_size", choose_zero_size },
+	{ "free_null", choose_free_null },
+	{ "wired", choose_wired },
 	{ NULL, NULL },
 };
 

@@ -38,7 +38,20 @@ struct kma_options {
 	size_t stacks_max;    /* bytes that the stack depot may hold */
 	size_t reap_interval; /* seconds between two looks at what is idle; 0: a
 				 program that does nothing keeps it */
-	size_t mtbf;          /* one call in so many fails; 0 none */
+	/* Where the kernels' rules differ; KMA_ZERO_BY_KERNEL: each its own. */
+	enum kma_zero_size {
+		KMA_ZERO_BY_KERNEL,
+		KMA_ZERO_ABORT,    /* reported (ZEROSIZE) */
+		KMA_ZERO_NULL_LOG, /* NULL, counted and logged */
+		KMA_ZERO_MIN,      /* the smallest object */
+	} zero_size;
+	bool free_null_ignored; /* by typed malloc */
+	enum kma_wired {
+		KMA_WIRED_COMMIT,  /* there is memory for it */
+		KMA_WIRED_LOCK,    /* and it is locked, if that may be */
+		KMA_WIRED_REQUIRE, /* or there is none */
+	} wired;
+	size_t mtbf; /* one call in so many fails; 0 none */
 	size_t mtbf_seed;
 	size_t transaction_log;                  /* bytes; 0 none */
 	size_t contents_log, fail_log, slab_log; /* likewise */

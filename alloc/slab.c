@@ -145,6 +145,7 @@ static void header_destroy(struct kma_slab *slab)
 	kma_meta_give(record_kind(slab->tier), records, slab->buffers,
 		      slab->buffers * record_size(slab->tier));
 	kma_meta_free(slab->types, slab->buffers * sizeof(slab->types[0]));
+	kma_meta_free(slab->notes, slab->buffers * sizeof(slab->notes[0]));
 	kma_meta_give(KMA_META_SLAB, slab, 1, header_size(slab->buffers));
 }
 
@@ -409,7 +410,7 @@ bool kma_slab_put(struct kma_cache *cache, void *start, bool release)
 	cache->out--;
 	if (cache->client && buffer.slab->in_use == 0)
 		buffer.slab->empty_since = kma_client_time();
-	if (release && buffer.slab->in_use == 0 &&
+	if (release && buffer.slab->in_use == 0 && !buffer.slab->hoarded &&
 	    !kma_client_is_foreign(cache) &&
 	    !keep_empty(cache, buffer.slab->tier))
 		slab_destroy(buffer.slab);
@@ -445,11 +446,15 @@ void *kma_slab_take_from(struct kma_slab *slab)
 
 void kma_slab_reap(struct kma_cache *cache)
 {
-	struct kma_slab *slab;
+	struct kma_slab *slab, *next;
 
 	for (unsigned tier = 0; tier < KMA_TIER_COUNT; tier++)
-		while ((slab = cache->slabs[tier][KMA_SLABS_EMPTY]))
-			slab_destroy(slab);
+		for (slab = cache->slabs[tier][KMA_SLABS_EMPTY]; slab;
+		     slab = next) {
+			next = slab->next;
+			if (!slab->hoarded)
+				slab_destroy(slab);
+		}
 }
 
 struct kma_slab *kma_slab_create_large(struct kma_cache *cache, uintptr_t base,

@@ -11,6 +11,7 @@
  */
 #include "alloc/lock.h"
 #include "alloc/meta.h"
+#include "alloc/options.h"
 #include "alloc/pages.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
@@ -147,6 +148,14 @@ static bool populate(uintptr_t base, size_t size)
 	return result == 0 || result == -22;
 }
 
+/* As far as the environment wants it (KMA_OPTIONS=wired). */
+static bool lock(uintptr_t base, size_t size)
+{
+	return kma_options.wired == KMA_WIRED_COMMIT ||
+	       sys_call(SYS_mlock, (long)base, (long)size, 0, 0, 0, 0) == 0 ||
+	       kma_options.wired == KMA_WIRED_LOCK;
+}
+
 static bool back(uintptr_t base, size_t size, unsigned type)
 {
 	if (type == KMA_MAP_VAONLY)
@@ -154,11 +163,15 @@ static bool back(uintptr_t base, size_t size, unsigned type)
 	if (sys_mprotect(base, size, PROT_READ | PROT_WRITE) != 0)
 		return false;
 	sys_madvise(base, size, MADV_DODUMP);
-	return type == KMA_MAP_PAGEABLE || populate(base, size);
+	return type == KMA_MAP_PAGEABLE ||
+	       (populate(base, size) && lock(base, size));
 }
 
-static void unback(uintptr_t base, size_t size)
+static void unback(uintptr_t base, size_t size, unsigned type)
 {
+	/* Locked pages cannot be given away. */
+	if (type == KMA_MAP_WIRED && kma_options.wired != KMA_WIRED_COMMIT)
+		sys_call(SYS_munlock, (long)base, (long)size, 0, 0, 0, 0);
 	sys_madvise(base, size, MADV_DONTNEED);
 	sys_mprotect(base, size, PROT_NONE);
 	sys_madvise(base, size, MADV_DONTDUMP);
@@ -205,7 +218,7 @@ uintptr_t kma_map_alloc(struct kma_map *map, size_t size, size_t align,
 			    &address) != 0)
 		return 0;
 	if (!back(address, size, type)) {
-		unback(address, size);
+		unback(address, size, type);
 		kma_vmem_xfree(map->arena, address, size);
 		return 0;
 	}
@@ -228,6 +241,8 @@ void kma_map_free(struct kma_map *map, uintptr_t address, size_t size,
 		       "nothing was allocated there, from this map");
 		return;
 	}
+	if (flags & KMA_MAP_ANY)
+		flags = run;
 	if ((run & TYPES) != (flags & TYPES) ||
 	    run >> RUN_SHIFT != size >> KMA_PAGE_SHIFT) {
 		*run_at(map, address) = run;
@@ -236,6 +251,6 @@ void kma_map_free(struct kma_map *map, uintptr_t address, size_t size,
 		       "uvm_km_free", address, size, NULL);
 		return;
 	}
-	unback(address, size);
+	unback(address, size, run & TYPES);
 	kma_vmem_xfree(map->arena, address, size);
 }

@@ -130,3 +130,8 @@ __attribute__((visibility("default"))) int kma_set_tier(const char *cache,
 		errno = ENOENT;
 	return found ? 0 : -1;
 }
+
+__attribute__((visibility("default"))) int kma_is_debugging(void)
+{
+	return kma_init() && kma_root.tier > KMA_TIER_LITE;
+}

@@ -15,6 +15,7 @@
 #include "alloc/intr.h"
 #include "alloc/kmem.h"
 #include "alloc/meta.h"
+#include "alloc/options.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/text.h"
@@ -71,6 +72,8 @@ struct kma_type *kma_type_create(const char *name, const char *description,
 	return type;
 }
 
+enum { NUMBER_MBUF = 1 };
+
 static const char *const names[KMA_TYPES_NUMBERED] = {
 	"free",     "mbuf",      "devbuf",    "socket",     "pcb",
 	"routetbl", "hosttbl",   "fragtbl",   "zombie",     "ifaddr",
@@ -100,6 +103,8 @@ struct kma_type *kma_type_numbered(int number)
 		type = numbered[number];
 		if (!type)
 			type = create(names[number], 0);
+		if (type && number == NUMBER_MBUF)
+			type->hoards = true; /* as 386BSD has it */
 		__atomic_store_n(&numbered[number], type, __ATOMIC_RELEASE);
 		kma_lock_release(&kma_type_lock);
 	}
@@ -197,6 +202,8 @@ static void record_type(const void *p, const struct kma_type *type)
 	uint16_t *types;
 
 	if (kma_buffer_find((uintptr_t)p, &buffer)) {
+		if (type->hoards)
+			buffer.slab->hoarded = true;
 		types = kma_thread_nested(self) ? buffer.slab->types
 						: types_of(buffer.slab);
 		if (types)
@@ -235,6 +242,13 @@ static size_t charge_of(size_t size)
 	if (cache->bufsize)
 		return cache->bufsize;
 	return (size + KMA_PAGE_SIZE - 1) & ~(size_t)(KMA_PAGE_SIZE - 1);
+}
+
+static size_t charged(const struct kma_buffer *buffer)
+{
+	if (!kma_word_of(buffer) && buffer->slab->kind == KMA_PAGE_SLAB)
+		return buffer->slab->stride;
+	return charge_of(kma_buffer_size(buffer));
 }
 
 static bool charge(struct kma_type *type, size_t bytes)
@@ -321,11 +335,12 @@ static bool check_type(const struct kma_type *type, const char *function)
 	return false;
 }
 
-static void *serve(struct kma_type *type, size_t size, unsigned flags)
+static void *serve(struct kma_type *type, size_t size, size_t align,
+		   unsigned flags)
 {
 	struct kma_request request = {
 		.size = size,
-		.align = kma_kmem_align(size),
+		.align = align ? align : kma_kmem_align(size),
 		.family = KMA_FAMILY_TYPED,
 		.zero = flags & KMA_ZERO,
 		.must = flags & KMA_SLEEP,
@@ -344,25 +359,32 @@ static unsigned size_bit(size_t bytes)
 	return bytes > 1 ? 64 - (unsigned)__builtin_clzl(bytes - 1) : 0;
 }
 
-void *kma_type_alloc(struct kma_type *type, size_t size, unsigned flags)
+/* An aligned request is served by a class that its size alone does not tell:
+ * what it is charged is put right when it is known. */
+static size_t settle_charge(struct kma_type *type, const void *p, size_t bytes)
 {
-	size_t bytes;
+	struct kma_buffer buffer;
+	size_t real = bytes;
+
+	if (kma_buffer_find((uintptr_t)p, &buffer))
+		real = charged(&buffer);
+	__atomic_add_fetch(&type->memuse, real - bytes, __ATOMIC_ACQ_REL);
+	return real;
+}
+
+/* The caller's flags fit; align 0: as kma_alloc(). */
+static void *charge_and_serve(struct kma_type *type, size_t size, size_t align,
+			      unsigned flags)
+{
+	size_t bytes = charge_of(size);
 	void *p = NULL;
 
-	if (!kma_flags_fit(flags, "malloc") || !check_type(type, "malloc"))
-		return NULL;
-	if (flags & KMA_SLEEP &&
-	    (kma_intr_depth_now() || kma_thread_inside(kma_self))) {
-		kma_intr_refuse("malloc", type->name);
-		flags = (flags & ~(unsigned)KMA_SLEEP) | KMA_NOSLEEP;
-	}
-	if (size == 0)
-		size = 1;
-	bytes = charge_of(size);
 	if (charge_or_sleep(type, bytes, flags & KMA_SLEEP)) {
-		p = serve(type, size, flags);
+		p = serve(type, size, align, flags);
 		if (!p)
 			discharge(type, bytes);
+		else if (align)
+			bytes = settle_charge(type, p, bytes);
 	}
 	if (!p) {
 		__atomic_add_fetch(&type->fails, 1, __ATOMIC_RELAXED);
@@ -373,6 +395,43 @@ void *kma_type_alloc(struct kma_type *type, size_t size, unsigned flags)
 	__atomic_or_fetch(&type->sizes, UINT64_C(1) << size_bit(bytes),
 			  __ATOMIC_RELAXED);
 	return p;
+}
+
+void *kma_type_alloc_aligned(struct kma_type *type, size_t size, size_t align,
+			     unsigned flags)
+{
+	if (!kma_flags_fit(flags, "malloc") || !check_type(type, "malloc"))
+		return NULL;
+	if (align & (align - 1)) {
+		kma_report(&(struct kma_report){
+			.code = KMA_ERROR_BADFLAGS,
+			.function = "malloc_aligned",
+			.detail = "an alignment is a power of two" });
+		return NULL;
+	}
+	if (flags & KMA_SLEEP &&
+	    (kma_intr_depth_now() || kma_thread_inside(kma_self))) {
+		kma_intr_refuse("malloc", type->name);
+		flags = (flags & ~(unsigned)KMA_SLEEP) | KMA_NOSLEEP;
+	}
+	if (!kma_kmem_size_fits(&size, flags))
+		return NULL;
+	return charge_and_serve(type, size, align, flags);
+}
+
+void *kma_type_alloc(struct kma_type *type, size_t size, unsigned flags)
+{
+	return kma_type_alloc_aligned(type, size, 0, flags);
+}
+
+void kma_type_set_hoard(struct kma_type *type, int hoards)
+{
+	__atomic_store_n(&type->hoards, hoards != 0, __ATOMIC_RELEASE);
+}
+
+size_t kma_type_usable_size(const void *p)
+{
+	return kma_usable_size(p);
 }
 
 static void report_wrong_type(const struct kma_type *type, uint32_t number,
@@ -408,13 +467,6 @@ static bool find_typed(const void *p, struct kma_buffer *ret)
 	       kma_buffer_user(ret) == (uintptr_t)p;
 }
 
-static size_t charged(const struct kma_buffer *buffer)
-{
-	if (!kma_word_of(buffer) && buffer->slab->kind == KMA_PAGE_SLAB)
-		return buffer->slab->stride;
-	return charge_of(kma_buffer_size(buffer));
-}
-
 void kma_type_free(struct kma_type *type, void *p, unsigned flags)
 {
 	struct kma_buffer buffer;
@@ -425,8 +477,10 @@ void kma_type_free(struct kma_type *type, void *p, unsigned flags)
 	if (!check_type(type, "free"))
 		return;
 	if (!p) {
-		kma_report(&(struct kma_report){ .code = KMA_ERROR_NULLFREE,
-						 .function = "free" });
+		if (!kma_options.free_null_ignored)
+			kma_report(&(struct kma_report){
+				.code = KMA_ERROR_NULLFREE,
+				.function = "free" });
 		return;
 	}
 	if (!find_typed(p, &buffer)) { /* which is told by name */

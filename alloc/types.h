@@ -21,7 +21,7 @@ struct kma_type {
 	struct kma_type *next; /* all, latest first */
 	char name[KMA_TYPE_NAME_SIZE];
 	uint32_t number; /* from 1; in kma_slab.types */
-	uint32_t pad;
+	uint32_t hoards; /* pages of its buffers are never given back */
 	/* Changed atomically. */
 	uint64_t memuse; /* bytes, at the buffers' sizes */
 	uint64_t limit;  /* of these; UINT64_MAX: none */

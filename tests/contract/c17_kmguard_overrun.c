@@ -4,6 +4,7 @@
 #include "tests/contract/kernel.h"
 
 #include <kma/netbsd.h>
+#include <setjmp.h>
 
 struct access {
 	size_t size, at;
@@ -42,6 +43,52 @@ static void expect_fault(struct access access)
 	      WTERMSIG(outcome->status) == SIGSEGV);
 }
 
+/* --- every size, in this process -------------------------------------------
+ */
+
+static sigjmp_buf landing;
+static volatile uintptr_t fault_at;
+
+static void land(int number, siginfo_t *info, void *context)
+{
+	(void)number, (void)context;
+	fault_at = (uintptr_t)info->si_addr;
+	siglongjmp(landing, 1);
+}
+
+/* Does that access fault there, and does nothing before it? */
+static void check_fault(volatile char *p, size_t at, bool write)
+{
+	fault_at = 0;
+	if (sigsetjmp(landing, 1) == 0) {
+		if (write)
+			p[at] = 1;
+		else
+			(void)p[at];
+		contract_check(0, "it faults", __FILE__, __LINE__);
+	}
+	CHECK(fault_at == (uintptr_t)p + at);
+}
+
+static void check_all_sizes(void)
+{
+	struct sigaction action = { .sa_sigaction = land,
+				    .sa_flags = SA_SIGINFO };
+	struct sigaction before;
+
+	CHECK(sigaction(SIGSEGV, &action, &before) == 0);
+	for (size_t size = 1; size <= 4096; size++) {
+		volatile char *p = kmem_alloc(size, KM_SLEEP);
+
+		(void)p[rounded(size) - 1];
+		p[size - 1] = 1;
+		check_fault(p, rounded(size), true);
+		check_fault(p, rounded(size), false);
+		kmem_free((void *)p, size);
+	}
+	CHECK(sigaction(SIGSEGV, &before, NULL) == 0);
+}
+
 int main(void)
 {
 	static const size_t sizes[] = { 1,   7,    8,    13,   100,
@@ -56,5 +103,6 @@ int main(void)
 		if (rounded(size) > size)
 			EXPECT_REPORT(touch, &slack, "REDZONE", NULL);
 	}
+	check_all_sizes();
 	return 0;
 }

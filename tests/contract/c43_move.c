@@ -4,7 +4,7 @@
 
 #include <kma/illumos.h>
 
-enum { SIZE = 1000, OBJECTS = 12000, KEEP_EACH = 10 };
+enum { SIZE = 1000, OBJECTS = 14000, SLABS = 200, KEEP_EACH = 10 };
 
 struct object {
 	uint32_t number; /* its place in objects[] */
@@ -38,10 +38,17 @@ static kmem_cbrc_t free_it(void *from, void *to, size_t size,
 	return KMEM_CBRC_DONT_KNOW;
 }
 
+static kmem_cbrc_t free_target(void *from, void *to, size_t size,
+			       void *private_data)
+{
+	(void)from, (void)size, (void)private_data;
+	kmem_cache_free(cache, to);
+	return KMEM_CBRC_DONT_KNOW;
+}
+
 static void reap_with_free(void *argument)
 {
-	(void)argument;
-	kmem_cache_set_move(cache, free_it);
+	kmem_cache_set_move(cache, argument ? free_target : free_it);
 	kmem_cache_reap_now(cache);
 }
 
@@ -94,10 +101,25 @@ static void check_yes(void)
 	answer = KMEM_CBRC_YES;
 	create("c43yes");
 	before = kmem_cache_stat(cache, "slab_count");
-	CHECK(before > 150);
+	CHECK(before >= SLABS);
+	uint64_t total = kmem_cache_stat(cache, "buf_total");
+	uint64_t destroyed = kmem_cache_stat(cache, "slab_destroy");
+	size_t heap = kma_heap_used();
+
 	kmem_cache_reap_now(cache);
 	after = kmem_cache_stat(cache, "slab_count");
 	CHECK(after < before / 4);
+	/* What the numbers say of it agrees, and the heap has the pages. */
+	CHECK(kmem_cache_stat(cache, "slab_destroy") - destroyed ==
+	      before - after);
+	CHECK(kmem_cache_stat(cache, "buf_total") * before == total * after);
+	CHECK(kmem_cache_stat(cache, "buf_inuse") +
+		      kmem_cache_stat(cache, "buf_avail") ==
+	      kmem_cache_stat(cache, "buf_total"));
+	/* An audited object waits before its slab has it back. */
+	CHECK(tier_is("audit") ||
+	      kmem_cache_stat(cache, "move_slabs_freed") == before - after);
+	CHECK(heap - kma_heap_used() >= (before - after) * SIZE);
 	CHECK(kmem_cache_stat(cache, "move_yes") == asked);
 	CHECK(kmem_cache_stat(cache, "move_callbacks") == asked);
 	CHECK(kmem_cache_stat(cache, "buf_inuse") == OBJECTS / KEEP_EACH);
@@ -132,6 +154,7 @@ int main(void)
 	check_refusal(KMEM_CBRC_LATER, 3);
 	create("c43free");
 	EXPECT_REPORT(reap_with_free, NULL, "BUSY", "move callback");
+	EXPECT_REPORT(reap_with_free, &cache, "BUSY", "move callback");
 	empty();
 	return 0;
 }

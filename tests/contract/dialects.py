@@ -21,6 +21,26 @@ char *(*a7)(const char *, ...) = kmem_asprintf;
 size_t (*a8)(size_t) = kmem_roundup_size;
 char *(*a9)(const char *, size_t *, km_flag_t) = kmem_strdupsize;
 void (*a10)(char *) = kmem_strfree;
+void (*a11)(void) = kmem_init;
+void *(*a12)(size_t, void *, size_t, km_flag_t) = kmem_tmpbuf_alloc;
+void (*a13)(void *, size_t, void *) = kmem_tmpbuf_free;
+char *(*a14)(const char *, km_flag_t) = kmem_strdup;
+char *(*a15)(const char *, size_t, km_flag_t) = kmem_strndup;
+bool (*b13)(struct pool **) = pool_drain;
+void (*b14)(struct pool *, const char *, void (*)(const char *, ...)) = pool_printit;
+void (*b15)(const char *, void (*)(const char *, ...)) = pool_printall;
+void (*b16)(uintptr_t, void (*)(const char *, ...)) = pool_whatis;
+unsigned (*b17)(struct pool *) = pool_nget;
+unsigned (*b18)(struct pool *) = pool_nput;
+void (*c14)(pool_cache_t, size_t, unsigned, unsigned, unsigned, const char *,
+	struct pool_allocator *, int, int (*)(void *, void *, int),
+	void (*)(void *, void *), void *) = pool_cache_bootstrap;
+void (*c15)(pool_cache_t) = pool_cache_bootstrap_destroy;
+void (*c16)(pool_cache_t, int) = pool_cache_prime;
+void (*c17)(struct cpu_info *) = pool_cache_cpu_init;
+vmem_t *(*d10)(vmem_t *, const char *, vmem_addr_t, vmem_size_t, vmem_size_t,
+	vmem_import_t *, vmem_release_t *, vmem_t *, vmem_size_t, vm_flag_t, int) = vmem_init;
+void (*d11)(uintptr_t, const char *, void (*)(const char *, ...)) = vmem_print;
 void (*b1)(struct pool *, size_t, unsigned, unsigned, int, const char *,
 	struct pool_allocator *, int) = pool_init;
 void (*b2)(struct pool *) = pool_destroy;
@@ -93,6 +113,11 @@ void (*b9)(void) = kmem_reap;
 size_t (*b10)(void) = kmem_avail;
 char *(*b11)(const char *, ...) = kmem_asprintf;
 void (*b12)(char *) = kmem_strfree;
+boolean_t (*b13)(void) = kmem_cache_reap_active;
+void (*b14)(void) = kmem_reap_idspace;
+int (*b15)(void) = kmem_debugging;
+size_t (*b16)(void) = kmem_maxavail;
+void (*b17)(kmem_cache_t *) = kmem_cache_reap_soon;
 vmem_t *(*d1)(const char *, void *, size_t, size_t, vmem_alloc_t *, vmem_free_t *, vmem_t *,
 	size_t, int) = vmem_create;
 vmem_t *(*d2)(const char *, void *, size_t, size_t, vmem_ximport_t *, vmem_free_t *, vmem_t *,
@@ -110,6 +135,9 @@ size_t (*d11)(vmem_t *, int) = vmem_size;
 BSD386 = """
 void use(void);
 void use(void) { void *p = malloc(10, M_TEMP, M_WAITOK); free(p, M_TEMP); bsd_malloc_limit(M_MBUF, 1); }
+vm_offset_t (*a1)(vm_map_t, vm_size_t, int) = kmem_alloc;
+void (*a2)(vm_map_t, vm_offset_t, vm_size_t) = kmem_free;
+vm_map_t (*a3)(vm_size_t, boolean_t) = kmem_suballoc;
 """
 FREEBSD = """
 MALLOC_DECLARE(M_FOO);
@@ -121,6 +149,10 @@ void use(void)
 	p = realloc(p, 20, M_FOO, M_NOWAIT);
 	free(p, M_FOO);
 	free(mallocarray(3, 4, M_FOO, M_WAITOK), M_FOO);
+	p = malloc_aligned(100, 256, M_FOO, M_WAITOK);
+	if (malloc_usable_size(p) >= 100)
+		p = reallocf(p, 200, M_FOO, M_NOWAIT);
+	zfree(p, M_FOO);
 }
 """
 UNITS = {

@@ -23,6 +23,7 @@
 #endif
 
 #include <kma/personality.h>
+#include <kma/space.h>
 #include <kma/types.h>
 
 #include <stdint.h>
@@ -198,6 +199,31 @@ KMA_DIALECT void *bsd_realloc(void *p, size_t size, kma_bsd_type_t type,
 				kma_bsd_flags(flags));
 }
 
+/* Frees p, and what was there is not to be read any more. */
+KMA_DIALECT void bsd_zfree(void *p, kma_bsd_type_t type)
+{
+	size_t size = kma_type_usable_size(p);
+
+	if (size)
+		memset(p, 0, size);
+	__asm__ volatile("" : : "r"(p) : "memory");
+	bsd_free(p, type);
+}
+
+/* size bytes at a multiple of align, a power of two; free() takes it back. */
+KMA_DIALECT void *bsd_malloc_aligned(size_t size, size_t align,
+				     kma_bsd_type_t type, int flags)
+{
+	return kma_type_alloc_aligned(kma_bsd_type(type), size, align,
+				      kma_bsd_flags(flags));
+}
+
+/* What p may hold; 0 for NULL. */
+KMA_DIALECT size_t bsd_malloc_usable_size(const void *p)
+{
+	return kma_type_usable_size(p);
+}
+
 /* Frees p where it fails. */
 KMA_DIALECT void *bsd_reallocf(void *p, size_t size, kma_bsd_type_t type,
 			       int flags)
@@ -221,6 +247,50 @@ KMA_DIALECT void *bsd_mallocarray(size_t count, size_t size,
 
 #endif
 
+/* --- 386BSD's kmem(9), the pages below malloc(9) ---------------------------
+ */
+
+#ifndef KMA_FREEBSD
+
+typedef struct kma_map *vm_map_t;
+typedef uintptr_t vm_offset_t;
+typedef size_t vm_size_t;
+typedef int boolean_t;
+
+#define M_SPACE_ONLY 0x4 /* addresses alone */
+#define M_IO         0x18
+
+#define kmem_map   kma_map_root()
+#define kernel_map kma_map_root()
+
+/* Whole pages of zeros. 0: no space in the map; M_WAITOK waits for it. */
+KMA_DIALECT vm_offset_t kmem_alloc(vm_map_t map, vm_size_t size, int flags)
+{
+	return kma_map_alloc(
+		map, size, 0,
+		(flags & M_SPACE_ONLY ? (unsigned)KMA_MAP_VAONLY
+				      : (unsigned)KMA_MAP_WIRED) |
+			(flags & M_NOWAIT ? 0 : (unsigned)KMA_MAP_SLEEP));
+}
+
+/* size as it was asked for; else reported (BADSIZE). */
+KMA_DIALECT void kmem_free(vm_map_t map, vm_offset_t address, vm_size_t size)
+{
+	kma_map_free(map, address, size, KMA_MAP_ANY);
+}
+
+/* A map of its own in kmem_map; NULL: no space. Pages come when they are asked
+ * for either way: pageable is ignored. */
+KMA_DIALECT vm_map_t kmem_suballoc(vm_size_t size, boolean_t pageable)
+{
+	uintptr_t min, max;
+
+	(void)pageable;
+	return kma_map_suballoc(kmem_map, &min, &max, size, 0);
+}
+
+#endif
+
 #ifndef KMA_BSD_NO_LIBC_NAMES
 #undef malloc
 #undef free
@@ -233,6 +303,10 @@ KMA_DIALECT void *bsd_mallocarray(size_t count, size_t size,
 #undef realloc
 #define realloc(p, size, type, flags)  bsd_realloc(p, size, type, flags)
 #define reallocf(p, size, type, flags) bsd_reallocf(p, size, type, flags)
+#define zfree(p, type)                 bsd_zfree(p, type)
+#define malloc_usable_size(p)          bsd_malloc_usable_size(p)
+#define malloc_aligned(size, align, type, flags) \
+	bsd_malloc_aligned(size, align, type, flags)
 #define mallocarray(count, size, type, flags) \
 	bsd_mallocarray(count, size, type, flags)
 #endif

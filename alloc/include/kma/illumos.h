@@ -75,32 +75,18 @@ KMA_DIALECT void *kmem_alloc_tryhard(size_t size, size_t *got, int flags)
 	return kmem_alloc(*got, flags);
 }
 
-/* Freed by kmem_strfree() while its length is what it was. */
-KMA_DIALECT __attribute__((format(printf, 1, 2))) char *
-kmem_asprintf(const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-	int size;
+#include <kma/kmem_string.h>
 
-	va_start(arguments, format);
-	size = vsnprintf(NULL, 0, format, arguments);
-	va_end(arguments);
-	if (size < 0)
-		return NULL;
-	text = (char *)kmem_alloc((size_t)size + 1, KM_SLEEP);
-	if (!text)
-		return NULL;
-	va_start(arguments, format);
-	vsnprintf(text, (size_t)size + 1, format, arguments);
-	va_end(arguments);
-	return text;
-}
+/* As the system's types.h has it. */
+typedef enum kma_illumos_boolean {
+	B_FALSE,
+	B_TRUE,
+} boolean_t;
 
-KMA_DIALECT void kmem_strfree(char *string)
+/* Are buffers checked: is the tier of all above lite? */
+KMA_DIALECT int kmem_debugging(void)
 {
-	if (string)
-		kmem_free(string, strlen(string) + 1);
+	return kma_is_debugging();
 }
 
 KMA_DIALECT void kmem_reap(void)
@@ -109,6 +95,12 @@ KMA_DIALECT void kmem_reap(void)
 }
 
 /* What the heap's limit leaves; all there is where it has none. */
+/* Arenas of identifiers are reaped with all others. */
+KMA_DIALECT void kmem_reap_idspace(void)
+{
+	kma_reap();
+}
+
 KMA_DIALECT size_t kmem_avail(void)
 {
 	size_t limit = kma_heap_limit(), used = kma_heap_used();
@@ -243,6 +235,12 @@ KMA_DIALECT void kmem_cache_free(kmem_cache_t *cache, void *buf)
 KMA_DIALECT uint64_t kmem_cache_stat(kmem_cache_t *cache, const char *name)
 {
 	return kma_cache_stat(cache, name);
+}
+
+/* Reclaim callbacks are never under way when a reap returns. */
+KMA_DIALECT boolean_t kmem_cache_reap_active(void)
+{
+	return B_FALSE;
 }
 
 KMA_DIALECT void kmem_cache_reap_now(kmem_cache_t *cache)

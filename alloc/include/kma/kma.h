@@ -154,6 +154,7 @@ struct kma_cache_params {
 	void (*release)(void *source, void *memory, size_t size);
 	void *source;
 	size_t slab_size;
+	void *owner; /* what the client calls the cache by */
 };
 
 /* NULL with errno EINVAL (an impossible size or alignment) or ENOMEM. */
@@ -230,6 +231,26 @@ void kma_cache_move_notify(struct kma_cache *cache, void *object);
  * from a callback. */
 void kma_cache_reap_now(struct kma_cache *cache);
 
+/*
+ * A word to remember for an object, until its slab goes; 0: none, as at first.
+ * Without memory for it, or in a handler that interrupted the library, it is
+ * forgotten.
+ */
+void kma_cache_set_note(struct kma_cache *cache, const void *object,
+			uint64_t note);
+uint64_t kma_cache_note(struct kma_cache *cache, const void *object);
+
+/*
+ * The live caches of clients, oldest first: the one after another, or after
+ * NULL; NULL: there is no more. owner: what it was created with.
+ */
+struct kma_cache *kma_cache_next(const struct kma_cache *after);
+void *kma_cache_owner(const struct kma_cache *cache);
+
+/* kma_cache_reclaim() for the caches of one personality by turns, until one has
+ * given a slab; that one. NULL: none had any. */
+struct kma_cache *kma_cache_reclaim_one(unsigned personality);
+
 /* 0: what the slabs of the cache say of themselves agrees. */
 int kma_cache_check(struct kma_cache *cache);
 
@@ -258,6 +279,10 @@ int kma_dump(const char *path);
  * same at start.
  */
 int kma_set_tier(const char *cache, const char *tier);
+
+/* Not 0: new buffers are of tier audit or guard, where no cache says
+ * otherwise. */
+int kma_is_debugging(void);
 
 /*
  * What the allocator holds. Fields are added at the end and never change their

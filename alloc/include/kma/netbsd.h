@@ -80,32 +80,14 @@ KMA_DIALECT void kmem_intr_free(void *p, size_t size)
 	kma_free(p, size, (unsigned)KMA_NETBSD | (unsigned)KMA_INTR);
 }
 
+/* Nothing to do: the first call makes the allocator. */
+KMA_DIALECT void kmem_init(void)
+{
+}
+
 KMA_DIALECT size_t kmem_roundup_size(size_t size)
 {
 	return (size + 7) & ~(size_t)7;
-}
-
-/* What is printed and a NUL, no more: kmem_free(s, strlen(s) + 1) is right as
- * long as the string has its length. NULL: the format could not be printed. */
-KMA_DIALECT __attribute__((format(printf, 1, 2))) char *
-kmem_asprintf(const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-	int size;
-
-	va_start(arguments, format);
-	size = vsnprintf(NULL, 0, format, arguments);
-	va_end(arguments);
-	if (size < 0)
-		return NULL;
-	text = (char *)kmem_alloc((size_t)size + 1, KM_SLEEP);
-	if (!text)
-		return NULL;
-	va_start(arguments, format);
-	vsnprintf(text, (size_t)size + 1, format, arguments);
-	va_end(arguments);
-	return text;
 }
 
 KMA_DIALECT char *kmem_strdupsize(const char *string, size_t *size,
@@ -138,10 +120,19 @@ KMA_DIALECT char *kmem_strndup(const char *string, size_t most, km_flag_t flags)
 	return copy;
 }
 
-KMA_DIALECT void kmem_strfree(char *string)
+#include <kma/kmem_string.h>
+
+/* Memory for a while: the caller's buffer where that is large enough. */
+KMA_DIALECT void *kmem_tmpbuf_alloc(size_t size, void *stackbuf,
+				    size_t stackbufsize, km_flag_t flags)
 {
-	if (string)
-		kmem_free(string, strlen(string) + 1);
+	return size <= stackbufsize ? stackbuf : kmem_alloc(size, flags);
+}
+
+KMA_DIALECT void kmem_tmpbuf_free(void *p, size_t size, void *stackbuf)
+{
+	if (p != stackbuf)
+		kmem_free(p, size);
 }
 
 /* --- pool(9) ---------------------------------------------------------------
@@ -267,6 +258,7 @@ KMA_DIALECT void pool_init(struct pool *pool, size_t size, unsigned int align,
 	params.align = align;
 	params.align_offset = align_offset;
 	params.flags = kma_netbsd_cache_flags(flags, ipl) | (unsigned)KMA_POOL;
+	params.owner = pool;
 	kma_netbsd_set_pages(&params, pool, allocator);
 	pool->pr_cache = kma_cache_create(&params);
 	kma_netbsd_made(pool->pr_cache, "pool_init", wchan);
@@ -321,6 +313,69 @@ KMA_DIALECT int pool_reclaim(struct pool *pool)
 	return kma_cache_reclaim(pool->pr_cache) > 0;
 }
 
+/* The next pool or pool_cache that has pages to give, by turns, gives them;
+ * *pool tells which. False: none had any. */
+KMA_DIALECT bool pool_drain(struct pool **pool)
+{
+	struct kma_cache *cache = kma_cache_reclaim_one(KMA_NETBSD);
+
+	if (pool)
+		*pool = (struct pool *)kma_cache_owner(cache);
+	return cache != NULL;
+}
+
+KMA_DIALECT void kma_netbsd_print(struct kma_cache *cache,
+				  void (*pr)(const char *format, ...))
+{
+	pr("POOL %s: size %lu, align %lu\n", kma_cache_name(cache),
+	   (unsigned long)kma_cache_stat(cache, "buf_size"),
+	   (unsigned long)kma_cache_stat(cache, "align"));
+	pr("\tminitems %lu, minpages %lu, npages %lu\n",
+	   (unsigned long)kma_cache_stat(cache, "buf_low"),
+	   (unsigned long)kma_cache_stat(cache, "slab_min"),
+	   (unsigned long)kma_cache_stat(cache, "slab_count"));
+	pr("\tnitems %lu, nout %lu, hardlimit %lu\n",
+	   (unsigned long)(kma_cache_stat(cache, "buf_total") -
+			   kma_cache_stat(cache, "buf_constructed")),
+	   (unsigned long)kma_cache_stat(cache, "buf_constructed"),
+	   (unsigned long)kma_cache_stat(cache, "buf_limit"));
+	pr("\tnget %lu, nfail %lu, nput %lu\n",
+	   (unsigned long)kma_cache_stat(cache, "alloc"),
+	   (unsigned long)kma_cache_stat(cache, "alloc_fail"),
+	   (unsigned long)kma_cache_stat(cache, "free"));
+}
+
+/* What a pool is at the moment, by pr(); modif is ignored: kdbg's ::pool has
+ * the rest. */
+KMA_DIALECT void pool_printit(struct pool *pool, const char *modif,
+			      void (*pr)(const char *format, ...))
+{
+	(void)modif;
+	kma_netbsd_print(pool->pr_cache, pr);
+}
+
+/* All pools and pool_caches. */
+KMA_DIALECT void pool_printall(const char *modif,
+			       void (*pr)(const char *format, ...))
+{
+	struct kma_cache *cache = kma_cache_next(NULL);
+
+	(void)modif;
+	for (; cache; cache = kma_cache_next(cache))
+		kma_netbsd_print(cache, pr);
+}
+
+/* The pool whose item holds the address, if there is one. */
+KMA_DIALECT void pool_whatis(uintptr_t address,
+			     void (*pr)(const char *format, ...))
+{
+	struct kma_cache *cache = kma_cache_holding((void *)address);
+
+	if (cache)
+		pr("%p is in POOL '%s'\n", (void *)address,
+		   kma_cache_name(cache));
+}
+
 KMA_DIALECT int pool_chk(struct pool *pool, const char *label)
 {
 	(void)label;
@@ -367,6 +422,7 @@ pool_cache_bootstrap(pool_cache_t pc, size_t size, unsigned int align,
 	params.construct = constructor; /* KMA_NETBSD: arg comes first */
 	params.destruct = destructor;
 	params.arg = arg;
+	params.owner = pc;
 	kma_netbsd_set_pages(&params, &pc->pc_pool, allocator);
 	pc->pc_pool.pr_cache = kma_cache_create(&params);
 	kma_netbsd_made(pc->pc_pool.pr_cache, "pool_cache_init", name);
@@ -408,17 +464,23 @@ KMA_DIALECT void pool_cache_put(pool_cache_t pc, void *object)
 	pool_put(&pc->pc_pool, object);
 }
 
-/* A process does not see physical addresses. */
+/* A process does not see physical addresses: *pa is what the object was last
+ * put with, or POOL_PADDR_INVALID. */
 KMA_DIALECT void *pool_cache_get_paddr(pool_cache_t pc, int flags, paddr_t *pa)
 {
+	void *object = pool_cache_get(pc, flags);
+
 	if (pa)
-		*pa = POOL_PADDR_INVALID;
-	return pool_cache_get(pc, flags);
+		*pa = object ? (paddr_t)kma_cache_note(pc->pc_pool.pr_cache,
+						       object) -
+				       1
+			     : POOL_PADDR_INVALID;
+	return object;
 }
 
 KMA_DIALECT void pool_cache_put_paddr(pool_cache_t pc, void *object, paddr_t pa)
 {
-	(void)pa;
+	kma_cache_set_note(pc->pc_pool.pr_cache, object, (uint64_t)pa + 1);
 	pool_cache_put(pc, object);
 }
 
@@ -463,6 +525,13 @@ KMA_DIALECT void pool_cache_set_drain_hook(pool_cache_t pc,
 KMA_DIALECT void pool_cache_prime(pool_cache_t pc, int count)
 {
 	kma_cache_prime_to(pc->pc_pool.pr_cache, (unsigned)count);
+}
+
+/* Processors are the library's own concern. */
+struct cpu_info;
+KMA_DIALECT void pool_cache_cpu_init(struct cpu_info *ci)
+{
+	(void)ci;
 }
 
 #include <kma/netbsd_vm.h>

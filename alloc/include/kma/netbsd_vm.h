@@ -173,6 +173,49 @@ KMA_DIALECT vmem_size_t vmem_size(vmem_t *vm, int types)
 	return kma_vmem_size(vm, (unsigned)types);
 }
 
+/* As vmem_create(). The caller's storage is not used, arenas are the library's:
+ * what is returned is the arena. */
+KMA_DIALECT vmem_t *vmem_init(vmem_t *vm, const char *name, vmem_addr_t base,
+			      vmem_size_t size, vmem_size_t quantum,
+			      vmem_import_t *import, vmem_release_t *release,
+			      vmem_t *source, vmem_size_t qcache_max,
+			      vm_flag_t flags, int ipl)
+{
+	(void)vm;
+	return vmem_create(name, base, size, quantum, import, release, source,
+			   qcache_max, flags, ipl);
+}
+
+struct kma_netbsd_vmem_print {
+	void (*pr)(const char *format, ...);
+};
+
+KMA_DIALECT void kma_netbsd_vmem_print_one(void *argument,
+					   enum kma_vmem_types type,
+					   uintptr_t address, size_t size)
+{
+	const struct kma_netbsd_vmem_print *print =
+		(const struct kma_netbsd_vmem_print *)argument;
+
+	print->pr("%#lx, %lu, %s\n", (unsigned long)address,
+		  (unsigned long)size,
+		  type == KMA_VMEM_ALLOC  ? "busy"
+		  : type == KMA_VMEM_FREE ? "free"
+					  : "span");
+}
+
+/* Its segments by pr(), the arena named by its address; modif is ignored. */
+KMA_DIALECT void vmem_print(uintptr_t address, const char *modif,
+			    void (*pr)(const char *format, ...))
+{
+	struct kma_netbsd_vmem_print print = { pr };
+
+	(void)modif;
+	kma_vmem_walk((vmem_t *)address,
+		      KMA_VMEM_ALLOC | KMA_VMEM_FREE | KMA_VMEM_SPAN,
+		      kma_netbsd_vmem_print_one, &print);
+}
+
 /* --- uvm_km(9) -------------------------------------------------------------
  */
 
@@ -182,15 +225,16 @@ typedef unsigned int uvm_flag_t;
 
 struct vm_map;
 
-#define UVM_KMF_WIRED    0x0001
-#define UVM_KMF_PAGEABLE 0x0002
-#define UVM_KMF_VAONLY   0x0004
-#define UVM_KMF_CANFAIL  0x0010
-#define UVM_KMF_ZERO     0x0020
-#define UVM_KMF_TRYLOCK  0x0040
-#define UVM_KMF_NOWAIT   0x0080
-#define UVM_KMF_WAITVA   0x0100
-#define UVM_KMF_EXEC     0x0200
+#define UVM_KMF_WIRED      0x0001
+#define UVM_KMF_PAGEABLE   0x0002
+#define UVM_KMF_VAONLY     0x0004
+#define UVM_KMF_CANFAIL    0x0010
+#define UVM_KMF_ZERO       0x0020
+#define UVM_KMF_TRYLOCK    0x0040
+#define UVM_KMF_NOWAIT     0x0080
+#define UVM_KMF_WAITVA     0x0100
+#define UVM_KMF_EXEC       0x0200
+#define UVM_KMF_COLORMATCH 0x0400
 
 #define kernel_map ((struct vm_map *)kma_map_root())
 

@@ -28,7 +28,15 @@ enum kma_map_flags {
 	KMA_MAP_WIRED = 0x4,
 	/* wait for addresses; else return 0 */
 	KMA_MAP_SLEEP = 0x10,
+	KMA_MAP_ANY = 0x20, /* free: whatever type it is of */
 };
+
+/*
+ * WIRED is committed: memory is there, so that its want shows here and not as a
+ * signal later. KMA_OPTIONS=wired=lock has it locked as well, where the limit
+ * (RLIMIT_MEMLOCK) allows, and wired=require fails where it does not. Locks are
+ * not inherited by the child of a fork.
+ */
 
 /* The map of the process, reserved at the first call; NULL: no address space.
  */

@@ -35,6 +35,11 @@ void kma_type_destroy(struct kma_type *type);
  */
 void *kma_type_alloc(struct kma_type *type, size_t size, unsigned flags);
 
+/* At a multiple of align, a power of two; 0: as kma_type_alloc(). The limit may
+ * be passed by what the alignment takes beyond size. */
+void *kma_type_alloc_aligned(struct kma_type *type, size_t size, size_t align,
+			     unsigned flags);
+
 /* Of another type: reported (BADTYPE), and not freed. p NULL: NULLFREE. */
 void kma_type_free(struct kma_type *type, void *p, unsigned flags);
 
@@ -43,6 +48,13 @@ void *kma_type_realloc(struct kma_type *type, void *p, size_t size,
 		       unsigned flags);
 
 void kma_type_set_limit(struct kma_type *type, size_t limit);
+
+/* From now on the pages of the type's small buffers stay with their size when
+ * all of them are free, and do not go back to the heap; or they do again. */
+void kma_type_set_hoard(struct kma_type *type, int hoards);
+
+/* What p may hold; 0 for what is no live buffer. */
+size_t kma_type_usable_size(const void *p);
 
 /* "inuse" (buffers), "memuse", "maxused", "limit" (bytes), "calls",
  * "limblocks", "fails". */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What else NetBSD's manual pages and headers have. */
+#include "tests/contract/kernel.h"
+
+#include <kma/netbsd.h>
+
+static char told[4096];
+
+static void tell(const char *format, ...)
+{
+	size_t used = strlen(told);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(told + used, sizeof(told) - used, format, arguments);
+	va_end(arguments);
+}
+
+static void check_told(const char *words)
+{
+	if (!strstr(told, words)) {
+		dprintf(2, "not told: %s\n%s", words, told);
+		_exit(1);
+	}
+	told[0] = '\0';
+}
+
+static void check_tmpbuf(void)
+{
+	char small[64];
+	void *p = kmem_tmpbuf_alloc(64, small, sizeof(small), KM_SLEEP);
+
+	CHECK(p == small);
+	kmem_tmpbuf_free(p, 64, small);
+	p = kmem_tmpbuf_alloc(65, small, sizeof(small), KM_SLEEP);
+	CHECK(p != small);
+	kmem_tmpbuf_free(p, 65, small);
+}
+
+/* The physical address that an object was put with comes back with it. */
+static void check_paddr(void)
+{
+	pool_cache_t cache = pool_cache_init(100, 0, 0, 0, "paddr", NULL,
+					     IPL_NONE, NULL, NULL, NULL);
+	paddr_t pa = 0;
+	void *object = pool_cache_get_paddr(cache, PR_WAITOK, &pa);
+
+	CHECK(pa == POOL_PADDR_INVALID);
+	pool_cache_put_paddr(cache, object, 0x1234000);
+	/* Audited objects wait before they are handed out again. */
+	void *next = pool_cache_get_paddr(cache, PR_WAITOK, &pa);
+
+	CHECK(next == object || tier_is("audit"));
+	CHECK(pa == (next == object ? 0x1234000 : POOL_PADDR_INVALID));
+	pool_cache_put_paddr(cache, next, POOL_PADDR_INVALID);
+	next = pool_cache_get_paddr(cache, PR_WAITOK, &pa);
+	CHECK(pa == POOL_PADDR_INVALID);
+	pool_cache_put(cache, next);
+	pool_cache_destroy(cache);
+}
+
+static void check_pools(void)
+{
+	struct pool first, second, *drained = NULL;
+	void *item;
+
+	pool_init(&first, 1000, 0, 0, 0, "firstpl", NULL, IPL_NONE);
+	pool_init(&second, 1000, 0, 0, 0, "secondpl", NULL, IPL_NONE);
+	item = pool_get(&second, PR_WAITOK);
+	pool_printit(&second, "", tell);
+	check_told("POOL secondpl: size 1000");
+	pool_printall("", tell);
+	CHECK(strstr(told, "firstpl"));
+	check_told("secondpl");
+	pool_whatis((uintptr_t)item + 10, tell);
+	check_told("in POOL 'secondpl'");
+	pool_put(&second, item);
+	pool_inactive_time = 0;
+	CHECK(pool_drain(&drained) && drained == &second);
+	CHECK(!pool_drain(&drained) && !drained);
+	pool_destroy(&first);
+	pool_destroy(&second);
+}
+
+static void check_vmem(void)
+{
+	vmem_t *vm = vmem_init(NULL, "manual", 0x1000, 0x1000, 0x100, NULL,
+			       NULL, NULL, 0, VM_SLEEP, IPL_NONE);
+	vmem_addr_t address;
+
+	CHECK(vm &&
+	      vmem_alloc(vm, 0x100, VM_SLEEP | VM_INSTANTFIT, &address) == 0);
+	vmem_print((uintptr_t)vm, "", tell);
+	CHECK(strstr(told, "busy") && strstr(told, "free"));
+	check_told("span");
+	vmem_free(vm, address, 0x100);
+	vmem_destroy(vm);
+}
+
+int main(void)
+{
+	kmem_init();
+	check_tmpbuf();
+	check_paddr();
+	check_pools();
+	check_vmem();
+	return 0;
+}
