@@ -19,6 +19,7 @@
 #include "alloc/sys.h"
 #include "dumpfmt/line.h"
 #include "dumpfmt/output.h"
+#include "dumpfmt/procfs.h"
 #include "kma/kma.h"
 
 #include <errno.h>
@@ -422,8 +423,38 @@ void kma_dump_forked(void)
 	dump_threads_forked();
 }
 
+/* Is that the file of a library that has its place under a supervisor? */
+static bool is_preload(const char *path)
+{
+	static const char name[] = "/libkma_malloc.so";
+	size_t length = strlen(path);
+
+	return length >= sizeof(name) - 1 &&
+	       strcmp(path + length - (sizeof(name) - 1), name) == 0;
+}
+
+/* Under a supervisor the preload tells of the whole process, and of us. */
+static bool another_dumps(void)
+{
+	static struct procfs_maps maps;
+	struct dump_map map;
+	bool found = false;
+
+	if (!kma_options.roster[0] || kma_instance.ended ||
+	    procfs_maps_open(&maps, 0) != 0)
+		return false;
+	while (!found && procfs_maps_next(&maps, &map))
+		found = is_preload(map.path);
+	procfs_maps_close(&maps);
+	return found;
+}
+
 void kma_dump_init(void)
 {
+	if (another_dumps())
+		kma_options.dump.on_exit = kma_options.dump.on_fatal =
+			kma_options.dump.on_killed = kma_options.dump.on_error =
+				false;
 	if (sys_call(SYS_getcwd, (long)(uintptr_t)start_directory,
 		     sizeof(start_directory), 0, 0, 0, 0) < 0)
 		start_directory[0] = '\0';

@@ -13,7 +13,7 @@
 #include "alloc/range.h"
 #include "alloc/root.h"
 #include "dumpfmt/line.h"
-#include "dumpfmt/live.h"
+#include "dumpfmt/live_roots.h"
 #include "dumpfmt/output.h"
 #include "dumpfmt/writer.h"
 
@@ -238,24 +238,14 @@ dump_contents_facts(const struct dump_request *request,
 	return process;
 }
 
-/* Our own root and those it chains to, read as anything in a broken heap. */
+/* Our own root, and where all memory is kept those of other copies of the
+ * library. */
 static size_t collect_roots(void)
 {
-	uint64_t address = (uintptr_t)&kma_root;
-	size_t count = 0;
-
-	while (address && count < ROOTS_MAX) {
-		struct kma_root_head head;
-
-		if (dump_live_read(&job.capture.live, address, &head,
-				   sizeof(head)) < sizeof(head) ||
-		    head.magic[0] != KMA_ROOT_MAGIC0 ||
-		    head.magic[1] != KMA_ROOT_MAGIC1)
-			break;
-		job.roots[count++] = address;
-		address = head.next;
-	}
-	return count;
+	job.roots[0] = (uintptr_t)&kma_root;
+	if (job.capture.level != DUMP_FULL)
+		return 1;
+	return dump_live_roots(&job.capture.live, job.roots, 1, ROOTS_MAX);
 }
 
 static struct dump_live_plan make_plan(int shared_pagemap)

@@ -66,7 +66,7 @@ static bool listens(pid_t pid)
 		free(process);
 		return false;
 	}
-	size_t count = process_roots(process, roots, ROOTS_MAX);
+	size_t count = dump_live_roots(process, roots, 0, ROOTS_MAX);
 	for (size_t i = 0; i < count && !found; i++)
 		found = process_root_number(process, roots[i], "asks") ==
 				DUMP_ASK_VERSION &&

@@ -3,39 +3,6 @@
 
 #include <string.h>
 
-bool process_root_head(struct dump_live *process, uint64_t address,
-		       struct kma_root_head *ret)
-{
-	return dump_live_read(process, address, ret, sizeof(*ret)) ==
-		       sizeof(*ret) &&
-	       ret->magic[0] == KMA_ROOT_MAGIC0 &&
-	       ret->magic[1] == KMA_ROOT_MAGIC1 && ret->self == address;
-}
-
-static bool may_hold_root(const struct dump_map *map)
-{
-	return (map->flags & DUMP_MAP_WRITE) && *map->path == '/' &&
-	       !(map->flags & DUMP_MAP_SHARED);
-}
-
-size_t process_roots(struct dump_live *process, uint64_t *roots, size_t max)
-{
-	struct kma_root_head head;
-	struct dump_map map;
-	size_t count = 0;
-
-	while (procfs_maps_next(&process->maps, &map)) {
-		if (!may_hold_root(&map))
-			continue;
-		for (uint64_t page = map.start; page < map.end && count < max;
-		     page += DUMP_PAGE_SIZE)
-			if (process_root_head(process, page, &head))
-				roots[count++] = page;
-	}
-	procfs_maps_rewind(&process->maps);
-	return count;
-}
-
 static bool is_field(const struct kma_schema_record *record, const char *name)
 {
 	return record->kind == KMA_SCHEMA_UINT &&
@@ -51,7 +18,7 @@ uint64_t process_root_number(struct dump_live *process, uint64_t root,
 	struct kma_root_head head;
 	uint64_t number = 0;
 
-	if (!process_root_head(process, root, &head) ||
+	if (!dump_live_root_head(process, root, &head) ||
 	    head.schema_count > KMA_SCHEMA_MAX ||
 	    head.schema_record_size < sizeof(record))
 		return 0;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/target_live.h"
 
-#include "dumpfmt/live.h"
+#include "dumpfmt/live_roots.h"
 #include "kdbg/arena.h"
 #include "kdbg/live_memory.h"
 #include "kdbg/live_threads.h"
-#include "kdbg/process_roots.h"
 #include "kdbg/process_stop.h"
 #include "kdbg/vector.h"
 
@@ -225,17 +224,17 @@ static struct err *read_threads(struct live *live)
 	return err;
 }
 
-/* The roots that a process leads to which says where its first one is. */
-static void take_root(struct live *live)
+/* The root of the copy of the library that shows the process comes first;
+ * others are looked for. */
+static void take_roots(struct live *live)
 {
-	uint64_t address = live->shown->statement.root;
+	uint64_t address = live->shown ? live->shown->statement.root : 0;
 	struct kma_root_head head;
 
-	while (address && live->root_count < ROOTS_MAX &&
-	       process_root_head(&live->process, address, &head)) {
+	if (address && dump_live_root_head(&live->process, address, &head))
 		live->roots[live->root_count++] = address;
-		address = head.next;
-	}
+	live->root_count = dump_live_roots(&live->process, live->roots,
+					   live->root_count, ROOTS_MAX);
 }
 
 static uint64_t start_ticks(pid_t pid)
@@ -300,11 +299,8 @@ static struct err *live_read(struct live *live)
 		err = read_modules(live);
 	if (!err)
 		err = read_threads(live);
-	if (!err && live->shown)
-		take_root(live);
-	else if (!err)
-		live->root_count =
-			process_roots(&live->process, live->roots, ROOTS_MAX);
+	if (!err)
+		take_roots(live);
 	return err;
 }
 

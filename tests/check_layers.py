@@ -10,7 +10,7 @@ import re
 import sys
 
 SHARED = {"ask.h", "layout.h", "format.h", "roster.h", "stopped.h"}
-WRITER = SHARED | {"writer.h", "facts.h", "line.h", "live.h", "output.h",
+WRITER = SHARED | {"writer.h", "facts.h", "line.h", "live.h", "live_roots.h", "output.h",
                    "procfs.h"}
 READER = WRITER | {"reader.h", "cursor.h", "err.h"}
 VIEWS = {
