@@ -29,6 +29,18 @@ extern int __register_atfork(void (*prepare)(void), void (*parent)(void),
 extern void *__dso_handle /* NOLINT(bugprone-reserved-identifier) */
 	__attribute__((visibility("hidden")));
 
+/*
+ * glibc's lock of the list of stdio's files, which its fork() takes after all
+ * handlers. A thread may hold it while it allocates: with ours taken before,
+ * that thread would wait for us and we for it. So it is ours to take first; it
+ * may be taken again by who has it. Other C libraries have no such functions.
+ */
+/* NOLINTBEGIN(bugprone-reserved-identifier) */
+extern void _IO_list_lock(void) __attribute__((weak));
+extern void _IO_list_unlock(void) __attribute__((weak));
+extern void _IO_list_resetlock(void) __attribute__((weak));
+/* NOLINTEND(bugprone-reserved-identifier) */
+
 uint32_t *kma_fork_mark;
 
 /* All but the first two, in the order of alloc/lock.h. */
@@ -49,6 +61,9 @@ static void each_lock(void (*apply)(struct kma_lock *lock))
 
 static void prepare(void)
 {
+	if (_IO_list_lock)
+		_IO_list_lock();
+
 	/* A signal handler may come before a lock lets this thread through. */
 	struct kma_thread *self = kma_thread_enter();
 
@@ -67,6 +82,8 @@ static void parent(void)
 	kma_lock_fork_release(&kma_registry_lock);
 	kma_lock_fork_release(&kma_thread_lock);
 	kma_lock_fork_release(&kma_visit_lock);
+	if (_IO_list_unlock)
+		_IO_list_unlock();
 }
 
 static void reset_locks(void)
@@ -104,6 +121,9 @@ void kma_fork_child(void)
 /* A handler of another library may have come in before, and told us. */
 static void child(void)
 {
+	/* glibc has done so already where there were other threads. */
+	if (_IO_list_resetlock)
+		_IO_list_resetlock();
 	if (!kma_fork_mark || *kma_fork_mark == 0)
 		kma_fork_child();
 }
