@@ -194,13 +194,22 @@ static bool take(const struct kma_request *request, struct kma_thread *self,
 	       take_at(request, KMA_TIER_AUDIT, self, ret);
 }
 
-/* What the caches keep, back to their slabs; empty slabs back to the heap.
- * Those of clients keep theirs as their clients want it. */
-static void reap(void)
+/* What this thread, the depots and the quarantines keep, back to the slabs;
+ * empty slabs back to the heap. Caches of clients keep theirs as their clients
+ * want it. */
+static void reap(struct kma_thread *self)
 {
-	for (unsigned i = 0; i < kma_cache_count; i++)
-		if (kma_caches[i]->bufsize && !kma_caches[i]->client)
-			kma_magazine_drain(kma_caches[i]);
+	for (unsigned i = 0; i < kma_cache_count; i++) {
+		struct kma_cache *cache = kma_caches[i];
+
+		if (!cache->bufsize || cache->client)
+			continue;
+		if (self)
+			kma_magazine_steal(self, cache);
+		kma_magazine_drain(cache);
+	}
+	kma_large_drain();
+	kma_guard_drain();
 }
 
 /* The heap is at its limit or its end: what the caches keep may be missing. */
@@ -209,7 +218,7 @@ static bool take_after_reap(const struct kma_request *request,
 {
 	if (kma_thread_nested(self) || !kma_pages_could_hold(request->size))
 		return false;
-	reap();
+	reap(self);
 	return take(request, self, ret);
 }
 
@@ -465,7 +474,7 @@ size_t kma_trim(void)
 	size_t trimmed = 0;
 
 	if (!kma_thread_nested(self) && kma_init()) {
-		reap();
+		reap(self);
 		trimmed = kma_pages_trim();
 	}
 	kma_thread_leave(self);

@@ -31,7 +31,7 @@ enum {
 };
 
 static struct kma_depot depot;
-static struct kma_lock commit_lock;
+struct kma_lock kma_depot_lock;
 
 bool kma_depot_init(void)
 {
@@ -64,7 +64,7 @@ static bool commit(uint64_t upto)
 		if (__atomic_load_n(&range->committed, __ATOMIC_ACQUIRE) >=
 		    wanted)
 			return true;
-		if (!kma_lock_try(&commit_lock)) {
+		if (!kma_lock_try(&kma_depot_lock)) {
 			sched_yield();
 			continue;
 		}
@@ -72,7 +72,7 @@ static bool commit(uint64_t upto)
 			target = range->end;
 		done = range->committed >= wanted ||
 		       kma_range_commit(range, target);
-		kma_lock_release(&commit_lock);
+		kma_lock_release(&kma_depot_lock);
 		return done;
 	}
 	return false;
@@ -184,5 +184,5 @@ const struct kma_stack *kma_stack_get(uint32_t id)
 
 void kma_depot_fork_child(void)
 {
-	kma_lock_reset(&commit_lock);
+	kma_lock_reset(&kma_depot_lock);
 }

@@ -258,7 +258,7 @@ static struct dump_live_plan make_plan(int shared_pagemap)
 	job.first[1] =
 		(struct dump_extent){ kma_root.data_base, kma_root.data_end };
 	job.heap[0] = (struct dump_extent){ kma_reserve.heap.base,
-					    kma_reserve.heap.end };
+					    kma_reserve.heap.held };
 	job.never[0] =
 		(struct dump_extent){ (uintptr_t)&job, (uintptr_t)(&job + 1) };
 	if (kma_instance.private_range &&

@@ -134,16 +134,13 @@ void *memalign(size_t align, size_t size)
 
 int posix_memalign(void **ret, size_t align, size_t size)
 {
-	int saved_errno = errno;
-
 	if (!is_power_of_two(align) || align % sizeof(void *))
 		return EINVAL;
 
 	void *p = allocate(size, align, false);
 
-	errno = saved_errno;
 	if (!p)
-		return ENOMEM;
+		return ENOMEM; /* and in errno, as glibc has it */
 	*ret = p;
 	return 0;
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One mmap for everything. The sizes are addresses, not memory: what is not
- * committed costs nothing, so where nothing limits the address space the parts
- * are as large as any program could want. Under RLIMIT_AS every reserved byte
- * counts, so there the reserve takes a share of the limit, with as little
- * beside the heap as the tier needs.
+ * committed costs nothing, so the parts are as large as any program could want.
+ * Where address space is limited, or one mapping of that size is refused, only
+ * the place is chosen, and address space is taken as the parts grow.
  */
 #include "alloc/range.h"
 
-#include "alloc/options.h"
 #include "alloc/pages.h"
+#include "alloc/root.h"
 #include "alloc/sys.h"
 
 #include <sys/mman.h>
@@ -19,7 +18,7 @@
 #define TIB (UINT64_C(1) << 40)
 
 static const uint64_t heap_max = 4 * TIB;
-static const uint64_t heap_min = 64 * MIB;
+static const uint64_t heap_min = 16 * MIB;
 
 /* Depot ids are 32 bits wide, in units of 8 bytes. */
 static const uint64_t depot_max = UINT64_C(32) << 30;
@@ -33,9 +32,9 @@ static const uint64_t guard_size = MIB / 16;
 struct kma_reserve kma_reserve;
 
 /* Sizes of the parts beside the heap, as fractions of it. */
-struct shares {
-	unsigned meta, depot, logs;
-};
+enum { META_SHARE = 2, DEPOT_SHARE = 16, LOG_SHARE = 8 };
+
+enum { PARTS = 5 };
 
 static uint64_t round_up(uint64_t value, uint64_t unit)
 {
@@ -53,13 +52,14 @@ static uint64_t lay_part(struct kma_range *range, enum kma_account account,
 	range->account = account;
 	range->base = at;
 	range->committed = at;
+	range->held = at;
 	range->end = at + round_up(size, KMA_PAGE_SIZE);
 	return range->end + guard_size;
 }
 
 /* Lay the parts out from base; returns where the reserve ends. */
 static uint64_t lay_out(struct kma_reserve *reserve, uint64_t base,
-			uint64_t heap, const struct shares *shares)
+			uint64_t heap)
 {
 	uint64_t at = base + guard_size;
 
@@ -67,72 +67,139 @@ static uint64_t lay_out(struct kma_reserve *reserve, uint64_t base,
 	at = lay_part(&reserve->page_map, KMA_ACCOUNT_PAGE_MAP, at,
 		      (heap >> KMA_PAGE_SHIFT) * sizeof(uint64_t));
 	at = lay_part(&reserve->meta, KMA_ACCOUNT_METADATA, at,
-		      heap / shares->meta);
+		      heap / META_SHARE);
 	at = lay_part(&reserve->depot, KMA_ACCOUNT_STACKS, at,
-		      at_most(heap / shares->depot, depot_max));
-	at = lay_part(&reserve->logs, KMA_ACCOUNT_LOG, at, heap / shares->logs);
+		      at_most(heap / DEPOT_SHARE, depot_max));
+	at = lay_part(&reserve->logs, KMA_ACCOUNT_LOG, at, heap / LOG_SHARE);
 	at = lay_part(&reserve->heap, KMA_ACCOUNT_HEAP, at, heap);
 	reserve->end = at;
 	return at;
 }
 
-static bool try_reserve(uint64_t heap, const struct shares *shares)
+/* Below 4096 it is an error's number, negated. */
+static bool is_error(long result)
 {
-	struct kma_reserve plan;
-	uint64_t size = lay_out(&plan, 0, heap, shares);
+	return result < 0 && result > -4096;
+}
 
+static long map_nothing(uintptr_t base, size_t size, int flags)
+{
 	/* Not MAP_NORESERVE: then the kernel would not account for what is
 	 * committed later, and grant any size whatever. */
-	long base = sys_call(SYS_mmap, 0, (long)size, PROT_NONE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return sys_call(SYS_mmap, (long)base, (long)size, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+}
 
-	if (base < 0 && base > -4096)
-		return false;
-	lay_out(&kma_reserve, (uint64_t)base, heap, shares);
+static struct kma_range *part(unsigned i)
+{
+	struct kma_range *parts[PARTS] = {
+		&kma_reserve.page_map, &kma_reserve.meta, &kma_reserve.depot,
+		&kma_reserve.logs,     &kma_reserve.heap,
+	};
+
+	return parts[i];
+}
+
+static void place(uint64_t base, uint64_t heap)
+{
+	lay_out(&kma_reserve, base, heap);
 	kma_reserve.lookup.base = kma_reserve.heap.base;
 	kma_reserve.lookup.words = (const uint64_t *)kma_reserve.page_map.base;
+}
+
+static bool hold(uint64_t heap)
+{
+	struct kma_reserve plan;
+	uint64_t size = lay_out(&plan, 0, heap);
+	long base = map_nothing(0, size, 0);
+
+	if (is_error(base))
+		return false;
+	place((uint64_t)base, heap);
+	for (unsigned i = 0; i < PARTS; i++)
+		part(i)->held = part(i)->end;
 	sys_madvise((uintptr_t)base, size, MADV_DONTDUMP);
 	return true;
 }
 
-/* RLIMIT_AS in bytes, or UINT64_MAX. */
-static uint64_t address_space_limit(void)
+/* Right below where the kernel puts the next mapping, so that the kernel's
+ * next ones come down on the heap's tail and on no other part. */
+static bool choose(uint64_t heap)
+{
+	struct kma_reserve plan;
+	uint64_t size = lay_out(&plan, 0, heap);
+	long probe = map_nothing(0, KMA_PAGE_SIZE, 0);
+
+	if (is_error(probe))
+		return false;
+	sys_munmap((uintptr_t)probe, KMA_PAGE_SIZE);
+	if ((uint64_t)probe / 2 < size)
+		return false;
+	place(((uint64_t)probe - size) & ~(MIB - 1), heap);
+	return true;
+}
+
+static bool is_limited(void)
 {
 	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
 
 	sys_call(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)(uintptr_t)&limit, 0, 0);
-	if (limit.rlim_cur == RLIM_INFINITY)
-		return UINT64_MAX;
-	return limit.rlim_cur;
+	return limit.rlim_cur != RLIM_INFINITY;
 }
 
 bool kma_reserve_init(void)
 {
-	static const struct shares roomy = { 2, 16, 8 };
-	static const struct shares tight_plain = { 8, 64, 64 };
-	static const struct shares tight_audit = { 1, 8, 8 };
-	const struct shares *shares = &roomy;
-	uint64_t limit = address_space_limit();
-	uint64_t heap = heap_max;
+	bool limited = is_limited();
 
-	if (limit < 8 * TIB) {
-		bool plain = kma_options.tier == KMA_TIER_OFF;
-
-		shares = plain ? &tight_plain : &tight_audit;
-		heap = at_most(heap, plain ? limit / 2 : limit / 4);
-		heap = round_up(heap, MIB);
-	}
-	for (; heap >= heap_min; heap = round_up(heap / 2, MIB))
-		if (try_reserve(heap, shares))
+	for (uint64_t heap = heap_max; heap >= heap_min; heap /= 2)
+		if (!limited && hold(heap))
 			return true;
-	return try_reserve(heap_min, shares) ||
-	       try_reserve(heap_min / 4, shares);
+	for (uint64_t heap = heap_max; heap >= heap_min; heap /= 2)
+		if (choose(heap))
+			return true;
+	return false;
+}
+
+void kma_reserve_let_go(void)
+{
+	for (unsigned i = 0; i < PARTS; i++) {
+		struct kma_range *range = part(i);
+
+		if (range->held > range->committed)
+			sys_munmap(range->committed,
+				   range->held - range->committed);
+		range->held = range->committed;
+	}
+	kma_root.reserve_end = kma_root.heap_end = kma_reserve.heap.held;
+}
+
+/* Hold address space up to there. */
+static bool extend(struct kma_range *range, uintptr_t upto)
+{
+	size_t size = upto - range->held;
+
+	if (upto <= range->held)
+		return true;
+	long base = map_nothing(range->held, size, MAP_FIXED_NOREPLACE);
+
+	if (is_error(base))
+		return false;
+	if ((uintptr_t)base != range->held) { /* before Linux 4.17: a hint */
+		sys_munmap((uintptr_t)base, size);
+		return false;
+	}
+	range->held = upto;
+	if (range == &kma_reserve.heap)
+		kma_root.reserve_end = kma_root.heap_end = upto;
+	return true;
 }
 
 static bool commit_exactly(struct kma_range *range, uintptr_t upto)
 {
 	size_t size = upto - range->committed;
 
+	if (!extend(range, upto))
+		return false;
 	if (sys_mprotect(range->committed, size, PROT_READ | PROT_WRITE) < 0)
 		return false;
 	sys_madvise(range->committed, size, MADV_DODUMP);

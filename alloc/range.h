@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one reserved range of address space, and its parts.
+ * The one range of address space that is the allocator's, and its parts.
  *
  *	reserve_base                                               reserve_end
  *	|guard| page map |guard| meta |guard| depot |guard| logs |guard| heap |
@@ -10,6 +10,12 @@
  * The reserve is PROT_NONE and MADV_DONTDUMP. A part is a prefix that has been
  * committed (readable, writable, dumped) and a tail that has not; it grows by
  * whole steps, so that a part is one mapping however often it grew.
+ *
+ * Under RLIMIT_AS every reserved byte counts, so there tails are not held: a
+ * part that grows maps the next step where it ends, and the limit is shared by
+ * the heap and the program's own mappings as they come. These are placed by the
+ * kernel from the highest gap down, which is the heap's own tail: the heap
+ * grows towards them, and what lies behind its end is not the allocator's.
  */
 #ifndef ALLOC_RANGE_H
 #define ALLOC_RANGE_H
@@ -23,11 +29,12 @@
 struct kma_range {
 	uintptr_t base;
 	uintptr_t committed; /* first byte that is not yet usable */
-	uintptr_t end;
+	uintptr_t held;      /* up to here address space is mapped */
+	uintptr_t end;       /* it can grow so far */
 	enum kma_account account;
 };
 
-/* The parts, set once by kma_reserve_init(). */
+/* The parts, laid out once by kma_reserve_init(). */
 struct kma_reserve {
 	/* What an address is looked up by: in one line of the processor's
 	 * cache, as every free() reads it. */
@@ -43,11 +50,14 @@ struct kma_reserve {
 extern struct kma_reserve kma_reserve __attribute__((visibility("hidden")));
 
 /*
- * Reserve as much as the system allows: 4 TiB of heap down to 16 MiB, halving
- * until mmap succeeds; a share of RLIMIT_AS where that is set, so that the
- * program's own mappings have room. False: not even that.
+ * Lay out 4 TiB of heap, or as much as there are addresses for, and hold them
+ * where RLIMIT_AS allows. False: not even 16 MiB.
  */
 bool kma_reserve_init(void);
+
+/* Before RLIMIT_AS becomes finite: let go of all that is not committed. Caller
+ * holds the lock of each part that can grow. */
+void kma_reserve_let_go(void);
 
 /*
  * Make [range->base, upto) usable. Caller holds the lock of the part. False

@@ -70,10 +70,10 @@ static void fill_root(void)
 	kma_root.start_time = kma_clock_now();
 	kma_root.canary_secret = random_secret();
 	kma_root.reserve_base = kma_reserve.base;
-	kma_root.reserve_end = kma_reserve.end;
+	kma_root.reserve_end = kma_reserve.heap.held;
 	kma_root.heap_base = kma_reserve.heap.base;
 	kma_root.heap_committed = kma_reserve.heap.committed;
-	kma_root.heap_end = kma_reserve.heap.end;
+	kma_root.heap_end = kma_reserve.heap.held;
 	kma_root.page_map = (uint64_t *)kma_reserve.page_map.base;
 	kma_instance.bounds(&kma_root);
 }

@@ -18,6 +18,8 @@
 #ifndef ALLOC_STACK_H
 #define ALLOC_STACK_H
 
+#include "alloc/lock.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +49,9 @@ struct kma_depot {
 	uint32_t *table;   /* hash heads */
 	uint64_t table_mask;
 };
+
+/* Held while the depot grows. */
+extern struct kma_lock kma_depot_lock;
 
 /* The depot's memory; then a stack can be kept. False: no memory. */
 bool kma_depot_init(void);

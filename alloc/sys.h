@@ -32,6 +32,11 @@ static inline long sys_mprotect(uintptr_t base, size_t size, int protection)
 			0);
 }
 
+static inline long sys_munmap(uintptr_t base, size_t size)
+{
+	return sys_call(SYS_munmap, (long)base, (long)size, 0, 0, 0, 0);
+}
+
 static inline long sys_mincore(uintptr_t base, size_t size,
 			       unsigned char *pages)
 {

@@ -33,6 +33,20 @@ except MemoryError:
     held.clear()
     print('refused after', count)
 """
+# A limit that the program sets itself: what is left is shared by its own
+# mappings (a thread's stack, a file) and the heap, and holds for the heap.
+LIMITS_ITSELF = """
+import mmap, resource, threading
+resource.setrlimit(resource.RLIMIT_AS, (1000 << 20, resource.RLIM_INFINITY))
+thread = threading.Thread(target=lambda: print('a thread runs'))
+thread.start()
+thread.join()
+mapping = mmap.mmap(-1, 200 << 20)
+""" + GREEDY + """
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+held = [bytearray(10 << 20) for _ in range(120)]
+print('no more limit')
+"""
 
 
 def run(limit, *command, options=None, what=resource.RLIMIT_AS):
@@ -57,6 +71,11 @@ for mebibytes in (300, 500, 1000, 4000):
     expect(mebibytes << 20, "hello", "sh", "-c", "echo hello | cat")
     expect(mebibytes << 20, "499500", sys.executable, "-c", "print(sum(list(range(1000))))")
 expect(1000 << 20, "refused after", sys.executable, "-c", GREEDY)
+got = run(resource.RLIM_INFINITY, sys.executable, "-c", LIMITS_ITSELF)
+words = got.stdout.split()
+if (got.returncode != 0 or got.stderr or got.stdout.count("\n") != 3 or words[-3:] != ["no", "more", "limit"]
+        or not 40 < int(words[-4]) < 80):
+    sys.exit(f"RLIMIT_AS set by the program: status {got.returncode}, {got.stdout!r}, {got.stderr!r}")
 expect(1000 << 20, "hello", "sh", "-c", "ulimit -v 500000; sh -c 'echo hello'")
 
 # What is reserved does not count, what is made writable does, and is refused
