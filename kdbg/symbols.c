@@ -299,7 +299,7 @@ static size_t saved_places(struct symbols *symbols,
 			   uint64_t address,
 			   struct symbol_frame frames[FRAMES_MAX])
 {
-	const struct dump_symbol *places;
+	const struct dump_symbol *places = NULL;
 	size_t count = symbols_module_places(
 		module, address - module->facts.base, &places);
 

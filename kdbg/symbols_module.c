@@ -112,7 +112,7 @@ static void find_saved(struct symbols_module *module,
 
 	while (end < target->symbol_count && target->symbols[end].module == key)
 		end++;
-	module->saved = target->symbols + first;
+	module->saved = end > first ? &target->symbols[first] : NULL;
 	module->saved_count = end - first;
 }
 
@@ -130,7 +130,9 @@ size_t symbols_module_places(const struct symbols_module *module,
 		else
 			high = middle;
 	}
-	*ret = module->saved + low;
+	if (low == module->saved_count)
+		return 0;
+	*ret = &module->saved[low];
 	while (low + count < module->saved_count &&
 	       module->saved[low + count].address == address)
 		count++;

@@ -55,11 +55,12 @@ static int by_number(const void *a, const void *b)
 
 static void drop_repeated(struct saver *saver, size_t from)
 {
-	uint64_t *a = saver->addresses + from;
 	size_t kept = 0, count = saver->count - from;
 
-	if (count)
-		qsort(a, count, sizeof(*a), by_number);
+	if (count == 0)
+		return;
+	uint64_t *a = saver->addresses + from;
+	qsort(a, count, sizeof(*a), by_number);
 	for (size_t i = 0; i < count; i++)
 		if (!kept || a[kept - 1] != a[i])
 			a[kept++] = a[i];
