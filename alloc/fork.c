@@ -31,15 +31,19 @@ extern void *__dso_handle /* NOLINT(bugprone-reserved-identifier) */
 
 /*
  * glibc's lock of the list of stdio's files, which its fork() takes after all
- * handlers. A thread may hold it while it allocates: with ours taken before,
- * that thread would wait for us and we for it. So it is ours to take first; it
- * may be taken again by who has it. Other C libraries have no such functions.
+ * handlers where there are threads. One may hold it while it allocates: with
+ * ours taken before, that thread would wait for us and we for it. So it is ours
+ * to take first; it may be taken again by who has it. Other C libraries have no
+ * such functions.
  */
 /* NOLINTBEGIN(bugprone-reserved-identifier) */
 extern void _IO_list_lock(void) __attribute__((weak));
 extern void _IO_list_unlock(void) __attribute__((weak));
 extern void _IO_list_resetlock(void) __attribute__((weak));
+extern char __libc_single_threaded __attribute__((weak)); /* since 2.32 */
 /* NOLINTEND(bugprone-reserved-identifier) */
+
+static bool has_files_locked; /* guarded by that lock */
 
 uint32_t *kma_fork_mark;
 
@@ -59,30 +63,64 @@ static void each_lock(void (*apply)(struct kma_lock *lock))
 	apply(&kma_meta_lock);
 }
 
-static void prepare(void)
+static void lock_files(void)
 {
-	if (_IO_list_lock)
-		_IO_list_lock();
+	if (!_IO_list_lock ||
+	    (&__libc_single_threaded && __libc_single_threaded))
+		return;
+	_IO_list_lock();
+	has_files_locked = true;
+}
 
-	/* A signal handler may come before a lock lets this thread through. */
-	struct kma_thread *self = kma_thread_enter();
-
+static void hold_locks(void)
+{
 	kma_lock_fork_hold(&kma_visit_lock);
 	kma_lock_fork_hold(&kma_thread_lock);
 	/* From here on no cache comes to be. */
 	kma_lock_fork_hold(&kma_registry_lock);
 	each_lock(kma_lock_fork_hold);
-	kma_thread_leave(self);
 }
 
 /* The first goes last: who forks next waits for it before it holds any. */
-static void parent(void)
+static void release_locks(void)
 {
 	each_lock(kma_lock_fork_release);
 	kma_lock_fork_release(&kma_registry_lock);
 	kma_lock_fork_release(&kma_thread_lock);
 	kma_lock_fork_release(&kma_visit_lock);
-	if (_IO_list_unlock)
+}
+
+/*
+ * A signal handler may fork, where it came in before a lock let this thread
+ * through, or anywhere in the allocator. Then this thread's own locks are held
+ * by what was interrupted, which goes on in parent and child alike: they are
+ * left as they are. That is safe as fork() in handlers is, in processes of one
+ * thread.
+ */
+static void prepare(void)
+{
+	struct kma_thread *self = kma_thread_enter();
+
+	if (!kma_thread_nested(self)) {
+		lock_files();
+		hold_locks();
+	}
+	kma_thread_leave(self);
+}
+
+static void parent(void)
+{
+	struct kma_thread *self = kma_thread_enter();
+	bool interrupted = kma_thread_nested(self);
+
+	kma_thread_leave(self);
+	if (interrupted)
+		return;
+	bool has_files = has_files_locked;
+
+	has_files_locked = false;
+	release_locks();
+	if (has_files)
 		_IO_list_unlock();
 }
 
@@ -101,7 +139,8 @@ void kma_fork_child(void)
 {
 	if (kma_fork_mark)
 		*kma_fork_mark = 1;
-	reset_locks();
+	if (!kma_thread_nested(kma_self))
+		reset_locks();
 
 	uint32_t parent_pid = kma_root.pid;
 
@@ -121,11 +160,14 @@ void kma_fork_child(void)
 /* A handler of another library may have come in before, and told us. */
 static void child(void)
 {
-	/* glibc has done so already where there were other threads. */
-	if (_IO_list_resetlock)
+	struct kma_thread *self = kma_thread_enter();
+
+	if (has_files_locked) /* glibc has, too: there were other threads */
 		_IO_list_resetlock();
+	has_files_locked = false;
 	if (!kma_fork_mark || *kma_fork_mark == 0)
 		kma_fork_child();
+	kma_thread_leave(self);
 }
 
 static uint32_t *mark_create(void)

@@ -17,7 +17,7 @@ void kma_fork_init(void);
 /* 1 as long as this is the process that set it; NULL: cannot be told. */
 extern uint32_t *kma_fork_mark;
 
-/* The slow half of kma_fork_check(). */
+/* The slow half of kma_fork_check(); the thread has entered (thread.h). */
 void kma_fork_child(void);
 
 /* On every way into the allocator but the fastest. */
