@@ -19,7 +19,8 @@ static size_t resident(void)
 	FILE *statm = fopen("/proc/self/statm", "r");
 	unsigned long size, pages;
 
-	CHECK(statm && fscanf(statm, "%lu %lu", &size, &pages) == 2);
+	CHECK(statm != NULL);
+	CHECK(fscanf(statm, "%lu %lu", &size, &pages) == 2);
 	fclose(statm);
 	return pages * 4096;
 }
