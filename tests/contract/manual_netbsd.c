@@ -88,8 +88,8 @@ static void check_vmem(void)
 			       NULL, NULL, 0, VM_SLEEP, IPL_NONE);
 	vmem_addr_t address;
 
-	CHECK(vm &&
-	      vmem_alloc(vm, 0x100, VM_SLEEP | VM_INSTANTFIT, &address) == 0);
+	CHECK(vm != NULL);
+	CHECK(vmem_alloc(vm, 0x100, VM_SLEEP | VM_INSTANTFIT, &address) == 0);
 	vmem_print((uintptr_t)vm, "", tell);
 	CHECK(strstr(told, "busy") && strstr(told, "free"));
 	check_told("span");
