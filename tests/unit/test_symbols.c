@@ -258,7 +258,7 @@ static void a_closed_library_is_named_by_the_time(void **state)
 	first.end = 0x500000 + (first.end - first.base);
 	first.base = 0x500000;
 	second.base = 0x500000;
-	second.end = 0x600000;
+	second.end = first.end;
 	second.path = "/nowhere/libsecond.so";
 	second.build_id = (const uint8_t *)"second";
 	second.build_id_size = 6;
