@@ -180,8 +180,19 @@ end:
 
 static void note_absent(void *context, const char *owner, const char *name)
 {
-	heap_note(context, 0, "this target does not describe %s%s%s", owner,
-		  *owner && *name ? "." : "", name);
+	struct heap *heap = context;
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s%s%s", owner,
+		 *owner && *name ? "." : "", name);
+	if (heap->absent_count++ == 0)
+		heap->absent = heap_text(heap, text);
+}
+
+size_t heap_absent(const struct heap *heap, const char **first)
+{
+	*first = heap->absent ? heap->absent : "";
+	return heap->absent_count;
 }
 
 /* The heap's pages, as far as the bounds make sense. */

@@ -368,4 +368,9 @@ size_t heap_problems(const struct heap *heap, const struct heap_problem **ret);
 /* How many more there were than are kept. */
 size_t heap_problems_lost(const struct heap *heap);
 
+/* How many structures, fields and constants the target's libkma does not
+ * describe that this kdbg knows, as of an older revision; *first is one. That
+ * is no damage: what needs them is not shown. */
+size_t heap_absent(const struct heap *heap, const char **first);
+
 #endif

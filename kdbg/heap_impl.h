@@ -114,6 +114,8 @@ struct heap {
 	struct heap_problem *problems;
 	size_t problem_count; /* kept */
 	size_t problems_lost;
+	const char *absent; /* the first that no schema describes */
+	size_t absent_count;
 };
 
 /* Grow an array by one element; NULL and the old array kept when memory is

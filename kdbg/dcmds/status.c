@@ -206,6 +206,14 @@ static void tell_heap(const struct dcmd_call *call, struct sink *out)
 	}
 	tell_instances(heap, out);
 	tell_errors(call->session, heap, out);
+	const char *first;
+	size_t absent = heap_absent(heap, &first);
+
+	if (absent)
+		fact(out, "schema",
+		     "of another revision of libkma: what needs %s%s is not "
+		     "shown",
+		     first, absent > 1 ? " and others" : "");
 	size_t count = heap_problems(heap, &problems);
 	if (count)
 		fact(out, "damage",
