@@ -59,7 +59,9 @@ COMMANDS = {
     "kmastat": ["::kmastat ! grep -E '^(cache|name)|kmem_alloc_1344'"],
     "kmausers": ["::kmausers -e kmem_alloc_1344", "*list::kmausers",
                  "::kmausers -t kmem_alloc_1344 ! grep -vE '_start|calloc'",
-                 "::kmausers --sizes kmem_alloc_1344", "::kmausers --ages kmem_alloc_1344 ! head -n 1"],
+                 "::kmausers --sizes kmem_alloc_1344",
+                 # In whichever milliseconds they are.
+                 "::kmausers --ages kmem_alloc_1344 ! grep -c . | sed 's/[1-9].*/rows/'"],
     "kmem_cache": ["::kmem_cache -n alloc_1344"],
     "kmem_log": ["::kmem_log -b *freed"],
     "kmem_slabs": ["::kmem_slabs ! grep -E 'Cache|1344'"],
