@@ -21,10 +21,8 @@
 static_assert(sizeof(struct rlimit) == sizeof(struct rlimit64),
 	      "the kernel's and both of libc's are one");
 
-static void let_go(void)
+static void release_all(void)
 {
-	struct kma_thread *self = kma_thread_enter();
-
 	kma_lock_acquire(&kma_pages_lock);
 	kma_lock_acquire(&kma_meta_lock);
 	kma_lock_acquire(&kma_depot_lock);
@@ -32,6 +30,15 @@ static void let_go(void)
 	kma_lock_release(&kma_depot_lock);
 	kma_lock_release(&kma_meta_lock);
 	kma_lock_release(&kma_pages_lock);
+}
+
+/* Not from a signal handler that came in where its own thread holds a lock. */
+static void let_go(void)
+{
+	struct kma_thread *self = kma_thread_enter();
+
+	if (!kma_thread_nested(self))
+		release_all();
 	kma_thread_leave(self);
 }
 
