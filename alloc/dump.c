@@ -201,6 +201,8 @@ static int write_stopped(const struct dump_request *request)
 		return dump_copy_write(request, dump_path, since);
 	status = dump_contents_write(request, dump_path, -1);
 	dump_threads_go();
+	if (request->reason != KMA_DUMP_EXIT)
+		dump_threads_wait_left(); /* the kernel's core is next */
 	return status;
 }
 

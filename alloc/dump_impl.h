@@ -92,6 +92,12 @@ struct dump_threads {
  */
 const struct dump_threads *dump_threads_stop(void);
 void dump_threads_go(void);
+/*
+ * After that, wait until they have left the handler, a tenth of a second at
+ * most: in a core that the kernel writes next they are where they were, and
+ * debuggers that cannot step over our signal frame show their stacks.
+ */
+void dump_threads_wait_left(void);
 /* Be there for one who asks, once libc has set its own handler, too. */
 void dump_threads_listen(void);
 void dump_threads_forked(void); /* in the child */

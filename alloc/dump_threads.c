@@ -41,6 +41,8 @@ enum {
 	ROUNDS_MAX = 20,
 	PATIENCE_NS = 50 * 1000000, /* then ask the kernel about the silent */
 	PATIENCE_ROUNDS = 20,       /* without an answer: give up */
+	LEAVING_NS = 100 * 1000000, /* for all to leave the handler, at most */
+	NAP_NS = 100 * 1000,        /* between looks whether they have */
 	TASK_PATH = 48,
 	STATUS_SIZE = 2048,
 	DIRECTORY_SIZE = 4096,
@@ -302,23 +304,31 @@ static bool count_task(uint32_t tid, uint32_t argument)
 	return true;
 }
 
+/* By its status: a thread that blocks the signal by a system call of its own,
+ * or is in the handler, where all are blocked. */
+static bool is_deaf(const char *status)
+{
+	const char *blocked = strstr(status, "\nSigBlk:\t");
+
+	if (!blocked)
+		return false;
+	/* 16 hexadecimal digits; signal 33 is bit 32: the 8th from the left */
+	char digit = blocked[sizeof("\nSigBlk:\t") - 1 + 7];
+	return strchr("13579bdf", digit) && digit;
+}
+
 /* Dead, waiting for a device, or deaf to the signal. */
 static bool cannot_answer(uint32_t tid)
 {
 	char text[STATUS_SIZE];
-	const char *state, *blocked;
+	const char *state;
 
 	if (read_task(tid, "status", text, sizeof(text)) == 0)
 		return true;
 	state = strstr(text, "\nState:\t");
 	if (state && strchr("ZXD", state[sizeof("\nState:\t") - 1]))
 		return true;
-	blocked = strstr(text, "\nSigBlk:\t");
-	if (!blocked)
-		return false;
-	/* 16 hexadecimal digits; signal 33 is bit 32: the 8th from the left */
-	char digit = blocked[sizeof("\nSigBlk:\t") - 1 + 7];
-	return strchr("13579bdf", digit) && digit;
+	return is_deaf(text);
 }
 
 /* How many will never answer, of those that have not. */
@@ -425,9 +435,42 @@ const struct dump_threads *dump_threads_stop(void)
  * taken for pointers that the program has. */
 void dump_threads_go(void)
 {
-	memset(threads.slots, 0, threads.slot_count * sizeof(*threads.slots));
+	for (size_t i = 0; i < threads.slot_count; i++)
+		threads.slots[i] = (struct dump_stopped){
+			.tid = threads.slots[i].tid,
+			.state = threads.slots[i].state,
+		};
 	__atomic_store_n(&generation, generation + 1, __ATOMIC_RELEASE);
 	futex_wake(&generation);
+}
+
+/* How many of those that were stopped are still in the handler. */
+static size_t count_leaving(void)
+{
+	char text[STATUS_SIZE];
+	size_t count = 0;
+
+	for (size_t i = 0; i < threads.slot_count; i++) {
+		struct dump_stopped *slot = &threads.slots[i];
+
+		if (slot->tid == 0 || slot->state != DUMP_THREAD_STOPPED)
+			continue;
+		if (read_task(slot->tid, "status", text, sizeof(text)) &&
+		    is_deaf(text))
+			count++;
+		else
+			slot->state = DUMP_THREAD_UNUSED;
+	}
+	return count;
+}
+
+void dump_threads_wait_left(void)
+{
+	const struct timespec nap = { .tv_nsec = NAP_NS };
+	uint64_t end = dump_now_ns() + LEAVING_NS;
+
+	while (count_leaving() && dump_now_ns() < end)
+		sys_call(SYS_nanosleep, (long)(uintptr_t)&nap, 0, 0, 0, 0, 0);
 }
 
 void dump_threads_forked(void)

@@ -101,12 +101,6 @@ def look(kdbg, target):
             for command in COMMANDS}
 
 
-def is_leaving(what, expected, found):
-    """libkma's own dump comes before the kernel's core, which may find a thread
-    on its way out of the handler that the dump stopped it in."""
-    return "kernel core" in what and expected["tid"] == found["tid"]
-
-
 def is_restarting(expected, found):
     """A system call that a signal of libkma's interrupts is begun anew: the thread
     stands before its instruction of two bytes, not behind it."""
@@ -119,8 +113,7 @@ def check_same(expected, found, what):
         if found[command] == rows_expected:
             continue
         for a, b in zip(rows_expected, found[command]):
-            if a != b and not (command == "::threads" and
-                               (is_leaving(what, a, b) or is_restarting(a, b))):
+            if a != b and not (command == "::threads" and is_restarting(a, b)):
                 fail(f"{what}: {command} differs:\n  {a}\n  {b}")
         if len(found[command]) != len(rows_expected):
             fail(f"{what}: {command}: {len(found[command])} rows, not "
@@ -228,28 +221,25 @@ def test_same_on_all(kdbg, preload, program, folder):
     print("as the live process:", ", ".join(targets))
 
 
-def settled_core(preload, program, folder):
-    """libkma's dump, the kernel's core and gdb's stacks of it, from a run whose
-    threads had all left the dump's handler when the kernel wrote."""
-    for attempt in range(20):
-        place = os.path.join(folder, f"run{attempt}")
-        os.mkdir(place)
-        dump = os.path.join(place, "own.dump")
-        process = start(preload, program, dump, place)
-        process.send_signal(signal.SIGQUIT)
-        process.wait(timeout=30)
-        cores = list(pathlib.Path(place).glob("core*"))
-        if not cores:
-            return dump, None, None
-        stacks = gdb_stacks(program, str(cores[0]))
-        if not re.search("on_stop|signal handler called", str(stacks)):
-            return dump, str(cores[0]), stacks
-    return fail("a thread was in the dump's handler in each of 20 cores")
+def ended_core(preload, program, folder):
+    """libkma's dump, the kernel's core and gdb's stacks of it. libkma has waited
+    until all threads had left the handler that the dump stopped them in."""
+    dump = os.path.join(folder, "own.dump")
+    process = start(preload, program, dump, folder)
+    process.send_signal(signal.SIGQUIT)
+    process.wait(timeout=30)
+    cores = list(pathlib.Path(folder).glob("core*"))
+    if not cores:
+        return dump, None, None
+    stacks = gdb_stacks(program, str(cores[0]))
+    if re.search("on_stop|signal handler called", str(stacks)):
+        fail(f"a thread is in the dump's handler: {stacks}")
+    return dump, str(cores[0]), stacks
 
 
 def test_there_and_back(kdbg, preload, program, folder):
     """A core is the same core after it was a dump, for gdb, too."""
-    dump, core, expected = settled_core(preload, program, folder)
+    dump, core, expected = ended_core(preload, program, folder)
     if not core:
         print("no kernel core: skipped")
         return
