@@ -14,6 +14,7 @@
 #include "alloc/client.h"
 #include "alloc/clock.h"
 #include "alloc/deferred.h"
+#include "alloc/fast_kernel.h"
 #include "alloc/foreign.h"
 #include "alloc/fork.h"
 #include "alloc/guard.h"
@@ -296,11 +297,21 @@ allocate(const struct kma_request *request)
 
 void *kma_allocate(const struct kma_request *request)
 {
-	return allocate(request);
+	void *p = NULL;
+
+	if (request->family < KMA_FAMILY_KMEM && request->align <= 16)
+		p = kma_fast_lite_allocate(request->size, request->family);
+	if (p && request->zero)
+		memset(p, 0, request->size);
+	return p ? p : allocate(request);
 }
 
 void *kma_allocate_size(size_t size, enum kma_family family)
 {
+	void *p = kma_fast_lite_allocate(size, family);
+
+	if (p)
+		return p;
 	return allocate(&(struct kma_request){
 		.size = size,
 		.align = 16,
@@ -449,10 +460,11 @@ void kma_release(void *p, size_t size, enum kma_family family,
 		 const char *function)
 {
 	struct kma_buffer buffer;
-	int saved_errno = errno;
+	int saved_errno;
 
-	if (!p)
+	if (!p || kma_fast_lite_release(p, size, family))
 		return;
+	saved_errno = errno;
 	__builtin_prefetch((const char *)p - KMA_CANARY_SIZE, 1);
 
 	struct kma_thread *self = kma_thread_enter();

@@ -49,7 +49,7 @@ void kma_ignore_begin(void)
 	if (!self)
 		return;
 	self->ignoring++;
-	self->special |= KMA_THREAD_IGNORING;
+	kma_thread_special_add(self, KMA_THREAD_IGNORING);
 }
 
 void kma_ignore_end(void)
@@ -57,7 +57,7 @@ void kma_ignore_end(void)
 	struct kma_thread *self = kma_thread_self();
 
 	if (self && self->ignoring && --self->ignoring == 0)
-		self->special &= ~(uint32_t)KMA_THREAD_IGNORING;
+		kma_thread_special_end(self, KMA_THREAD_IGNORING);
 }
 
 uint64_t kma_ignore_bits(void)

@@ -102,10 +102,10 @@ enum kma_family {
 
 struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	/* What finding a buffer reads, in one line of the processor's cache. */
-	uintptr_t base;
-	size_t first;        /* offset of buffer 0 from base */
-	size_t stride;       /* bytes from one buffer to the next */
-	uint64_t reciprocal; /* of stride: offset to index by multiplication */
+	uintptr_t origin;           /* of buffer 0: base + first */
+	uint64_t *words;            /* lite: of each buffer; else NULL */
+	size_t stride;              /* bytes from one buffer to the next */
+	uint64_t reciprocal;        /* of stride, times 2^64, rounded up */
 	struct kma_bufctl *bufctls; /* audit, guard; else NULL */
 	struct kma_cache *cache;
 	uint32_t buffers;
@@ -118,7 +118,8 @@ struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	uint8_t hollow;  /* audit, large, freed: see hollow.h */
 	uint8_t stuck;   /* how often its objects could not be moved */
 	uint8_t hoarded; /* a type keeps its pages (types.h) */
-	uint64_t *words; /* lite: of each buffer, as a bufctl's; else NULL */
+	uintptr_t base;
+	size_t first;    /* offset of buffer 0 from base */
 	uint16_t *types; /* typed malloc: of each buffer; NULL: none yet */
 	uint64_t *notes; /* clients' (note.c), likewise */
 	/* What only the cache's lists and counts need. */
@@ -153,8 +154,10 @@ struct kma_cache {
 	uint32_t tier; /* enum kma_tier: what new buffers get; tier.h */
 	size_t bufsize;
 	/* For the fast path of clients' caches (fast_kernel.h): the page map's
-	 * word but for the slab, 0: not served; a live object's word. */
+	 * word but for the slab; a live object's word; index, or UINT32_MAX,
+	 * which no thread has a set for: not served. */
 	uint64_t fast_page, fast_live;
+	uint32_t fast_index;
 	struct kma_lock lock; /* slabs, statistics below */
 	struct kma_lock depot_lock;
 	struct kma_slab *slabs[KMA_TIER_COUNT][KMA_SLAB_LIST_COUNT];
@@ -197,6 +200,14 @@ struct kma_buffer {
 	struct kma_bufctl *bufctl; /* NULL where the tier has none */
 };
 
+/* What an offset from buffer 0 is in buffers: whole ones above, the rest in
+ * units of stride / 2^64 below; a rest less than the reciprocal is none. */
+static inline unsigned __int128 kma_slab_divide(const struct kma_slab *slab,
+						uintptr_t offset)
+{
+	return (unsigned __int128)offset * slab->reciprocal;
+}
+
 /*
  * Which buffer holds address (its user's bytes, redzone or slack)? False when
  * none does. Takes no lock, trusts nothing; good in a signal handler.
@@ -211,16 +222,15 @@ static inline bool kma_buffer_find(uintptr_t address, struct kma_buffer *ret)
 
 	struct kma_slab *slab =
 		(struct kma_slab *)(uintptr_t)(word & KMA_PAGE_SLAB_MASK);
-	uintptr_t offset = address - slab->base;
 
-	if (offset < slab->first)
+	if (address < slab->origin)
 		return false;
-	offset -= slab->first;
-	ret->index = (uint32_t)(((offset >> 3) * slab->reciprocal) >> 32);
+	ret->index =
+		(uint32_t)(kma_slab_divide(slab, address - slab->origin) >> 64);
 	if (ret->index >= slab->buffers)
 		return false;
 	ret->slab = slab;
-	ret->start = slab->base + slab->first + ret->index * slab->stride;
+	ret->start = slab->origin + ret->index * slab->stride;
 	ret->bufctl = slab->bufctls ? &slab->bufctls[ret->index] : NULL;
 	return true;
 }

@@ -144,7 +144,9 @@ void kma_client_set_fast(struct kma_cache *cache)
 
 	cache->fast_live = kma_word_make(KMA_BUFFER_ALLOCATED, KMA_FAMILY_CACHE,
 					 0, cache->client->size);
-	__atomic_store_n(&cache->fast_page, is_fast(cache) ? page : 0,
+	cache->fast_page = page;
+	__atomic_store_n(&cache->fast_index,
+			 is_fast(cache) ? cache->index : UINT32_MAX,
 			 __ATOMIC_RELEASE);
 }
 

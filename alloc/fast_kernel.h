@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The fast path of the kernels' calls, at tiers off and lite: one round from or
- * into the thread's loaded magazine, and at lite the buffer's word.
+ * The fast path of the kernels' calls, at tiers off and lite, and of malloc at
+ * lite: one round from or into the thread's loaded magazine, and at lite the
+ * buffer's word.
  *
  * Who frees first is told by the word alone: ALLOCATED with the request becomes
  * FREE, by a load and a store. A compare-and-swap, which costs as much as all
@@ -19,33 +20,39 @@
 
 #include "kma/kma.h"
 
+#include <assert.h>
 #include <string.h>
 
-/* SLEEP or NOSLEEP, whoever's rules hold, and nothing to look at. */
-KMA_FAST bool fast_flags(unsigned flags)
+/* SLEEP or NOSLEEP, whoever's rules hold, and of others none but allowed. */
+KMA_FAST bool fast_flags(unsigned flags, unsigned allowed)
 {
-	unsigned way = flags & ~(unsigned)(KMA_PERSONALITY | KMA_ZERO);
+	unsigned way = flags & ~((unsigned)KMA_PERSONALITY | allowed);
 
-	return (way == KMA_SLEEP) | (way == KMA_NOSLEEP);
+	return ((way - KMA_SLEEP) & ~(unsigned)KMA_SLEEP) == 0;
 }
+static_assert(KMA_NOSLEEP == 2 * KMA_SLEEP, "fast_flags() counts on it");
 
-/* The thread's record, where nothing is out of the ordinary; else NULL. */
+/* Of the states of what lies in a magazine of tier lite none has that bit. */
+static_assert(!((KMA_BUFFER_NEVER | KMA_BUFFER_FREE) & KMA_BUFFER_ALLOCATED),
+	      "one bit tells what the program has");
+static_assert(KMA_BUFCTL_STATE_SHIFT == 0, "and it is the word's lowest");
+
+/* The thread's record, where it is not inside; else NULL. */
 KMA_FAST struct kma_thread *fast_thread(void)
 {
 	struct kma_thread *self = kma_self;
 
-	if (__builtin_expect(!self, 0))
-		return NULL;
-	if (__builtin_expect(self->busy | self->special | kma_attention, 0))
+	if (__builtin_expect(!self, 0) || __builtin_expect(self->busy, 0))
 		return NULL;
 	return self;
 }
 
-/* The set at tier lite of a cache whose set at tier off is that. */
-KMA_FAST struct kma_magset *fast_lite_set(const struct kma_thread *self,
-					  size_t index)
+/* Has the thread a set for the cache of that index, and is there nothing out of
+ * the ordinary about it, or about any? */
+KMA_FAST bool fast_may(const struct kma_thread *self, uint32_t index)
 {
-	return &self->magsets[self->magset_caches + index];
+	return __builtin_expect(kma_attention == 0, 1) &&
+	       __builtin_expect(index < self->fast_caches, 1);
 }
 
 KMA_FAST struct kma_slab *fast_slab(uint64_t word)
@@ -53,20 +60,15 @@ KMA_FAST struct kma_slab *fast_slab(uint64_t word)
 	return (struct kma_slab *)(uintptr_t)(word & KMA_PAGE_SLAB_MASK);
 }
 
-KMA_FAST size_t fast_index(const struct kma_slab *slab, uintptr_t offset)
-{
-	return ((offset >> 3) * slab->reciprocal) >> 32;
-}
-
-/* The word of what came out of a magazine, which is a buffer of ours. */
+/* The word of what came out of a magazine, which is a buffer's start. */
 KMA_FAST uint64_t *fast_word_of(const void *p)
 {
-	size_t page = ((uintptr_t)p - kma_reserve.heap.base) >> KMA_PAGE_SHIFT;
-	struct kma_slab *slab =
-		fast_slab(((const uint64_t *)kma_reserve.page_map.base)[page]);
+	const struct kma_slab *slab =
+		fast_slab(kma_pages_lookup_known((uintptr_t)p));
 
-	return &slab->words[fast_index(slab, (uintptr_t)p - slab->base -
-						     slab->first)];
+	return &slab->words[kma_slab_divide(slab,
+					    (uintptr_t)p - slab->origin) >>
+			    64];
 }
 
 /*
@@ -82,10 +84,9 @@ KMA_FAST void *fast_take_lite(struct kma_magset *set, uint64_t live)
 
 	uint64_t *place = fast_word_of(p);
 
-	if (__builtin_expect(
-		    kma_word_state(__atomic_load_n(place, __ATOMIC_RELAXED)) ==
-			    KMA_BUFFER_ALLOCATED,
-		    0)) {
+	if (__builtin_expect(__atomic_load_n(place, __ATOMIC_RELAXED) &
+				     KMA_BUFFER_ALLOCATED,
+			     0)) {
 		kma_magset_push(set, p);
 		return NULL;
 	}
@@ -94,35 +95,42 @@ KMA_FAST void *fast_take_lite(struct kma_magset *set, uint64_t live)
 }
 
 /*
- * False, nothing changed: p is no live buffer with that word, or there is no
- * room. The set is worked out when it is needed: as little as possible lives
- * beside what the slow path is to be called with, so that no register is saved.
+ * A live buffer of the slab with that word is free, and in the set, from now
+ * on. False, nothing changed: p is none, or there is no room. The bits in any
+ * are not looked at.
  */
-KMA_FAST bool fast_put_lite(const struct kma_thread *self, uint64_t page,
-			    void *p, uint64_t live)
+KMA_FAST bool fast_put_lite(struct kma_magset *set, const struct kma_slab *slab,
+			    void *p, uint64_t live, uint64_t any)
 {
-	struct kma_slab *slab = fast_slab(page);
-	uintptr_t offset = (uintptr_t)p - slab->base - slab->first;
-	size_t index = fast_index(slab, offset);
-
-	if (__builtin_expect(index >= slab->buffers ||
-				     index * slab->stride != offset,
-			     0))
+	if (__builtin_expect(!kma_magset_has_room(set), 0))
 		return false;
 
-	uint64_t *place = &slab->words[index];
-	uint64_t word = __atomic_load_n(place, __ATOMIC_RELAXED);
+	unsigned __int128 quotient =
+		kma_slab_divide(slab, (uintptr_t)p - slab->origin);
+	uint64_t index = (uint64_t)(quotient >> 64);
 
-	if (__builtin_expect((word & ~(uint64_t)KMA_BUFCTL_IGNORED) != live, 0))
+	if (__builtin_expect((uint64_t)quotient >= slab->reciprocal, 0) ||
+	    __builtin_expect(index >= slab->buffers, 0))
 		return false;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (!kma_magset_push(fast_lite_set(self, page >> KMA_PAGE_CACHE_SHIFT),
-			     p))
+
+	uint64_t word = __atomic_load_n(&slab->words[index], __ATOMIC_RELAXED);
+
+	if (__builtin_expect((word & ~any) != live, 0))
 		return false;
-	__atomic_store_n(place, word + (KMA_BUFFER_FREE - KMA_BUFFER_ALLOCATED),
+	__atomic_store_n(&slab->words[index],
+			 word + (KMA_BUFFER_FREE - KMA_BUFFER_ALLOCATED),
 			 __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	kma_magset_put(set, p);
 	return true;
 }
+
+/* What a page of one of malloc's classes says of itself at a tier. */
+enum {
+	FAST_CLASS_MASK = 0x3f, /* class, tier, kind */
+	FAST_CLASS_OFF = KMA_PAGE_CLASS | KMA_PAGE_SLAB,
+	FAST_CLASS_LITE = FAST_CLASS_OFF | KMA_TIER_LITE << KMA_PAGE_TIER_SHIFT,
+};
 
 /* --- kmem_alloc ------------------------------------------------------------
  */
@@ -138,18 +146,21 @@ KMA_FAST void *kma_fast_kmem_alloc(size_t size, unsigned flags)
 	struct kma_thread *self = fast_thread();
 	void *p;
 
-	if (__builtin_expect(
-		    !self || size > KMA_CACHED_MAX || !fast_flags(flags), 0))
+	if (__builtin_expect(!self || size > KMA_CACHED_MAX ||
+				     !fast_flags(flags, KMA_ZERO),
+			     0))
 		return NULL;
 
 	unsigned entry = kma_kmem_table[(size + 7) / 8];
+	unsigned index = entry & ~(unsigned)KMA_KMEM_LITE;
 
+	if (!fast_may(self, index))
+		return NULL;
 	fast_enter(self);
-	if (__builtin_expect(entry & KMA_KMEM_LITE, 1))
-		p = fast_take_lite(fast_lite_set(self, entry ^ KMA_KMEM_LITE),
-				   fast_kmem_word(size));
-	else
-		p = kma_magset_pop(&self->magsets[entry]);
+	p = __builtin_expect(entry != index, 1)
+		    ? fast_take_lite(&self->lite_magsets[index],
+				     fast_kmem_word(size))
+		    : kma_magset_pop(&self->magsets[index]);
 	fast_leave(self);
 	if (p && flags & KMA_ZERO)
 		memset(p, 0, size);
@@ -161,21 +172,66 @@ KMA_FAST bool kma_fast_kmem_free(void *p, size_t size)
 {
 	struct kma_thread *self = fast_thread();
 	uint64_t word = kma_pages_lookup((uintptr_t)p);
-	enum {
-		MASK = 0x3f, /* class, tier, kind */
-		OFF = KMA_PAGE_CLASS | KMA_PAGE_SLAB,
-		LITE = OFF | KMA_TIER_LITE << KMA_PAGE_TIER_SHIFT,
-	};
+	size_t index = word >> KMA_PAGE_CACHE_SHIFT;
 	bool put = false;
 
-	if (__builtin_expect(!self, 0))
+	if (__builtin_expect(!self, 0) || !fast_may(self, (uint32_t)index))
 		return false;
 	fast_enter(self);
-	if (__builtin_expect((word & MASK) == LITE, 1))
-		put = fast_put_lite(self, word, p, fast_kmem_word(size));
-	else if ((word & MASK) == OFF)
-		put = kma_magset_push(
-			&self->magsets[word >> KMA_PAGE_CACHE_SHIFT], p);
+	if (__builtin_expect((word & FAST_CLASS_MASK) == FAST_CLASS_LITE, 1))
+		put = fast_put_lite(&self->lite_magsets[index], fast_slab(word),
+				    p, fast_kmem_word(size), 0);
+	else if ((word & FAST_CLASS_MASK) == FAST_CLASS_OFF)
+		put = kma_magset_push(&self->magsets[index], p);
+	fast_leave(self);
+	return put;
+}
+
+/* --- malloc and new at lite -------------------------------------------------
+ */
+
+/* 16-aligned. NULL: go the slow way. */
+KMA_FAST void *kma_fast_lite_allocate(size_t size, enum kma_family family)
+{
+	struct kma_thread *self = fast_thread();
+	void *p;
+
+	if (__builtin_expect(!self || size - 1 >= KMA_CACHED_MAX, 0))
+		return NULL;
+
+	/* As kmem_alloc has it for the next multiple of 16. */
+	unsigned entry = kma_kmem_table[(size + 15) / 16 * 2];
+	unsigned index = entry & ~(unsigned)KMA_KMEM_LITE;
+
+	if (entry == index || !fast_may(self, index))
+		return NULL;
+	fast_enter(self);
+	p = fast_take_lite(
+		&self->lite_magsets[index],
+		kma_word_make(KMA_BUFFER_ALLOCATED, family, 0, size));
+	fast_leave(self);
+	return p;
+}
+
+/* False: go the slow way. The size is that of the request, or SIZE_MAX. */
+KMA_FAST bool kma_fast_lite_release(void *p, size_t size,
+				    enum kma_family family)
+{
+	struct kma_thread *self = fast_thread();
+	uint64_t word = kma_pages_lookup((uintptr_t)p);
+	size_t index = word >> KMA_PAGE_CACHE_SHIFT;
+	bool is_known = size != SIZE_MAX;
+	bool put;
+
+	if (__builtin_expect(
+		    (word & FAST_CLASS_MASK) != FAST_CLASS_LITE || !self, 0) ||
+	    !fast_may(self, (uint32_t)index))
+		return false;
+	fast_enter(self);
+	put = fast_put_lite(&self->lite_magsets[index], fast_slab(word), p,
+			    kma_word_make(KMA_BUFFER_ALLOCATED, family, 0,
+					  is_known ? size : 0),
+			    is_known ? 0 : UINT64_MAX << KMA_BUFCTL_SIZE_SHIFT);
 	fast_leave(self);
 	return put;
 }
@@ -183,63 +239,63 @@ KMA_FAST bool kma_fast_kmem_free(void *p, size_t size)
 /* --- caches of clients -----------------------------------------------------
  */
 
-/* The caller has entered: has the thread a set for that cache, and does nobody
- * visit it (visit.h)? */
-KMA_FAST bool fast_client_may(const struct kma_thread *self,
-			      const struct kma_cache *cache)
-{
-	return __builtin_expect(
-		(cache->index < self->magset_caches) & (kma_attention == 0), 1);
-}
-
 KMA_FAST bool fast_client_is_lite(const struct kma_cache *cache)
 {
 	return __builtin_expect(
 		cache->fast_page & KMA_TIER_LITE << KMA_PAGE_TIER_SHIFT, 1);
 }
 
-/* An object that is constructed; NULL: go the slow way. */
+/*
+ * An object that is constructed; NULL: go the slow way. Whether the cache is
+ * served is looked at inside, where a visitor (visit.h) waits for us.
+ */
 KMA_FAST void *kma_fast_client_take(const struct kma_cache *cache,
 				    unsigned flags)
 {
 	struct kma_thread *self = fast_thread();
 	void *p = NULL;
 
-	if (__builtin_expect(!self || !cache || !cache->fast_page ||
-				     !fast_flags(flags) || flags & KMA_ZERO,
-			     0))
+	if (__builtin_expect(!self || !cache || !fast_flags(flags, 0), 0))
 		return NULL;
 	fast_enter(self);
-	if (!fast_client_may(self, cache))
-		;
-	else if (fast_client_is_lite(cache))
-		p = fast_take_lite(fast_lite_set(self, cache->index),
-				   cache->fast_live);
-	else
-		p = kma_magset_pop(&self->magsets[cache->index]);
+
+	uint32_t index = cache->fast_index;
+
+	if (fast_may(self, index))
+		p = fast_client_is_lite(cache)
+			    ? fast_take_lite(&self->lite_magsets[index],
+					     cache->fast_live)
+			    : kma_magset_pop(&self->magsets[index]);
 	fast_leave(self);
 	return p;
 }
 
-/* False: go the slow way. No page of ours has the word 0. */
+/* False: go the slow way. */
 KMA_FAST bool kma_fast_client_put(const struct kma_cache *cache, void *p)
 {
 	struct kma_thread *self = fast_thread();
-	uint64_t word = kma_pages_lookup((uintptr_t)p);
 	bool put = false;
 
-	if (__builtin_expect(!self || !cache || !cache->fast_page ||
-				     (word & ~KMA_PAGE_SLAB_MASK) !=
-					     cache->fast_page,
-			     0))
+	if (__builtin_expect(!self || !cache, 0))
+		return false;
+
+	/* A slab's address, if the page is one of this cache and tier. */
+	uint64_t slab = kma_pages_lookup((uintptr_t)p) ^ cache->fast_page;
+
+	if (__builtin_expect((slab & ~KMA_PAGE_SLAB_MASK) != 0, 0))
 		return false;
 	fast_enter(self);
-	if (!fast_client_may(self, cache))
-		;
-	else if (fast_client_is_lite(cache))
-		put = fast_put_lite(self, word, p, cache->fast_live);
-	else
-		put = kma_magset_push(&self->magsets[cache->index], p);
+
+	uint32_t index = cache->fast_index;
+
+	if (fast_may(self, index))
+		put = fast_client_is_lite(cache)
+			      ? fast_put_lite(
+					&self->lite_magsets[index],
+					(const struct kma_slab *)(uintptr_t)
+						slab,
+					p, cache->fast_live, 0)
+			      : kma_magset_push(&self->magsets[index], p);
 	fast_leave(self);
 	return put;
 }

@@ -13,7 +13,7 @@ void kma_intr_enter(void)
 {
 	kma_intr_level++;
 	if (kma_self)
-		kma_self->special |= KMA_THREAD_INTR;
+		kma_thread_special_add(kma_self, KMA_THREAD_INTR);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
@@ -21,7 +21,7 @@ void kma_intr_exit(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (--kma_intr_level == 0 && kma_self)
-		kma_self->special &= ~(uint32_t)KMA_THREAD_INTR;
+		kma_thread_special_end(kma_self, KMA_THREAD_INTR);
 }
 
 int kma_intr_depth(void)

@@ -51,17 +51,28 @@ static inline void kma_magset_count(uint64_t *counter)
 	kma_arch_count(counter);
 }
 
-static inline bool kma_magset_push(struct kma_magset *set, void *p)
+static inline bool kma_magset_has_room(const struct kma_magset *set)
+{
+	return set->top != set->limit;
+}
+
+/* Where there is room. */
+static inline void kma_magset_put(struct kma_magset *set, void *p)
 {
 	void **top = set->top;
 
-	if (__builtin_expect(top == set->limit, 0))
-		return false;
 	*top = set->hot;
 	set->top = top + 1;
 	__atomic_signal_fence(__ATOMIC_RELEASE);
 	set->hot = p;
 	kma_magset_count(&set->free);
+}
+
+static inline bool kma_magset_push(struct kma_magset *set, void *p)
+{
+	if (__builtin_expect(!kma_magset_has_room(set), 0))
+		return false;
+	kma_magset_put(set, p);
 	return true;
 }
 

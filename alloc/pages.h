@@ -99,7 +99,16 @@ static inline uint64_t kma_pages_word(const struct kma_slab *slab,
 	       (uint64_t)cache_index << KMA_PAGE_CACHE_SHIFT;
 }
 
-/* The word of the page that holds address; 0 for any address not ours. */
+/* The word of the page that holds address, which is in the heap. */
+static inline uint64_t kma_pages_lookup_known(uintptr_t address)
+{
+	return __atomic_load_n((const uint64_t *)(kma_reserve.lookup.by_page +
+						  (address >> KMA_PAGE_SHIFT) *
+							  sizeof(uint64_t)),
+			       __ATOMIC_ACQUIRE);
+}
+
+/* The same for any address; 0 where it is not ours. */
 static inline uint64_t kma_pages_lookup(uintptr_t address)
 {
 	uintptr_t offset = address - kma_reserve.lookup.base;

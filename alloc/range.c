@@ -105,6 +105,9 @@ static void place(uint64_t base, uint64_t heap)
 	lay_out(&kma_reserve, base, heap);
 	kma_reserve.lookup.base = kma_reserve.heap.base;
 	kma_reserve.lookup.words = (const uint64_t *)kma_reserve.page_map.base;
+	kma_reserve.lookup.by_page =
+		kma_reserve.page_map.base -
+		(kma_reserve.heap.base >> KMA_PAGE_SHIFT) * sizeof(uint64_t);
 }
 
 static bool hold(uint64_t heap)

@@ -42,6 +42,7 @@ struct kma_reserve {
 		uintptr_t base;        /* of the heap */
 		size_t committed;      /* bytes of it */
 		const uint64_t *words; /* one for each page */
+		uintptr_t by_page;     /* words, as if they began at page 0 */
 	} lookup __attribute__((aligned(64)));
 	uintptr_t base, end;
 	struct kma_range page_map, meta, depot, logs, heap;

@@ -62,7 +62,7 @@ void kma_sample_thread_init(struct kma_thread *thread)
 {
 	if (kma_root.sample_rate == 0)
 		return;
-	thread->special |= KMA_THREAD_SAMPLED;
+	kma_thread_special_add(thread, KMA_THREAD_SAMPLED);
 	thread->sample_random = (kma_root.canary_secret ^
 				 thread->tid * UINT64_C(0x9e3779b97f4a7c15)) |
 				1;

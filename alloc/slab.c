@@ -55,19 +55,21 @@ static size_t first_for(const struct kma_cache *cache, enum kma_tier tier)
 }
 
 /*
- * Multiplying offset / 8 by this and dropping 32 bits divides by the stride,
- * exactly as long as offset * stride is below 2^38: slabs are at most 1 MiB
- * (and a little) of buffers of at most 128 KiB (and a little). A slab of one
- * buffer has 0 here, which makes every offset its first.
+ * Multiplying an offset by this and dropping 64 bits divides by the stride,
+ * exactly as long as offset * stride is below 2^64; and what is dropped is less
+ * than this for multiples of the stride alone. In a slab of one buffer it is 1,
+ * which makes every offset of the first one.
  */
 static uint64_t reciprocal_of(size_t stride, uint32_t buffers)
 {
-	size_t units = stride / 8;
+	return buffers == 1 ? 1 : UINT64_MAX / stride + 1;
+}
 
-	if (buffers == 1)
-		return 0;
-
-	return ((UINT64_C(1) << 32) + units - 1) / units;
+/* Where its pages are. */
+static void place(struct kma_slab *slab, uintptr_t base)
+{
+	slab->base = base;
+	slab->origin = base + slab->first;
 }
 
 static size_t pages_for(size_t stride, size_t first)
@@ -277,7 +279,7 @@ static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
 
 	if (!slab)
 		return NULL;
-	slab->base = kma_pages_alloc(slab->pages, page_align(cache), &zeroed);
+	place(slab, kma_pages_alloc(slab->pages, page_align(cache), &zeroed));
 	if (!slab->base) {
 		header_destroy(slab);
 		return NULL;
@@ -299,7 +301,7 @@ struct kma_slab *kma_slab_create_foreign(struct kma_cache *cache,
 
 	if (!slab)
 		return NULL;
-	slab->base = base;
+	place(slab, base);
 	kma_lock_acquire(&cache->lock);
 	list_insert(slab, KMA_SLABS_EMPTY);
 	count_slab(cache, slab);
@@ -325,7 +327,7 @@ static void *slab_take_one(struct kma_slab *slab, size_t word)
 
 	slab->free_bits[word] &= slab->free_bits[word] - 1;
 	slab->in_use++;
-	return (void *)(slab->base + slab->first + index * slab->stride);
+	return (void *)(slab->origin + index * slab->stride);
 }
 
 static unsigned slab_take(struct kma_slab *slab, void **starts, unsigned count)
@@ -466,10 +468,11 @@ struct kma_slab *kma_slab_create_large(struct kma_cache *cache, uintptr_t base,
 	if (!slab)
 		return NULL;
 	slab->cache = cache;
-	slab->base = base;
 	slab->pages = pages;
 	slab->first = first;
+	place(slab, base);
 	slab->stride = (pages << KMA_PAGE_SHIFT) - first;
+	slab->reciprocal = reciprocal_of(slab->stride, slab->buffers);
 	slab->in_use = 1;
 	slab->kind = KMA_PAGE_LARGE;
 	slab->zeroed = zeroed;

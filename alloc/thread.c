@@ -99,6 +99,16 @@ static size_t magsets_size(uint32_t caches)
 	return (size_t)caches * KMA_TIER_COUNT * sizeof(struct kma_magset);
 }
 
+static void set_magsets(struct kma_thread *thread, struct kma_magset *magsets,
+			uint32_t caches)
+{
+	thread->magsets = magsets;
+	thread->lite_magsets = magsets + KMA_TIER_LITE * caches;
+	thread->magset_caches = caches;
+	thread->magset_count = caches * KMA_TIER_COUNT;
+	kma_thread_settle_special(thread);
+}
+
 static void record_fill(struct kma_thread *thread, struct kma_magset *magsets,
 			uint32_t caches)
 {
@@ -110,10 +120,9 @@ static void record_fill(struct kma_thread *thread, struct kma_magset *magsets,
 	thread->stack_low = thread->stack_top = 0; /* unwind_bounds.c */
 	thread->altstack_base = 0;
 	thread->altstack_size = 0;
-	thread->magsets = magsets;
-	thread->magset_caches = caches;
-	thread->magset_count = caches * KMA_TIER_COUNT;
+	set_magsets(thread, magsets, caches);
 	thread->special = kma_intr_depth_now() ? KMA_THREAD_INTR : 0;
+	kma_thread_settle_special(thread);
 	thread->ignoring = 0;
 	kma_sample_thread_init(thread);
 	learn_name(thread);
@@ -199,9 +208,7 @@ static void magsets_replace(struct kma_thread *self, struct kma_magset *wider,
 		memcpy(wider + tier * caches,
 		       self->magsets + tier * self->magset_caches,
 		       self->magset_caches * sizeof(*wider));
-	self->magsets = wider;
-	self->magset_caches = caches;
-	self->magset_count = caches * KMA_TIER_COUNT;
+	set_magsets(self, wider, caches);
 	kma_lock_release(&kma_thread_lock);
 }
 
@@ -242,8 +249,7 @@ static void record_end(struct kma_thread *thread)
 	kma_magazine_hand_back(thread);
 	kma_lock_acquire(&kma_thread_lock);
 	kma_magazine_settle(thread);
-	thread->magset_count = thread->magset_caches = 0;
-	thread->magsets = NULL;
+	set_magsets(thread, NULL, 0);
 	kma_log_hand_back(thread);
 	if (thread->trace) /* else its code need not come in */
 		kma_trace_discard(thread);

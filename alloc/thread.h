@@ -42,6 +42,7 @@ struct kma_thread {
 	uint32_t busy;                        /* depth inside the allocator */
 	uint32_t magset_caches, magset_count; /* below */
 	uint32_t special;                     /* of enum kma_thread_special */
+	uint32_t fast_caches; /* magset_caches; 0 where it is special */
 	uint32_t exit_rounds; /* how often its destructor has run */
 	uint32_t ignoring;    /* depth of kma_ignore_begin() */
 	int64_t sample_left;  /* sample.h: of what no set serves */
@@ -56,11 +57,30 @@ struct kma_thread {
 	 * magsets[tier * magset_caches + cache index], magset_count in all.
 	 * Tier off comes first, so that a thread touches no more than that.
 	 */
-	struct kma_magset *magsets;
+	struct kma_magset *magsets, *lite_magsets;
 	struct kma_log_chunk *log_chunks[KMA_THREAD_LOGS]; /* log.c's own */
 	struct kma_trace *trace;
 	struct kma_thread *next_exited; /* oldest first; for reuse */
 };
+
+static inline void kma_thread_settle_special(struct kma_thread *thread)
+{
+	thread->fast_caches = thread->special ? 0 : thread->magset_caches;
+}
+
+static inline void kma_thread_special_add(struct kma_thread *thread,
+					  enum kma_thread_special reason)
+{
+	thread->special |= reason;
+	kma_thread_settle_special(thread);
+}
+
+static inline void kma_thread_special_end(struct kma_thread *thread,
+					  enum kma_thread_special reason)
+{
+	thread->special &= ~(uint32_t)reason;
+	kma_thread_settle_special(thread);
+}
 
 extern __thread struct kma_thread *kma_self
 	__attribute__((tls_model("initial-exec")));
