@@ -13,6 +13,7 @@
 enum {
 	ARCH_ELF_MACHINE = 62,     /* EM_X86_64 */
 	ARCH_DWARF_REGISTERS = 17, /* with the return address */
+	ARCH_DWARF_RESULT = 0,     /* no caller's: what calls return in */
 	ARCH_DWARF_SP = 7,
 	ARCH_DWARF_PC = 16,
 	ARCH_CALL_MAX = 7,       /* bytes of the longest call */
@@ -48,6 +49,22 @@ size_t arch_vector_numbers(const struct arch_vector_register *reg,
 /* By the numbers that DWARF gives them. */
 void arch_dwarf_registers(const struct dump_registers *registers,
 			  uint64_t values[ARCH_DWARF_REGISTERS]);
+
+const char *arch_dwarf_register_name(int number);
+
+/* What the kernel leaves on the stack of a signal's handler. */
+struct arch_ucontext {
+	uint64_t flags, link;
+	uint64_t stack, stack_size; /* the alternate one */
+	uint32_t stack_flags;       /* SS_ */
+	struct dump_registers registers;
+	uint64_t trap, trap_error, fault_address, mask; /* of signals 1 to 64 */
+};
+
+enum { ARCH_UCONTEXT_SIZE = 304 }; /* of its bytes, as far as they are read */
+
+void arch_ucontext_read(const unsigned char bytes[ARCH_UCONTEXT_SIZE],
+			struct arch_ucontext *ret);
 
 /* Can code that ends with these bytes end with a call? */
 bool arch_ends_in_call(const unsigned char *bytes, size_t size);

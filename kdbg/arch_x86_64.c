@@ -111,6 +111,60 @@ void arch_dwarf_registers(const struct dump_registers *r,
 	memcpy(values, in_order, sizeof(in_order));
 }
 
+const char *arch_dwarf_register_name(int number)
+{
+	static const char *const names[ARCH_DWARF_REGISTERS] = {
+		"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8",
+		"r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip",
+	};
+
+	return names[number];
+}
+
+static uint64_t word(const unsigned char *bytes, size_t at)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes + at, sizeof(value));
+	return value;
+}
+
+/* flags, link, stack (sp, flags, size), then the registers from 40 on, the
+ * pointer to the floating point state, and the mask. */
+void arch_ucontext_read(const unsigned char bytes[ARCH_UCONTEXT_SIZE],
+			struct arch_ucontext *ret)
+{
+	enum { REGISTERS = 40, SEGMENTS = 18, MASK = 296 };
+	static const size_t in_order[] = {
+#define AT(r) offsetof(struct dump_registers, r)
+		AT(r8),  AT(r9),  AT(r10), AT(r11), AT(r12), AT(r13),
+		AT(r14), AT(r15), AT(rdi), AT(rsi), AT(rbp), AT(rbx),
+		AT(rdx), AT(rax), AT(rcx), AT(rsp), AT(rip), AT(rflags),
+#undef AT
+	};
+	const unsigned char *registers = bytes + REGISTERS;
+	uint64_t segments = word(registers, 8 * SEGMENTS);
+
+	*ret = (struct arch_ucontext){
+		.flags = word(bytes, 0),
+		.link = word(bytes, 8),
+		.stack = word(bytes, 16),
+		.stack_flags = (uint32_t)word(bytes, 24),
+		.stack_size = word(bytes, 32),
+		.trap_error = word(registers, 8 * (SEGMENTS + 1)),
+		.trap = word(registers, 8 * (SEGMENTS + 2)),
+		.fault_address = word(registers, 8 * (SEGMENTS + 4)),
+		.mask = word(bytes, MASK),
+	};
+	for (size_t i = 0; i < SEGMENTS; i++)
+		memcpy((char *)&ret->registers + in_order[i], registers + 8 * i,
+		       8);
+	ret->registers.cs = segments & 0xffff;
+	ret->registers.gs = segments >> 16 & 0xffff;
+	ret->registers.fs = segments >> 32 & 0xffff;
+	ret->registers.ss = segments >> 48;
+}
+
 /* FF /2; the byte after it tells how it addresses what it calls. */
 static bool is_indirect_call(const unsigned char *code)
 {

@@ -50,8 +50,13 @@ static void add_all(const struct completion *completion, const char *name,
 		    const char *const *aliases)
 {
 	add(completion, name);
-	for (; aliases && *aliases; aliases++)
-		add(completion, *aliases);
+	for (; aliases && *aliases; aliases++) {
+		char *alias = strndup(*aliases, strcspn(*aliases, " "));
+
+		if (alias)
+			add(completion, alias);
+		free(alias);
+	}
 }
 
 /* --- names -------------------------------------------------------------- */

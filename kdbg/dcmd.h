@@ -71,11 +71,13 @@ struct dcmd_call {
 
 struct dcmd {
 	const char *name;
-	const char *const *aliases; /* NULL-terminated, or NULL */
-	const char *summary;        /* one line, no full stop */
-	const char *help;           /* paragraphs */
-	const char *example;        /* a command line that works */
-	const char *arguments;      /* usage after the options, or NULL */
+	/* NULL-terminated, or NULL. "$v -n": $v is the command with this
+	 * word before all others. */
+	const char *const *aliases;
+	const char *summary;   /* one line, no full stop */
+	const char *help;      /* paragraphs */
+	const char *example;   /* a command line that works */
+	const char *arguments; /* usage after the options, or NULL */
 	enum address_use address_use;
 	const char *address_is; /* what the address names: "cache" */
 	const struct option *options;
@@ -88,6 +90,10 @@ struct dcmd {
 	bool takes_count; /* "addr,count": count is its own, no repetition */
 	struct err *(*run)(const struct dcmd_call *call, struct sink *out);
 };
+
+/* The words that go with the alias that the command was called by, from a blank
+ * on; "": none. */
+const char *dcmd_alias_words(const struct dcmd *dcmd, const char *name);
 
 /* Called for each value; false: stop. */
 typedef bool walk_fn(void *context, uint64_t value);

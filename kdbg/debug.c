@@ -174,6 +174,9 @@ int debug_run(const struct debug_options *options,
 	session.progress = isatty(STDERR_FILENO) ? progress_show : NULL;
 	show_warnings(target, &out, options->json);
 	run_commands(&session, options, &out);
+	/* What was mistyped at a prompt was told there. */
+	if (session.interactive)
+		session.status = STATUS_FINE;
 	check_output(&session, &out);
 
 	int status = session.status;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/expression.h"
 
-#include "kdbg/arch.h"
 #include "kdbg/arena.h"
+#include "kdbg/own_variables.h"
 #include "kdbg/parser.h"
 #include "kdbg/radix_hint.h"
 #include "kdbg/symbols.h"
@@ -155,36 +155,11 @@ static struct err *unary_value(struct session *session,
 	}
 }
 
-/* The thread that took the signal, else the first. */
-static const struct dump_thread *
-representative_thread(const struct session *session)
-{
-	const struct target *target = session->target;
-
-	if (!target || !target->thread_count)
-		return NULL;
-	if (session->thread)
-		return target_thread(target, session->thread);
-	for (size_t i = 0; i < target->thread_count; i++)
-		if (target->threads[i].flags & DUMP_THREAD_CRASHED)
-			return &target->threads[i];
-	return &target->threads[0];
-}
-
 struct err *session_variable(struct session *session, const char *name,
 			     uint64_t *ret)
 {
-	const struct dump_thread *thread = representative_thread(session);
-
-	if (variables_get(session->variables, name, ret))
-		return NULL;
-	if (thread && strcmp(name, "thread") == 0) {
-		*ret = thread->tid;
-		return NULL;
-	}
-	if (thread &&
-	    (thread->flags & (DUMP_THREAD_REGISTERS | DUMP_THREAD_SP_PC)) &&
-	    arch_register_get(&thread->registers, name, ret))
+	if (variables_get(session->variables, name, ret) ||
+	    own_variable(session, name, ret))
 		return NULL;
 	return err_new(ERR_NOT_FOUND, "variable '%s' is not set", name);
 }

@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	LABEL_WIDTH = 16,
@@ -85,14 +84,6 @@ static struct err *read_text(const struct formatter *f, char *buffer,
 	return NULL;
 }
 
-static void print_octal(int64_t value, char *text)
-{
-	uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-
-	snprintf(text, TEXT_SIZE, "%s%" PRIo64, value < 0 ? "-" : "",
-		 magnitude);
-}
-
 static void print_real(uint64_t value, unsigned size, char *text)
 {
 	uint32_t low = (uint32_t)value;
@@ -103,28 +94,6 @@ static void print_real(uint64_t value, unsigned size, char *text)
 	memcpy(&single, &low, sizeof(single));
 	snprintf(text, TEXT_SIZE, "%.*g", size == 4 ? 9 : 17,
 		 size == 4 ? (double)single : real);
-}
-
-static void print_time(int64_t value, char *text)
-{
-	time_t seconds = value;
-	struct tm tm;
-
-	if (!gmtime_r(&seconds, &tm) ||
-	    !strftime(text, TEXT_SIZE, "%Y-%m-%d %H:%M:%SZ", &tm))
-		snprintf(text, TEXT_SIZE, "%" PRId64, value);
-}
-
-static void print_symbol(struct session *session, uint64_t value, char *text)
-{
-	struct symbols *symbols;
-	struct err *err = session_symbols(session, &symbols);
-
-	if (!err)
-		symbols_format(symbols, value, text, TEXT_SIZE);
-	else
-		snprintf(text, TEXT_SIZE, "0x%" PRIx64, value);
-	err_free(err);
 }
 
 /* C's escapes for what does not print. */
@@ -165,7 +134,7 @@ static void print_scalar(const struct formatter *f, const struct format *format,
 		snprintf(text, TEXT_SIZE, "%" PRIo64, value);
 		break;
 	case FORMAT_SIGNED_OCTAL:
-		print_octal(extend(value, format->size), text);
+		number_signed_octal(extend(value, format->size), text);
 		break;
 	case FORMAT_BINARY:
 		number_in_radix(value, 2, text);
@@ -184,10 +153,11 @@ static void print_scalar(const struct formatter *f, const struct format *format,
 		print_real(value, format->size, text);
 		break;
 	case FORMAT_TIME:
-		print_time(extend(value, format->size), text);
+		number_as_time(extend(value, format->size),
+			       "%Y-%m-%d %H:%M:%SZ", text, TEXT_SIZE);
 		break;
 	default:
-		print_symbol(f->session, value, text);
+		number_as_symbol(f->session, value, text, TEXT_SIZE);
 		break;
 	}
 }
@@ -198,7 +168,7 @@ static void begin_line(struct formatter *f)
 
 	if (!f->memory || f->line.used)
 		return;
-	print_symbol(f->session, f->at, text);
+	number_as_symbol(f->session, f->at, text, TEXT_SIZE);
 	format_line_add(&f->line, text);
 	format_line_add(&f->line, ":");
 	format_line_pad(&f->line, LABEL_WIDTH);
@@ -214,6 +184,8 @@ static void add_value(struct formatter *f, bool has_value, uint64_t value,
 
 	size_t start = f->line.used;
 	format_line_value(&f->line, f->at, has_value, value, text);
+	if (has_value)
+		f->session->formatted = value;
 	format_line_add(&f->line, text);
 	if (width)
 		format_line_pad(&f->line, start + width);
@@ -341,7 +313,8 @@ static void put_label(struct formatter *f)
 {
 	char text[TEXT_SIZE];
 
-	print_symbol(f->session, f->memory ? f->at : f->value, text);
+	number_as_symbol(f->session, f->memory ? f->at : f->value, text,
+			 TEXT_SIZE);
 	format_line_add(&f->line, text);
 	format_line_add(&f->line, ":");
 	format_line_pad(&f->line, LABEL_WIDTH);

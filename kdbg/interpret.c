@@ -102,6 +102,7 @@ static void remember(struct session *session, const struct statement *statement,
 
 	free(session->repeat);
 	session->repeat = strndup(text + verb.start, verb.end - verb.start);
+	session->repeat_on_dot = statement->stages->address != NULL;
 }
 
 static struct err *set_dot(struct session *session, const struct stage *value)
@@ -177,6 +178,7 @@ void session_run(struct session *session, const char *text, const char *origin,
 				point_at(session->errors, text, source.bad);
 		} else if (statement) {
 			sink_start(out);
+			session->replaced = false;
 			err = run_statement(session, statement, text, out,
 					    &usage);
 			report(session,
@@ -220,7 +222,8 @@ static struct err *run_nested(struct session *session, const char *text,
 		err = parse_statement(&source, &arena, &statement);
 		if (!err && statement)
 			err = run_inside(session, statement, out);
-	} while (!err && statement && !out->failed && !session->quit);
+	} while (!err && statement && !out->failed && !session->quit &&
+		 !session->replaced);
 	arena_deinit(&arena);
 	return err;
 }

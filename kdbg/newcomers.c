@@ -26,6 +26,39 @@ const char *newcomers_line(const char *line)
 	return line;
 }
 
+static const char runs[] =
+	"kdbg looks at programs and does not run them: gdb -p PID does";
+static const char writes[] = "kdbg looks at programs and changes nothing";
+static const char kernels[] = "that is of kernels, kdbg looks at programs";
+
+/* mdb's commands, with or without a word that says why not. */
+static const struct {
+	const char *names; /* with blanks around */
+	const char *why;
+} absent[] = {
+	{ " bp delete wp sigbp sysbp fltbp events evset run cont step next "
+	  "kill "
+	  "dbmode $b :b :d :z :a :p :w :c :s :e :u :r :k :i :t ",
+	  runs },
+	{ " write setenv unsetenv $W ", writes },
+	{ " context vtop $p tmodel ", kernels },
+	{ " disasms ", "::set syntax=att or syntax=intel" },
+	{ " showrev ", "::version, ::objects -v" },
+	{ " $M $a $D $i $S ", "that is not in kdbg; ::dcmds lists what is" },
+};
+
+const char *newcomers_command(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		for (const char *at = strstr(absent[i].names, name); at;
+		     at = strstr(at + 1, name))
+			if (at[-1] == ' ' && at[length] == ' ')
+				return absent[i].why;
+	return NULL;
+}
+
 /* gdb's words; second: of "info". */
 static const struct {
 	const char *first, *second, *here;

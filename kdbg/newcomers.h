@@ -9,6 +9,10 @@
  * here; else the line itself. */
 const char *newcomers_line(const char *line);
 
+/* What there is here in the place of a command of mdb's that kdbg has not;
+ * NULL: nothing. */
+const char *newcomers_command(const char *name);
+
 /* err of the statement that begins with text, with what was meant in front. */
 struct err *newcomers_hint(const struct session *session, const char *text,
 			   struct err *err) MUST_USE;

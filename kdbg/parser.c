@@ -188,6 +188,14 @@ static void parse_count(struct parser *parser, struct format_item *item)
 	}
 }
 
+/* In mdb, a value behind these letters is written to memory. */
+static bool looks_like_write(const struct lexer *lexer, size_t at)
+{
+	while (at && strchr(" \t0123456789", lexer->text[at - 1]))
+		at--;
+	return at && strchr("vwWZ", lexer->text[at - 1]);
+}
+
 static struct format_item *parse_item(struct parser *parser)
 {
 	struct lexer *lexer = &parser->lexer;
@@ -209,7 +217,11 @@ static struct format_item *parse_item(struct parser *parser)
 	}
 	if (lexer_at_stage_end(lexer))
 		parser_fail(parser, item->span,
-			    "a format letter is missing after the count");
+			    looks_like_write(lexer, item->span.start)
+				    ? "v, w, W and Z take no value: kdbg "
+				      "looks and does not write"
+				    : "a format letter is missing after the "
+				      "count");
 	else if (!format_find(item->letter))
 		parser_fail(parser, item->span, "unknown format letter '%c'",
 			    item->letter);

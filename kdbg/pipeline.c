@@ -6,6 +6,7 @@
 #include "kdbg/expression.h"
 #include "kdbg/format.h"
 #include "kdbg/invoke.h"
+#include "kdbg/newcomers.h"
 #include "kdbg/parser.h"
 #include "kdbg/radix_hint.h"
 #include "kdbg/sink_values.h"
@@ -29,7 +30,8 @@ struct run {
 	struct run *next;
 	const struct dcmd *dcmd; /* of a command */
 	const char **argv;       /* NULL: has computed words */
-	struct sink *out;        /* the pipeline's, or values */
+	int argc;
+	struct sink *out; /* the pipeline's, or values */
 	struct sink values;
 	struct value_receiver receiver;
 	uint64_t index;
@@ -41,27 +43,12 @@ struct run {
 static const struct column value_columns[] = { { "VALUE", VALUE_ADDRESS } };
 static const struct table value_table = { "value", value_columns, 1, true };
 
-/* mdb's verbs of one letter; a command may claim others as its aliases. */
-static const char *const verbs[][2] = {
-	{ "$c", "stack" },    { "$C", "stack" },  { "$r", "regs" },
-	{ "$q", "quit" },     { "$Q", "quit" },   { "$%", "quit" },
-	{ "$m", "mappings" }, { "$?", "status" }, { "$", "status" },
-	{ "$v", "vars" },     { "$d", "radix" },  { "$l", "threads" },
-	{ "$L", "threads" },  { "$<", "source" }, { "$<<", "source" },
-	{ "$>", "log" },
-};
-
 static const struct dcmd *find_command(const struct session *session,
 				       const char *name)
 {
 	const char *module = strrchr(name, '`');
-	const struct dcmd *dcmd =
-		session_dcmd(session, module ? module + 1 : name);
 
-	for (size_t i = 0; !dcmd && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (strcmp(verbs[i][0], name) == 0)
-			return session_dcmd(session, verbs[i][1]);
-	return dcmd;
+	return session_dcmd(session, module ? module + 1 : name);
 }
 
 static struct err *unknown_command(const struct session *session,
@@ -69,7 +56,10 @@ static struct err *unknown_command(const struct session *session,
 {
 	const char *colons = strchr("$:", *name) ? "" : "::";
 	const char *like = *colons ? usage_nearest_dcmd(session, name) : NULL;
+	const char *why = newcomers_command(name);
 
+	if (why)
+		return err_new(ERR_NOT_FOUND, "%s%s: %s", colons, name, why);
 	if (like)
 		return err_new(ERR_NOT_FOUND,
 			       "unknown command %s%s (did you mean ::%s?)",
@@ -102,16 +92,34 @@ static struct err *word_text(struct session *session, struct arena *arena,
 	return text ? NULL : err_new(ERR_NO_MEMORY, "out of memory");
 }
 
-static struct err *make_argv(struct session *session, struct arena *arena,
-			     const struct stage *stage, const char ***ret)
+enum { ALIAS_WORDS = 4 };
+
+/* The words of the alias that the command was called by come first. */
+static size_t take_alias_words(struct arena *arena, const struct dcmd *dcmd,
+			       const char *name, const char **argv)
 {
-	const char **argv =
-		arena_array(arena, stage->word_count + 1, sizeof(*argv));
+	char *words = arena_print(arena, "%s", dcmd_alias_words(dcmd, name));
+	size_t count = 0;
+
+	for (char *rest, *word = words ? strtok_r(words, " ", &rest) : NULL;
+	     word && count < ALIAS_WORDS; word = strtok_r(NULL, " ", &rest))
+		argv[count++] = word;
+	return count;
+}
+
+static struct err *make_argv(struct run *run, struct arena *arena,
+			     const char ***ret)
+{
+	struct session *session = run->pipeline->session;
+	const struct stage *stage = run->stage;
+	const char **argv = arena_array(
+		arena, stage->word_count + ALIAS_WORDS + 1, sizeof(*argv));
 	struct err *err = NULL;
-	size_t i = 0;
 
 	if (!argv)
 		return err_new(ERR_NO_MEMORY, "out of memory");
+	size_t i = take_alias_words(arena, run->dcmd, stage->name, argv);
+	run->argc = (int)(i + stage->word_count);
 	for (const struct word *word = stage->words; word && !err;
 	     word = word->next)
 		err = word_text(session, arena, word, &argv[i++]);
@@ -153,8 +161,7 @@ static struct err *prepare_command(struct run *run)
 			       run->dcmd->name);
 	if (has_computed_words(run->stage))
 		return NULL;
-	return make_argv(session, &run->pipeline->arena, run->stage,
-			 &run->argv);
+	return make_argv(run, &run->pipeline->arena, &run->argv);
 }
 
 /* Runs for stage and those after it, the last first. */
@@ -232,8 +239,8 @@ static struct err *invoke(struct run *run, const struct input *input,
 		.list = input->list,
 		.list_count = input->list_count,
 	};
-	struct err *err = dcmd_invoke(
-		run->dcmd, &call, (int)run->stage->word_count, argv, run->out);
+	struct err *err =
+		dcmd_invoke(run->dcmd, &call, run->argc, argv, run->out);
 
 	if (err && err_code(err) == ERR_USAGE && !run->pipeline->usage)
 		run->pipeline->usage = run->dcmd;
@@ -257,8 +264,7 @@ static struct err *run_command(struct run *run, const struct input *input)
 	uint64_t times = run->dcmd->takes_count ? 1 : input->count;
 
 	if (!argv)
-		err = make_argv(run->pipeline->session, &arena, run->stage,
-				&argv);
+		err = make_argv(run, &arena, &argv);
 	for (uint64_t i = 0; !err && i < times && !stopped(run); i++)
 		err = invoke(run, input, argv);
 	arena_deinit(&arena);

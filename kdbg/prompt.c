@@ -12,6 +12,7 @@
 #include "kdbg/sink.h"
 #include "kdbg/terminal.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,53 @@ static void run_line(struct session *session, const char *line,
 	session->pager = false;
 }
 
+enum { EOF_MAX = 10 }; /* in a row: there is no more input to come */
+
+/* NULL: the end of the input, and it counts. */
+static char *read_line(const struct session *session)
+{
+	for (int i = 0; i < EOF_MAX; i++) {
+		char *line = readline(session->prompt ? session->prompt : "> ");
+
+		if (line || !session->ignore_eof)
+			return line;
+		fputs("::quit leaves (::set ignoreeof=off: so does Ctrl-D)\n",
+		      session->errors);
+	}
+	return NULL;
+}
+
+/* Nothing typed may mean the last command again: a format goes on where it left
+ * off, another looks at the same again. */
+static void repeat_last(struct session *session, struct sink *out)
+{
+	char again[32];
+
+	if (!session->repeat_last || !session->repeat)
+		return;
+	bool goes_on = strchr("/?", *session->repeat) != NULL;
+	snprintf(again, sizeof(again), "0x%" PRIx64,
+		 session->dot + (goes_on ? session->increment : 0));
+	if (goes_on || session->repeat_on_dot) {
+		run_line(session, again, out);
+		return;
+	}
+	char *line = strdup(session->repeat); /* running it replaces it */
+	if (line)
+		run_line(session, line, out);
+	free(line);
+}
+
+/* A new size tells anew what is shown; until then ::set's. */
+static void follow_size(const struct session *session, struct sink *out,
+			unsigned *columns)
+{
+	if (session->columns || terminal_columns() == *columns)
+		return;
+	*columns = terminal_columns();
+	out->wide = *columns >= WIDE_COLUMNS;
+}
+
 void prompt_run(struct session *session, struct sink *out)
 {
 	char *history = history_path();
@@ -169,15 +217,14 @@ void prompt_run(struct session *session, struct sink *out)
 	unsigned columns = terminal_columns();
 
 	start(session, history);
-	while (!session->quit && (line = readline("> "))) {
-		/* A new size tells anew what is shown; until then ::set's. */
-		if (terminal_columns() != columns) {
-			columns = terminal_columns();
-			out->wide = columns >= WIDE_COLUMNS;
-		}
+	while (!session->quit && (line = read_line(session))) {
+		follow_size(session, out, &columns);
 		remember(line);
 		session->interrupted = 0;
-		run_line(session, line, out);
+		if (*line)
+			run_line(session, line, out);
+		else
+			repeat_last(session, out);
 		if (session->interrupted)
 			fputs("interrupted\n", session->errors);
 		session->interrupted = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Between roots.c, which lists the roots, and roots_stacks.c, which tells
- * what of a stack is in use. */
+/* Between roots.c, which lists the roots, roots_stacks.c, which tells what of a
+ * stack is in use, and roots_text.c, which tells of it all. */
 #ifndef KDBG_ROOTS_INTERNAL_H
 #define KDBG_ROOTS_INTERNAL_H
 

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RADIX_DEFAULT = 16 };
+enum { RADIX_DEFAULT = 16, ARRAY_DEFAULT = 1024 };
 
 struct err *session_init(struct session *session, struct target *target,
 			 const struct dcmd *const *dcmds,
@@ -27,6 +27,8 @@ struct err *session_init(struct session *session, struct target *target,
 		.dcmds = dcmds,
 		.walkers = walkers,
 		.radix = RADIX_DEFAULT,
+		.array_mem_limit = ARRAY_DEFAULT,
+		.array_str_limit = ARRAY_DEFAULT,
 		.errors = stderr,
 	};
 	return variables_create(&session->variables);
@@ -88,6 +90,9 @@ void session_deinit(struct session *session)
 	variables_destroy(session->variables);
 	disassembler_destroy(session->disassembler);
 	free(session->repeat);
+	free(session->prompt);
+	free(session->macro_path);
+	free(session->module_path);
 	if (session->log)
 		fclose(session->log);
 	*session = (struct session){ 0 };
@@ -120,6 +125,8 @@ struct err *session_symbols(struct session *session, struct symbols **ret)
 		if (!err)
 			add_past_modules(session);
 	}
+	if (!err)
+		symbols_set_style(session->symbols, &session->symbols_style);
 	*ret = session->symbols;
 	return err;
 }
@@ -195,15 +202,31 @@ void session_forget_reach(struct session *session)
 	session->reach = NULL;
 }
 
+/* An alias may have words behind it: "$v -n". */
+static bool is_alias(const char *wanted, const char *alias)
+{
+	size_t length = strcspn(alias, " ");
+
+	return strlen(wanted) == length && strncmp(wanted, alias, length) == 0;
+}
+
 static bool is_named(const char *wanted, const char *name,
 		     const char *const *aliases)
 {
 	if (strcmp(wanted, name) == 0)
 		return true;
 	for (; aliases && *aliases; aliases++)
-		if (strcmp(wanted, *aliases) == 0)
+		if (is_alias(wanted, *aliases))
 			return true;
 	return false;
+}
+
+const char *dcmd_alias_words(const struct dcmd *dcmd, const char *name)
+{
+	for (const char *const *at = dcmd->aliases; at && *at; at++)
+		if (is_alias(name, *at))
+			return *at + strlen(name);
+	return "";
 }
 
 const struct dcmd *session_dcmd(const struct session *session, const char *name)

@@ -8,6 +8,7 @@
 
 #include "dumpfmt/err.h"
 #include "kdbg/leaks.h"
+#include "kdbg/symbols.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +21,6 @@ struct expression;
 struct heap;
 struct modules;
 struct sink;
-struct symbols;
 struct target;
 struct types;
 struct walker;
@@ -45,15 +45,28 @@ struct session {
 	const struct expression *address_expression;
 	struct disassembler *disassembler; /* disassemble.c's, when needed */
 	bool intel_syntax;                 /* of instructions; else AT&T's */
+	struct symbols_style symbols_style;
+	uint64_t array_mem_limit; /* elements that ::print shows */
+	uint64_t array_str_limit; /* characters */
+	uint64_t columns;  /* of lines, as ::set says; 0: the terminal's */
+	char *prompt;      /* NULL: the usual */
+	char *macro_path;  /* DIR:DIR, where files of commands are, too */
+	char *module_path; /* the same of modules */
+	bool repeat_last;  /* an empty line runs the last command again */
+	bool ignore_eof;   /* Ctrl-D does not leave */
+	bool replaced;     /* $< : nothing behind it in its file is run */
 	uint64_t dot;
-	uint64_t increment; /* "+" is dot + increment: bytes formatted last */
-	uint64_t last;      /* "&": dot of the last command */
-	unsigned radix;     /* 16 */
+	uint64_t increment;   /* "+" is dot + increment: bytes formatted last */
+	uint64_t formatted;   /* "<0": the last value that a format showed */
+	uint64_t macro_count; /* "<9": of expr,count$<file */
+	uint64_t last;        /* "&": dot of the last command */
+	unsigned radix;       /* 16 */
 	uint32_t thread; /* the representative thread's tid; 0: the target's */
 	char *repeat;    /* interactive: what a lone expression runs again */
-	FILE *errors;    /* stderr */
-	FILE *log;       /* of what the prompt shows, or NULL: ::log */
-	unsigned depth;  /* of commands that run commands */
+	bool repeat_on_dot; /* it was run on an address */
+	FILE *errors;       /* stderr */
+	FILE *log;          /* of what the prompt shows, or NULL: ::log */
+	unsigned depth;     /* of commands that run commands */
 	bool json;
 	bool interactive;
 	bool pager; /* at the prompt, for output longer than the terminal */

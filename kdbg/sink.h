@@ -135,6 +135,11 @@ void sink_heading(struct sink *sink, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Where the table has its first ADDRESS column; column_count: it has none. */
 size_t table_address_column(const struct table *table);
 
+/* How many columns of a terminal the longest line of a row takes that is as
+ * wide as the columns say, without those for wide output. A text at the end of
+ * a line counts as its heading: it may be short. */
+size_t table_text_width(const struct table *table);
+
 /* Copy name as a JSON key: "buf in use" is buf_in_use, "%OVER" pct_over. */
 void sink_json_key(const char *name, char *buffer, size_t size);
 /* Write s as a JSON string, quotes and all; bytes that are not UTF-8 as

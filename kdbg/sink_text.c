@@ -71,9 +71,70 @@ static size_t column_width(const struct table *table,
 	return width > heading ? width : heading;
 }
 
+/* Later lines of a record, and its LINES, stand under the second column. */
+static size_t indentation(const struct table *table)
+{
+	const struct column *first = &table->columns[0];
+
+	if (table->column_count == 0 || first->kind != VALUE_ADDRESS)
+		return INDENT_LEAST;
+	return column_width(table, first) + 1;
+}
+
+static unsigned line_count(const struct table *table)
+{
+	unsigned lines = 0;
+
+	for (size_t i = 0; i < table->column_count; i++)
+		if (table->columns[i].line >= lines)
+			lines = table->columns[i].line + 1;
+	return lines;
+}
+
 static bool shown(const struct sink *sink, const struct column *column)
 {
 	return column->kind != VALUE_LINES && (sink->wide || !column->wide);
+}
+
+static bool is_last(const struct table *table, size_t i)
+{
+	for (size_t j = i + 1; j < table->column_count; j++)
+		if (table->columns[j].line == table->columns[i].line &&
+		    table->columns[j].kind != VALUE_LINES &&
+		    !table->columns[j].wide)
+			return false;
+	return true;
+}
+
+static size_t line_width(const struct table *table, unsigned number)
+{
+	size_t width = number ? indentation(table) : 0;
+
+	for (size_t i = 0; i < table->column_count; i++) {
+		const struct column *column = &table->columns[i];
+
+		if (column->line != number || column->wide ||
+		    column->kind == VALUE_LINES)
+			continue;
+		if (is_last(table, i))
+			return width + (column->kind == VALUE_TEXT
+						? heading_width(table, column)
+						: column_width(table, column));
+		width += column_width(table, column) + 1;
+	}
+	return width;
+}
+
+size_t table_text_width(const struct table *table)
+{
+	size_t widest = 0;
+
+	for (unsigned i = 0, count = line_count(table); i < count; i++) {
+		size_t width = line_width(table, i);
+
+		widest = width > widest ? width : widest;
+	}
+	return widest;
 }
 
 static void put_blanks(struct line *line, size_t upto)
@@ -167,26 +228,6 @@ static const char *format_value(const struct sink *sink,
 		break;
 	}
 	return cell;
-}
-
-/* Later lines of a record, and its LINES, stand under the second column. */
-static size_t indentation(const struct table *table)
-{
-	const struct column *first = &table->columns[0];
-
-	if (table->column_count == 0 || first->kind != VALUE_ADDRESS)
-		return INDENT_LEAST;
-	return column_width(table, first) + 1;
-}
-
-static unsigned line_count(const struct table *table)
-{
-	unsigned lines = 0;
-
-	for (size_t i = 0; i < table->column_count; i++)
-		if (table->columns[i].line >= lines)
-			lines = table->columns[i].line + 1;
-	return lines;
 }
 
 /* One line of the header (values NULL; its upper part or not) or of a row. */

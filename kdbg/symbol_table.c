@@ -274,7 +274,7 @@ struct err *symbol_table_create_saved(const struct module_file *file,
 }
 
 const struct symbol_entry *symbol_table_at(const struct symbol_table *table,
-					   uint64_t address)
+					   uint64_t address, uint64_t distance)
 {
 	size_t low = 0, high = table->count;
 
@@ -287,6 +287,10 @@ const struct symbol_entry *symbol_table_at(const struct symbol_table *table,
 			high = middle;
 	}
 	uint32_t i = low ? (uint32_t)(low - 1) : SYMBOL_NONE;
+	if (distance)
+		return low && address - table->entries[i].value < distance
+			       ? &table->entries[i]
+			       : NULL;
 	while (i != SYMBOL_NONE && !holds(&table->entries[i], address))
 		i = table->entries[i].enclosing;
 	return i == SYMBOL_NONE ? NULL : &table->entries[i];

@@ -47,9 +47,10 @@ struct err *symbol_table_create_saved(const struct module_file *file,
 
 void symbol_table_destroy(struct symbol_table *table);
 
-/* The innermost symbol that holds address; NULL: none. */
+/* The innermost symbol that holds address; NULL: none. With a distance, the
+ * last one at or below it that is less than that away, whatever its size. */
 const struct symbol_entry *symbol_table_at(const struct symbol_table *table,
-					   uint64_t address);
+					   uint64_t address, uint64_t distance);
 
 /* By name and, unless NULL, base name of its source file; of several the one
  * of widest binding. */

@@ -201,6 +201,18 @@ static struct symbols_module *module_at(const struct symbols *symbols,
 
 /* --- address to name ---------------------------------------------------- */
 
+void symbols_set_style(struct symbols *symbols,
+		       const struct symbols_style *style)
+{
+	if (symbols->style.mangled != style->mangled) { /* frames have names */
+		for (size_t i = 0; i < symbols->module_count; i++)
+			memo_deinit(&symbols->modules[i]->frames);
+		for (size_t i = 0; i < symbols->past_count; i++)
+			memo_deinit(&symbols->past[i]->frames);
+	}
+	symbols->style = *style;
+}
+
 const char *symbols_pretty(struct symbols *symbols, const char *linkage)
 {
 	const char *known;
@@ -220,12 +232,19 @@ const char *symbols_pretty(struct symbols *symbols, const char *linkage)
 	return known;
 }
 
+/* As this session wants to see it. */
+static const char *symbols_shown(struct symbols *symbols, const char *linkage)
+{
+	return symbols->style.mangled ? linkage
+				      : symbols_pretty(symbols, linkage);
+}
+
 void symbols_describe(struct symbols *symbols,
 		      const struct symbols_module *module,
 		      const struct symbol_entry *entry, struct symbol *ret)
 {
 	ret->linkage = entry->name;
-	ret->name = symbols_pretty(symbols, entry->name);
+	ret->name = symbols_shown(symbols, entry->name);
 	ret->value = entry->value + symbols_module_bias(module);
 	ret->size = entry->sized ? entry->span : 0;
 	ret->type = entry->type;
@@ -247,7 +266,8 @@ static bool module_symbol(struct symbols *symbols,
 	const struct symbol_entry *entry =
 		module->table
 			? symbol_table_at(module->table,
-					  address - symbols_module_bias(module))
+					  address - symbols_module_bias(module),
+					  symbols->style.distance)
 			: NULL;
 	if (!entry)
 		return false;
@@ -288,7 +308,10 @@ static struct symbol_frame make_frame(struct symbols *symbols,
 	};
 	const char *full = symbols_pretty(symbols, source->linkage);
 
-	if (full && full != source->linkage)
+	if (symbols->style.mangled && source->linkage)
+		frame.function = source->linkage;
+
+	else if (full && full != source->linkage)
 		frame.function = full;
 	return frame;
 }
@@ -307,10 +330,10 @@ static size_t saved_places(struct symbols *symbols,
 		count = FRAMES_MAX;
 	for (size_t i = 0; i < count; i++)
 		frames[i] = (struct symbol_frame){
-			.function = *places[i].name
-					    ? symbols_pretty(symbols,
-							     places[i].name)
-					    : NULL,
+			.function =
+				*places[i].name
+					? symbols_shown(symbols, places[i].name)
+					: NULL,
 			.linkage = *places[i].name ? places[i].name : NULL,
 			.file = *places[i].file ? places[i].file : NULL,
 			.line = places[i].line,

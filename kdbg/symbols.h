@@ -39,6 +39,17 @@ struct err *symbols_create(struct target *target,
 			   struct symbols **ret) MUST_USE;
 void symbols_destroy(struct symbols *symbols);
 
+struct symbols_style {
+	/* 0: a symbol names the addresses that its size covers; else all that
+	 * are less than this above it. */
+	uint64_t distance;
+	bool mangled; /* C++ names as the linker has them */
+};
+
+/* How addresses are named from now on; zeroed at first. */
+void symbols_set_style(struct symbols *symbols,
+		       const struct symbols_style *style);
+
 /*
  * A library that was closed since, as the allocator's module registry knows
  * it, with the ticks between which it was there (until 0: it still is). What

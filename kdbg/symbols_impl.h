@@ -17,6 +17,7 @@ struct symbols {
 	struct range_index index; /* of modules */
 	struct symbol *own;       /* ::nmadd's; their names are ours */
 	size_t own_count;
+	struct symbols_style style;
 	struct demangler demangler;
 	struct memo names;  /* by address of the mangled name */
 	struct arena arena; /* of what the memos point to */

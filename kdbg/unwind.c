@@ -46,6 +46,7 @@ struct unwinder {
 	/* Of the walk that goes on now. */
 	uint64_t registers[ARCH_DWARF_REGISTERS];
 	bool registers_whole; /* or only pc and sp are known */
+	bool registers_wanted;
 	struct unwind_frame last;
 	size_t count;
 	bool first_exact; /* of the run: its pc was to be executed */
@@ -255,15 +256,27 @@ static bool emit(struct unwinder *unwinder, const struct unwind_frame *frame)
 	if (unwinder->looped)
 		return false;
 	unwinder->last = *frame;
+	unwinder->last.registers = NULL;
 	unwinder->count++;
 	unwinder->enough = !unwinder->each(unwinder->context, frame);
 	return !unwinder->enough;
+}
+
+static void read_registers(Dwfl_Frame *state, struct unwind_registers *ret)
+{
+	for (int i = 0; i < ARCH_DWARF_REGISTERS; i++) {
+		Dwarf_Word value = 0;
+
+		ret->known[i] = dwfl_frame_reg(state, (unsigned)i, &value) == 0;
+		ret->values[i] = value;
+	}
 }
 
 static int take_frame(Dwfl_Frame *state, void *arg)
 {
 	struct unwinder *unwinder = arg;
 	struct unwind_frame frame = { .guessed = unwinder->guessed };
+	struct unwind_registers registers;
 	Dwarf_Addr pc;
 	Dwarf_Word sp;
 
@@ -277,6 +290,13 @@ static int take_frame(Dwfl_Frame *state, void *arg)
 	}
 	unwinder->run_begins = false;
 	frame.pc = pc;
+	if (unwinder->registers_wanted) {
+		read_registers(state, &registers);
+		registers.known[ARCH_DWARF_RESULT] &= frame.exact;
+		registers.values[ARCH_DWARF_PC] = pc;
+		registers.known[ARCH_DWARF_PC] = true;
+		frame.registers = &registers;
+	}
 	return emit(unwinder, &frame) ? DWARF_CB_OK : DWARF_CB_ABORT;
 }
 
@@ -385,9 +405,9 @@ static struct err *walk(struct unwinder *unwinder)
 	}
 }
 
-struct err *unwind_thread(struct target *target,
-			  const struct dump_thread *thread, unwind_fn *each,
-			  void *context)
+static struct err *unwind(struct target *target,
+			  const struct dump_thread *thread, bool registers,
+			  unwind_fn *each, void *context)
 {
 	struct err *err = NULL;
 
@@ -403,6 +423,7 @@ struct err *unwind_thread(struct target *target,
 	struct unwinder *unwinder = target->unwinder;
 	arch_dwarf_registers(&thread->registers, unwinder->registers);
 	unwinder->registers_whole = thread->flags & DUMP_THREAD_REGISTERS;
+	unwinder->registers_wanted = registers;
 	unwinder->last = (struct unwind_frame){ 0 };
 	unwinder->count = 0;
 	unwinder->first_exact = true;
@@ -414,4 +435,18 @@ struct err *unwind_thread(struct target *target,
 	if (err || unwinder->enough)
 		return err;
 	return walk(unwinder);
+}
+
+struct err *unwind_thread(struct target *target,
+			  const struct dump_thread *thread, unwind_fn *each,
+			  void *context)
+{
+	return unwind(target, thread, false, each, context);
+}
+
+struct err *unwind_thread_registers(struct target *target,
+				    const struct dump_thread *thread,
+				    unwind_fn *each, void *context)
+{
+	return unwind(target, thread, true, each, context);
 }

@@ -147,7 +147,8 @@ static void consider_all(struct nearest *nearest, const char *name,
 {
 	consider(nearest, name);
 	for (; aliases && *aliases; aliases++)
-		consider(nearest, *aliases);
+		if (!strchr(*aliases, ' '))
+			consider(nearest, *aliases);
 }
 
 const char *usage_nearest_dcmd(const struct session *session, const char *name)

@@ -99,16 +99,15 @@ struct err *variables_set(struct variables *variables, const char *name,
 }
 
 struct err *variables_declare(struct variables *variables, const char *name,
-			      bool read_only)
+			      uint64_t value, struct variable **ret)
 {
 	struct err *err = NULL;
 	bool found;
 	size_t at = position(variables, name, &found);
 
 	if (!found)
-		err = variables_set(variables, name, 0);
-	if (!err)
-		variables->items[at].read_only = read_only;
+		err = variables_set(variables, name, value);
+	*ret = err ? NULL : &variables->items[at];
 	return err;
 }
 

@@ -13,6 +13,7 @@ struct variable {
 	char *name;
 	uint64_t value;
 	bool read_only;
+	bool tagged; /* ::typeset -t */
 };
 
 struct variables {
@@ -27,9 +28,10 @@ bool variables_get(const struct variables *variables, const char *name,
 		   uint64_t *ret);
 struct err *variables_set(struct variables *variables, const char *name,
 			  uint64_t value) MUST_USE;
-/* Make one that is not there, and whether it may be set again. */
+/* The variable itself, to the next call; one that is not there gets the value.
+ */
 struct err *variables_declare(struct variables *variables, const char *name,
-			      bool read_only) MUST_USE;
+			      uint64_t value, struct variable **ret) MUST_USE;
 /* False: there was none. */
 bool variables_unset(struct variables *variables, const char *name);
 

@@ -70,6 +70,7 @@ static struct err *attach_run(const struct dcmd_call *call, struct sink *out)
 
 const struct dcmd dcmd_attach = {
 	.name = "attach",
+	.aliases = (const char *const[]){ ":A", NULL },
 	.summary = "look at another process, core or dump",
 	.help = "A number is a process's, in decimal; an address before :: is "
 		"one as numbers are read. Anything else is a file. What was "

@@ -48,11 +48,11 @@ static const struct column short_columns[] = {
 
 static const struct column verbose_columns[] = {
 	{ "ADDR", VALUE_ADDRESS },
-	{ "BUFADDR", VALUE_ADDRESS, .width = 25 },
+	{ "BUFADDR", VALUE_ADDRESS },
 	{ "TIMESTAMP", VALUE_HEX, .width = 13 },
 	{ "THREAD", VALUE_COUNT },
-	{ "CACHE", VALUE_TEXT, .width = 25, .line = 1 },
-	{ "SIZE", VALUE_SIZE, .width = 13, .line = 1 },
+	{ "CACHE", VALUE_TEXT, .width = 16, .line = 1 },
+	{ "SIZE", VALUE_SIZE, .width = 9, .line = 1 },
 	{ "STATE", VALUE_TEXT, .width = 9, .line = 1 },
 	{ "FREE TIMESTAMP", VALUE_HEX, .width = 14, .line = 1 },
 	{ "FREE THREAD", VALUE_COUNT, .width = 11, .line = 1 },

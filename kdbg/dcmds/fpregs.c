@@ -63,7 +63,7 @@ static struct err *fpregs_run(const struct dcmd_call *call, struct sink *out)
 
 const struct dcmd dcmd_fpregs = {
 	.name = "fpregs",
-	.aliases = (const char *const[]){ "$x", "$y", NULL },
+	.aliases = (const char *const[]){ "$x", "$X", "$y", "$Y", NULL },
 	.summary = "the floating point and vector registers of a thread",
 	.help = "The x87 and SSE registers as they were, in hexadecimal and as "
 		"the numbers they hold: st0 to st7 as one, xmm0 to xmm15 as "

@@ -32,7 +32,7 @@ static const struct option slabs_options[] = {
 };
 
 static const struct column slabs_columns[] = {
-	{ "Cache Name", VALUE_TEXT, .width = 25 },
+	{ "Cache Name", VALUE_TEXT, .width = 24 },
 	{ "Slabs", VALUE_COUNT, .width = 8 },
 	{ "Partial Slabs", VALUE_COUNT, .width = 13 },
 	{ "Buffers", VALUE_COUNT, .width = 9 },

@@ -2,7 +2,9 @@
 /* ::load ::unload ::dmods - modules. */
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/modules.h"
+#include "kdbg/search_path.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct column no_columns[] = { { "MODULE", VALUE_TEXT } };
@@ -41,7 +43,11 @@ static struct err *load_run(const struct dcmd_call *call, struct sink *out)
 	(void)out;
 	if (call->argc != 1)
 		return err_new(ERR_USAGE, "which module?");
-	return modules_load(call->session, call->argv[0]);
+	char *path = search_path(call->session->module_path, call->argv[0]);
+	struct err *err = path ? modules_load(call->session, path)
+			       : err_new(ERR_NO_MEMORY, "out of memory");
+	free(path);
+	return err;
 }
 
 static struct err *unload_run(const struct dcmd_call *call, struct sink *out)

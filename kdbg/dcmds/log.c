@@ -57,6 +57,7 @@ static struct err *log_run(const struct dcmd_call *call, struct sink *out)
 
 const struct dcmd dcmd_log = {
 	.name = "log",
+	.aliases = (const char *const[]){ "$>", NULL },
 	.summary = "keep in a file what the prompt shows",
 	.help = "From the next line on the lines typed and what is shown of "
 		"them go into the file too, which is replaced unless -e is "

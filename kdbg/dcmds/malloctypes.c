@@ -23,11 +23,11 @@ static const struct option malloctypes_options[] = {
 };
 
 static const struct column type_columns[] = {
-	{ "Type", VALUE_TEXT, .width = 12 },
-	{ "InUse", VALUE_COUNT, .width = 6 },
-	{ "MemUse", VALUE_SIZE, .width = 9 },
-	{ "HighUse", VALUE_SIZE, .width = 9 },
-	{ "Limit", VALUE_SIZE, .width = 9 },
+	{ "Type", VALUE_TEXT, .width = 10 },
+	{ "InUse", VALUE_COUNT, .width = 5 },
+	{ "MemUse", VALUE_SIZE, .width = 8 },
+	{ "HighUse", VALUE_SIZE, .width = 8 },
+	{ "Limit", VALUE_SIZE, .width = 8 },
 	{ "Requests", VALUE_COUNT, .width = 8 },
 	{ "TypeLimit", VALUE_COUNT, .width = 9 },
 	{ "KernLimit", VALUE_COUNT, .width = 9 },

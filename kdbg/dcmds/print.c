@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-enum {
-	ELEMENTS_DEFAULT = 1024,   /* of an array */
-	CHARACTERS_DEFAULT = 1024, /* of a string */
-};
-
 static const struct option print_options[] = {
 	{ 'a', "address", OPTION_FLAG,
 	  offsetof(struct print_options, addresses), NULL,
@@ -20,7 +15,7 @@ static const struct option print_options[] = {
 	  "strings without limit" },
 	{ 'c', "characters", OPTION_NUMBER,
 	  offsetof(struct print_options, characters), "n",
-	  "at most n characters of a string (0x400 otherwise)" },
+	  "at most n characters of a string (::set array_str_limit)" },
 	{ 'd', "decimal", OPTION_FLAG, offsetof(struct print_options, decimal),
 	  NULL, "integers in decimal, with their sign" },
 	{ 'h', "holes", OPTION_FLAG, offsetof(struct print_options, holes),
@@ -32,7 +27,7 @@ static const struct option print_options[] = {
 	  NULL, "arrays without limit" },
 	{ 'l', "elements", OPTION_NUMBER,
 	  offsetof(struct print_options, elements), "n",
-	  "at most n elements of an array (0x400 otherwise)" },
+	  "at most n elements of an array (::set array_mem_limit)" },
 	{ 'n', "no-symbols", OPTION_FLAG,
 	  offsetof(struct print_options, no_symbols), NULL,
 	  "pointers as numbers, not as symbols" },
@@ -65,10 +60,11 @@ static struct err *read_options(const struct dcmd_call *call,
 	print->value = (struct type_value_options){
 		.decimal = options->decimal,
 		.no_symbols = options->no_symbols,
-		.characters = options->characters ? options->characters
-						  : CHARACTERS_DEFAULT,
+		.characters = options->characters
+				      ? options->characters
+				      : call->session->array_str_limit,
 		.elements = options->elements ? options->elements
-					      : ELEMENTS_DEFAULT,
+					      : call->session->array_mem_limit,
 	};
 	if (options->all_characters)
 		print->value.characters = UINT64_MAX;

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	FIELD_SIZE = 4096, /* of one conversion, and of a string */
@@ -96,45 +95,6 @@ static void put_field(struct printf *printf,
 
 /* --- values ------------------------------------------------------------- */
 
-static void format_human(uint64_t value, char *text, size_t size)
-{
-	static const char units[] = "KMGTPE";
-	double scaled = (double)value;
-	int unit = -1;
-
-	while (scaled >= 1024 && unit + 1 < (int)sizeof(units) - 1) {
-		scaled /= 1024;
-		unit++;
-	}
-	if (unit < 0)
-		snprintf(text, size, "%" PRIu64, value);
-	else
-		snprintf(text, size, "%.1f%c", scaled, units[unit]);
-}
-
-static void format_time(uint64_t value, char *text, size_t size)
-{
-	time_t seconds = (time_t)value;
-	struct tm tm;
-
-	if (!gmtime_r(&seconds, &tm) ||
-	    !strftime(text, size, "%Y %b %e %H:%M:%S", &tm))
-		snprintf(text, size, "%" PRId64, (int64_t)value);
-}
-
-static void format_symbol(struct session *session, uint64_t value, char *text,
-			  size_t size)
-{
-	struct symbols *symbols;
-	struct err *err = session_symbols(session, &symbols);
-
-	if (!err)
-		symbols_format(symbols, value, text, size);
-	else
-		snprintf(text, size, "0x%" PRIx64, value);
-	err_free(err);
-}
-
 static void format_number(struct printf *printf, char letter, uint64_t value)
 {
 	char *text = printf->field;
@@ -142,7 +102,7 @@ static void format_number(struct printf *printf, char letter, uint64_t value)
 
 	switch (letter) {
 	case 'a':
-		format_symbol(printf->session, value, text, size);
+		number_as_symbol(printf->session, value, text, size);
 		break;
 	case 'c':
 		snprintf(text, size, "%c", (char)value);
@@ -151,15 +111,13 @@ static void format_number(struct printf *printf, char letter, uint64_t value)
 		snprintf(text, size, "%" PRId64, (int64_t)value);
 		break;
 	case 'H':
-		format_human(value, text, size);
+		number_as_size(value, text);
 		break;
 	case 'o':
 		number_in_radix(value, 8, text);
 		break;
 	case 'q':
-		snprintf(text, size, "%s%" PRIo64,
-			 (int64_t)value < 0 ? "-" : "",
-			 (int64_t)value < 0 ? 0 - value : value);
+		number_signed_octal((int64_t)value, text);
 		break;
 	case 'r':
 		number_in_radix(value, printf->session->radix, text);
@@ -174,7 +132,7 @@ static void format_number(struct printf *printf, char letter, uint64_t value)
 		snprintf(text, size, "%" PRIX64, value);
 		break;
 	case 'Y':
-		format_time(value, text, size);
+		number_as_time((int64_t)value, "%Y %b %e %H:%M:%S", text, size);
 		break;
 	default: /* p, x */
 		snprintf(text, size, "%" PRIx64, value);

@@ -53,6 +53,7 @@ const struct dcmd dcmd_stop = {
 
 const struct dcmd dcmd_release = {
 	.name = "release",
+	.aliases = (const char *const[]){ ":R", NULL },
 	.summary = "let a living process go on",
 	.help = "The opposite of ::stop. What was read of the process stays "
 		"until the next line, which stops it anew and reads it as it "

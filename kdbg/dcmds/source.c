@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::source and ::cat - files of commands, and of values. */
 #include "kdbg/dcmds/dcmds.h"
+#include "kdbg/search_path.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct column source_columns[] = { { "ADDR", VALUE_ADDRESS } };
+
+struct source_options {
+	bool replace;
+};
+
+static const struct option source_options[] = {
+	{ 'r', "replace", OPTION_FLAG, offsetof(struct source_options, replace),
+	  NULL,
+	  "instead of the rest of the file that this stands in, as $< does" },
+};
 
 static const struct table source_tables[] = {
 	{ "the commands' own", source_columns, 1, .no_header = true },
@@ -38,21 +49,21 @@ static struct err *pass_on(const struct dcmd_call *call, const char *line,
 	return err;
 }
 
-static struct err *each_line(const struct dcmd_call *call, line_fn *run,
-			     struct sink *out)
+/* A line may hand over to another file: then what is left is not run. */
+static struct err *each_line_of(const struct dcmd_call *call, const char *path,
+				line_fn *run, struct sink *out)
 {
+	struct session *session = call->session;
 	struct err *err = NULL;
 	unsigned number = 0;
 	char *line = NULL;
 	size_t size = 0;
+	FILE *stream = fopen(path, "re");
 
-	if (call->argc != 1)
-		return err_new(ERR_USAGE, "one file");
-	FILE *stream = fopen(call->argv[0], "re");
 	if (!stream)
-		return err_new(ERR_IO, "%s: %s", call->argv[0],
-			       strerror(errno));
-	while (!err && !out->failed && !session_interrupted(call->session) &&
+		return err_new(ERR_IO, "%s: %s", path, strerror(errno));
+	while (!err && !out->failed && !session->replaced && !session->quit &&
+	       !session_interrupted(session) &&
 	       getline(&line, &size, stream) >= 0) {
 		number++;
 		line[strcspn(line, "\n")] = '\0';
@@ -60,12 +71,33 @@ static struct err *each_line(const struct dcmd_call *call, line_fn *run,
 	}
 	free(line);
 	fclose(stream);
-	return err_wrap(err, "%s:%u", call->argv[0], number);
+	session->replaced = false;
+	return err_wrap(err, "%s:%u", path, number);
+}
+
+static struct err *each_line(const struct dcmd_call *call, line_fn *run,
+			     struct sink *out)
+{
+	char *path;
+
+	if (call->argc != 1)
+		return err_new(ERR_USAGE, "one file");
+	path = search_path(call->session->macro_path, call->argv[0]);
+	if (!path)
+		return err_new(ERR_NO_MEMORY, "out of memory");
+	struct err *err = each_line_of(call, path, run, out);
+	free(path);
+	return err;
 }
 
 static struct err *source_run(const struct dcmd_call *call, struct sink *out)
 {
-	return each_line(call, run_line, out);
+	const struct source_options *options = call->options;
+	if (call->has_count)
+		call->session->macro_count = call->count;
+	struct err *err = each_line(call, run_line, out);
+	call->session->replaced = options->replace;
+	return err;
 }
 
 static struct err *cat_run(const struct dcmd_call *call, struct sink *out)
@@ -73,15 +105,24 @@ static struct err *cat_run(const struct dcmd_call *call, struct sink *out)
 	return each_line(call, pass_on, out);
 }
 
-static const char *const source_aliases[] = { "$<", "$<<", NULL };
+static const char *const source_aliases[] = { "$< -r", "$<<", NULL };
 
 const struct dcmd dcmd_source = {
 	.name = "source",
 	.aliases = source_aliases,
 	.summary = "run the commands of a file",
-	.help = "The first command that fails ends the file.",
+	.help = "Dot is the address, <9 the count: what a macro is about. The "
+		"first command that fails ends the file. A name without a "
+		"directory is looked for here, then where ::set macros=DIR:DIR "
+		"says.",
 	.example = "::source leaks.kdbg",
 	.arguments = "file",
+	.address_use = ADDRESS_OPTIONAL,
+	.address_is = "thing",
+	.takes_count = true,
+	.options = source_options,
+	.option_count = 1,
+	.options_size = sizeof(struct source_options),
 	.tables = source_tables,
 	.table_count = 1,
 	.run = source_run,

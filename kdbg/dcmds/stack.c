@@ -205,17 +205,9 @@ static struct err *stack_run(const struct dcmd_call *call, struct sink *out)
 	return show(call, out, call->options);
 }
 
-static struct err *stack_verbose_run(const struct dcmd_call *call,
-				     struct sink *out)
-{
-	const struct stack_options options = { .verbose = true };
-
-	return show(call, out, &options);
-}
-
 const struct dcmd dcmd_stack = {
 	.name = "stack",
-	.aliases = (const char *const[]){ "$c", "findstack", NULL },
+	.aliases = (const char *const[]){ "$c", "$C -v", "findstack", NULL },
 	.summary = "the stack of a thread",
 	.help = "Each line is a call, innermost first: the function, how far "
 		"into it the call is, and where in the source. Calls that the "
@@ -234,16 +226,4 @@ const struct dcmd dcmd_stack = {
 	.tables = stack_tables,
 	.table_count = 1,
 	.run = stack_run,
-};
-
-const struct dcmd dcmd_stack_verbose = {
-	.name = "$C",
-	.summary = "the stack of a thread, with stack pointers",
-	.help = "As ::stack -v.",
-	.example = "$C",
-	.address_use = ADDRESS_OPTIONAL,
-	.address_is = "thread id",
-	.tables = stack_tables,
-	.table_count = 1,
-	.run = stack_verbose_run,
 };

@@ -245,6 +245,7 @@ static struct err *status_run(const struct dcmd_call *call, struct sink *out)
 
 const struct dcmd dcmd_status = {
 	.name = "status",
+	.aliases = (const char *const[]){ "$?", "$", NULL },
 	.summary = "what the target is, whose, and why it was made",
 	.help = "The program and its process; why the dump was made: the "
 		"signal, with the address that was touched and what lies "

@@ -11,8 +11,8 @@ static const struct column threads_columns[] = {
 	{ "TID", VALUE_COUNT, .width = 8, .piped = true },
 	{ "NAME", VALUE_TEXT, .width = 16 },
 	{ "STATE", VALUE_TEXT, .width = 10 },
-	{ "SP", VALUE_ADDRESS },
-	{ "PC", VALUE_ADDRESS },
+	{ "SP", VALUE_ADDRESS, .wide = true },
+	{ "PC", VALUE_ADDRESS, .wide = true },
 	{ "FUNCTION", VALUE_TEXT },
 };
 
@@ -64,7 +64,7 @@ static struct err *threads_run(const struct dcmd_call *call, struct sink *out)
 
 const struct dcmd dcmd_threads = {
 	.name = "threads",
-	.aliases = (const char *const[]){ "thread", NULL },
+	.aliases = (const char *const[]){ "thread", "$l", "$L", NULL },
 	.summary = "the threads of the process",
 	.help = "Their ids (decimal, as the system shows them), names, where "
 		"they were, and which of them crashed, was caught in a misuse, "

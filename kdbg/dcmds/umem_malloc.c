@@ -24,14 +24,14 @@ static const struct option malloc_options[] = {
 };
 
 static const struct column info_columns[] = {
-	{ "CACHE", VALUE_TEXT, .width = 20 },
-	{ "BUFSZ", VALUE_COUNT, .width = 7 },
-	{ "MAXMAL", VALUE_COUNT, .width = 10 },
-	{ "BUFMALLC", VALUE_COUNT, .width = 9 },
-	{ "AVG_MAL", VALUE_COUNT, .width = 9 },
-	{ "MALLOCED", VALUE_SIZE, .width = 12 },
-	{ "OVERHEAD", VALUE_SIZE, .width = 12 },
-	{ "%OVER", VALUE_REAL, .width = 8 },
+	{ "CACHE", VALUE_TEXT, .width = 17 },
+	{ "BUFSZ", VALUE_COUNT, .width = 6 },
+	{ "MAXMAL", VALUE_COUNT, .width = 8 },
+	{ "BUFMALLC", VALUE_COUNT, .width = 8 },
+	{ "AVG_MAL", VALUE_COUNT, .width = 7 },
+	{ "MALLOCED", VALUE_SIZE, .width = 10 },
+	{ "OVERHEAD", VALUE_SIZE, .width = 10 },
+	{ "%OVER", VALUE_REAL, .width = 7 },
 	{ "ADDRESS", VALUE_ADDRESS, .wide = true },
 };
 

@@ -8,11 +8,11 @@
 
 static const struct column vmem_columns[] = {
 	{ "ADDR", VALUE_ADDRESS },
-	{ "NAME", VALUE_TEXT, .width = 25 },
+	{ "NAME", VALUE_TEXT, .width = 20 },
 	{ "INUSE", VALUE_SIZE, .width = 13 },
 	{ "TOTAL", VALUE_SIZE, .width = 13 },
-	{ "SUCCEED", VALUE_COUNT, .width = 10 },
-	{ "FAIL", VALUE_COUNT, .width = 6 },
+	{ "SUCCEED", VALUE_COUNT, .width = 9 },
+	{ "FAIL", VALUE_COUNT, .width = 4 },
 	{ "IMPORT", VALUE_SIZE, .width = 13, .wide = true },
 	{ "FREE", VALUE_COUNT, .width = 10, .wide = true },
 	{ "WAIT", VALUE_COUNT, .width = 6, .wide = true },

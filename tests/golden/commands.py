@@ -26,7 +26,6 @@ SHOWN = 30  # lines of a difference
 
 LISTED = "table::array 'struct item' 2"
 COMMANDS = {
-    "$C": ["$C"],
     "allocdby": ["<thread::allocdby ! grep transcript.c"],
     "array": [LISTED, LISTED + " | ::print -d struct item number"],
     "attach": ["::attach DUMP; list=p", "::attach DUMP; <thread=K ! wc -l"],
@@ -44,6 +43,7 @@ COMMANDS = {
     "echo": ["::echo one 'two  three' $[1+2]"],
     "enum": ["::enum enum colour", "::enum -x enum colour GREEN", "::enum colour 6"],
     "eval": ["::eval '1=D; 2=D'"],
+    "files": ["::files transcript ! grep -w transcript.c"],
     "findleaks": ["::findleaks", "::findleaks -d"],
     "formats": ["::formats"],
     "fpregs": ["::fpregs ! grep -E 'mxcsr|fcw'", "::fpregs ! wc -l"],
@@ -51,6 +51,7 @@ COMMANDS = {
     "functions": ["::functions"],
     "gcore": ["::gcore -o saved ! grep -c saved", "::gcore -c meta -o saved ! grep -c saved"],
     "getenv": ["::getenv KMA_LOGGING"],
+    "globals": ["::globals transcript ! grep -wE 'VALUE|bytes'"],
     "grep": [LISTED + " | ::grep '((struct item *).)->number == 0t10'"],
     "head": [LISTED + " | ::head -n 1 | ::print -d struct item number"],
     "help": ["::help echo", "::help thread"],
@@ -91,15 +92,16 @@ COMMANDS = {
     "quit": ["::quit"],
     "radix": ["::radix", "0t10::radix", "10=K"],
     "refs": ["*list::refs ! grep -E 'list|leaked|main'"],
-    "regs": ["::regs ! grep -cE 'rip|rsp'"],
+    "regs": ["::regs ! grep -cE 'rip|rsp'", "bytes::regs -u ! wc -l"],
     "release": ["::release"],
     "retained": ["*list::retained"],
-    "set": ["::set"],
+    "set": ["::set", "0t100$s; $s; $G; $g; $V intel; $V", "::set -o repeatlast +o pager -P '% ' repeatlast"],
     "siginfo": ["::siginfo ! grep si_"],
     "sizeof": ["::sizeof struct item", "::sizeof enum colour"],
     "sort": ["::cat addresses | ::sort", "::cat addresses | ::sort -r"],
-    "source": ["::source script"],
-    "stack": ["::stack"],
+    "source": ["::source script", "main,5$<handing; 3=D", "$<<handing", "::set macros=/nowhere:.; $<script"],
+    "stack": ["::stack", "$C"],
+    "stackregs": ["::stackregs ! grep transcript.c"],
     "stacks": ["::stacks", "::stacks -c main ! wc -l"],
     "status": ["::status ! grep -E 'reason|threads|damage'"],
     "stop": ["::stop"],
@@ -115,14 +117,15 @@ COMMANDS = {
     "tsd": ["<thread::tsd -k 3ff"],
     "typedef": ["::typedef 'unsigned int' word_t; ::typedef -l",
                 "::typedef 'struct pair { int a; char *b; }'; ::typedef -w types; ::typedef -d; ::typedef -r types; ::typedef -l"],
-    "typeset": ["5>five; ::typeset -r five; ::vars -n"],
+    "typeset": ["5>five; ::typeset -r five; ::vars -n", "5>five; 6>six; ::typeset -t five; ::vars -t; ::typeset +t five; ::vars -t"],
+    "ucontext": ["bytes::ucontext", "::walk ucontext | ::count"],
     "ugrep": ["*list::ugrep -v ! grep list", "::ugrep --string twenty ! wc -l"],
     "umem_malloc_dist": ["::umem_malloc_dist"],
     "umem_malloc_info": ["::umem_malloc_info ! grep -E 'CACHE|1344'"],
     "uniq": ["::cat addresses | ::uniq"],
     "unload": ["::load MODULE; ::unload example; ::dmods"],
     "unset": ["5>five; ::unset five; ::vars"],
-    "vars": ["5>five; ::vars"],
+    "vars": ["5>five; ::vars", "5>five; 0>six; $v", "5>five; ::vars -p", "::vars -a ! wc -l", "7=D; <0=D; <m=X"],
     "version": ["::version"],
     "vmem": ["::vmem ! grep -E 'NAME|kmem_oversize'"],
     "vmem_seg": ["::walk vmem | ::head -n 6 | ::walk vmem_seg | ::head -n 1 | ::vmem_seg"],
@@ -137,7 +140,7 @@ COMMANDS = {
     "whylive": ["*list::whylive"],
     "xdata": ["::xdata ! grep -E 'NAME|siginfo'"],
 }
-FILES = {"addresses": "30\n10\n20\n10\n", "script": "1=D\n::echo done\n"}
+FILES = {"handing": "<9=D\n$<script\n::echo not run\n", "addresses": "30\n10\n20\n10\n", "script": "1=D\n::echo done\n"}
 # Numbers that differ from run to run, by the key of their column.
 RUN_KEYS = re.compile(r"(_ns|time|timestamp|thread|tid|pid|held|frame|buf_cached|overhead)$")
 
@@ -190,7 +193,7 @@ class Mask:
         text = re.sub(r"\bframe \d+", "frame N", text)
         text = re.sub(r"\d+ KiB held of \d+ KiB in \d+", "N KiB held of N KiB in N", text)
         if text.startswith("roots:"):
-            text = re.sub(r"\d+", "N", text)
+            text = re.sub(r"\d+(\.\d)?[KMG]?", "N", text)
         text = re.sub(r"\S+\+0x( \([^)]*\))?$", lambda last: last[0] if self.is_own(last[0]) else "FOREIGN", text)
         return re.sub(r"  +", "  ", text).rstrip()
 

@@ -134,7 +134,7 @@ def check_truth(name, truth, rows):
 
 def mask_line(line):
     if line.startswith("roots:"):
-        line = re.sub(r"\d+", "N", line).replace("threads", "thread")
+        line = re.sub(r"\d+(\.\d)?[KMG]?", "N", line).replace("threads", "thread")
     line = re.sub(r"\b0x[0-9a-f]{5,}\b", "ADDRESS", line)
     line = re.sub(r"\b[0-9a-f]{12,16}\b", "ADDRESS", line)
     line = re.sub(r"\+0x[0-9a-f]+", "+0x", line)

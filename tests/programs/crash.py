@@ -107,6 +107,32 @@ def check_frames(what, found, expected):
              + "\n    ".join(map(str, expected)))
 
 
+def check_registers(kdbg, target, how):
+    """What a handler interrupted is where its ucontext_t says, and the innermost frame has the thread's registers."""
+    frames = kdbg_rows(kdbg, target, "::stackregs")
+    stack = kdbg_rows(kdbg, target, "::stack -n 0t100000")
+    outer = {row["frame"]: row["pc"] for row in stack}
+    if [row["pc"] for row in frames] != list(outer.values()):
+        sys.exit(f"{target}: ::stackregs and ::stack have other frames")
+    innermost = dict(re.findall(r"(\w+) +([0-9a-f]{16})", " ".join(frames[0]["registers"])))
+    for row in kdbg_rows(kdbg, target, "::regs"):
+        if row["reg"] in innermost and int(innermost[row["reg"]], 16) != int(row["value"], 16):
+            sys.exit(f"{target}: frame 0: {row['reg']} is {row['value']}, not {innermost[row['reg']]}")
+    contexts = kdbg_rows(kdbg, target, "::walk ucontext")
+    if len(contexts) != (how == "handler"):
+        sys.exit(f"{target}: {len(contexts)} ucontexts")
+    for row in contexts:
+        registers = {row["reg"]: row["value"]
+                     for row in kdbg_rows(kdbg, target, f"{row['addr']}::regs -u")}
+        facts = {row["field"]: row for row in kdbg_rows(kdbg, target, f"{row['addr']}::ucontext")}
+        if registers["rip"] != facts["rip"]["value"] or "pthread_kill" not in facts["rip"]["meaning"]:
+            sys.exit(f"{target}: a handler interrupted {facts['rip']}")
+        frame = next(row for row in frames if int(row["pc"], 16) == int(registers["rip"], 16))
+        for name, value in re.findall(r"(\w+) +([0-9a-f]{16})", " ".join(frame["registers"])):
+            if int(registers[name], 16) != int(value, 16):
+                sys.exit(f"{target}: {name} was {registers[name]}, but {value} in its frame")
+
+
 def main():
     kdbg, preload, program, plugin = map(os.path.abspath, sys.argv[1:5])
     how = sys.argv[5]
@@ -136,6 +162,8 @@ def main():
             check_status(kdbg, target, how)
             found = kdbg_frames(kdbg, target, count)[skipped:]
             check_frames(target, found, expected)
+            if how not in ("overflow", "pointer"):
+                check_registers(kdbg, target, how)
         print(f"{len(expected)} frames as gdb's, of {len(targets)} targets")
     return 0
 

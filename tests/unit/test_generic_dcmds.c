@@ -250,12 +250,17 @@ static void lists_are_put_in_order_and_counted(void **state)
 		{ "::echo 1 2 f | ::sum | =X", "12\n" },
 		{ "::echo 1 2 f | ::sum .*2 | =X", "24\n" },
 		{ "::echo 1 2 | ::tee /dev/null", ROW("01") ROW("02") },
-		{ "::set", "NAME       VALUE      MEANING\n"
-			   "pager      off        output longer than the "
-			   "terminal goes through $PAGER\n"
-			   "syntax     att        of instructions, in ::dis "
-			   "and /i\n"
-			   "wide       off        all columns of tables\n" },
+		{ "::set pager syntax wide",
+		  "NAME             VALUE      MEANING\n"
+		  "pager            off        output longer than the terminal "
+		  "goes through $PAGER\n"
+		  "syntax           att        of instructions, in ::dis and "
+		  "/i\n"
+		  "wide             off        all columns of tables\n" },
+		{ "0t132$w; ::set wide +o wide -o width=terminal wide",
+		  "NAME             VALUE      MEANING\n"
+		  "wide             on         all columns of tables\n"
+		  "wide             off        all columns of tables\n" },
 		{ "101c3/i; ::set syntax=intel; 101c3/i; ::set syntax=att",
 		  "0x101c3:        retq\n0x101c3:        ret\n" },
 	};
@@ -268,6 +273,13 @@ static void lists_are_put_in_order_and_counted(void **state)
 		{ "::echo 1 | ::tee /nowhere/x", "/nowhere/x: No such file" },
 		{ "::set syntax=masm", "syntax is att or intel" },
 		{ "::set colour=on", "no setting is called colour" },
+		{ "::set -o", "-o needs the name of a setting" },
+		{ "::set -o syntax", "syntax is att or intel" },
+		{ "::set -s", "-s needs a value" },
+		{ "::set -x", "unknown option -x" },
+		{ "1::set", "for which setting?" },
+		{ "1::set pager", "pager is no number" },
+		{ "::set width=nothing", "width: 'nothing'" },
 	};
 
 	assert_all_print(cases, COUNT_OF(cases));
@@ -321,8 +333,11 @@ static void variables_are_listed_and_forgotten(void **state)
 		      "b                0000000000000001\n");
 	assert_prints(&fixture, "::typeset -r b", "");
 	assert_complains(&fixture, "2>b", "kdbg: variable b is read-only\n");
-	assert_prints(&fixture, "::typeset b c; 3>b; <b=D; <c=D", "3\n0\n");
-	assert_prints(&fixture, "::unset b;::vars -n", "");
+	assert_prints(&fixture, "7; ::typeset b c; 3>b; <b=D; <c=D", "3\n7\n");
+	assert_prints(&fixture, "::typeset -t b; ::vars -tp; <0=D",
+		      "0x3>b\n7\n");
+	assert_prints(&fixture, "::typeset +t b; ::vars -t", "");
+	assert_prints(&fixture, "::unset a b c;::vars -n", "");
 	assert_complains(&fixture, "::unset b",
 			 "kdbg: ::unset: variable 'b' is not set\n");
 }

@@ -403,7 +403,7 @@ static void what_is_missing_is_told(void **state)
 	assert_int_equal(roots_missing(reach_roots(w.reach)), 2 * FAKE_PAGE);
 	assert_int_equal(roots_blind_threads(reach_roots(w.reach)), 1);
 	roots_describe(reach_roots(w.reach), text, sizeof(text));
-	assert_non_null(strstr(text, "missing: 8192 bytes"));
+	assert_non_null(strstr(text, "missing: 8.0K;"));
 	assert_non_null(strstr(text, "missing: registers of 1 thread"));
 	world_teardown(&w);
 }

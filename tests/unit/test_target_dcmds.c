@@ -99,6 +99,11 @@ static void status_tells_what_happened(void **state)
 static void threads_are_listed(void **state)
 {
 	assert_prints(*state, "::threads",
+		      "     TID NAME             STATE      FUNCTION\n"
+		      "       7 main             crashed    prog+0x1234\n"
+		      "      17 worker           -          0x500010\n"
+		      "      12 lost             unknown    -\n");
+	assert_prints(*state, "::set wide=on; ::threads",
 		      "     TID NAME             STATE      SP               "
 		      "PC       "
 		      "        FUNCTION\n"
