@@ -330,6 +330,37 @@ static size_t inline_chain(Dwarf_Die *function, uint64_t address,
 	return count;
 }
 
+/* The function at address and the calls inlined there; how many. */
+static size_t chain_at(struct source_lines *lines, Dwarf_Die *die,
+		       uint64_t address, Dwarf_Die chain[NESTING_MAX],
+		       struct source_unit **unit)
+{
+	*unit = unit_get(lines, die);
+	if (!*unit)
+		return 0;
+	ptrdiff_t item = range_index_find(&(*unit)->functions, address);
+	return item < 0 ? 0
+			: inline_chain(&(*unit)->dies[item], address, chain);
+}
+
+bool source_lines_function(struct source_lines *lines, uint64_t address,
+			   size_t inlined, Dwarf_Die *function,
+			   Dwarf_Die *frame)
+{
+	Dwarf_Die die, chain[NESTING_MAX];
+	struct source_unit *unit;
+	size_t depth;
+
+	if (!find_unit(lines, address, &die))
+		return false;
+	depth = chain_at(lines, &die, address, chain, &unit);
+	if (inlined >= depth)
+		return false;
+	*function = chain[0];
+	*frame = chain[depth - 1 - inlined];
+	return true;
+}
+
 size_t source_lines_at(struct source_lines *lines, uint64_t address,
 		       struct source_frame *frames, size_t max)
 {
@@ -339,13 +370,11 @@ size_t source_lines_at(struct source_lines *lines, uint64_t address,
 
 	if (!max || !find_unit(lines, address, &die))
 		return 0;
-	struct source_unit *unit = unit_get(lines, &die);
+	struct source_unit *unit;
+	size_t depth = chain_at(lines, &die, address, chain, &unit);
 	if (!unit)
 		return 0;
 	line_of(&die, address, &frame);
-	ptrdiff_t item = range_index_find(&unit->functions, address);
-	size_t depth =
-		item < 0 ? 0 : inline_chain(&unit->dies[item], address, chain);
 	if (!depth && frame.file)
 		frames[used++] = frame;
 	while (depth-- > 0 && used < max) {

@@ -11,6 +11,8 @@
 #include "kdbg/module_file.h"
 #include "kdbg/target.h"
 
+#include <elfutils/libdw.h>
+
 struct source_lines;
 
 struct source_frame {
@@ -28,6 +30,12 @@ void source_lines_destroy(struct source_lines *lines);
 /* Frames of address, innermost inline first, at most max; how many. */
 size_t source_lines_at(struct source_lines *lines, uint64_t address,
 		       struct source_frame *frames, size_t max);
+
+/* The function that address is in, and that of the inlined-th frame of
+ * source_lines_at(): itself or a call inlined into it. */
+bool source_lines_function(struct source_lines *lines, uint64_t address,
+			   size_t inlined, Dwarf_Die *function,
+			   Dwarf_Die *frame);
 
 /* The DWARF itself, for who reads other things from it. */
 struct Dwarf *source_lines_dwarf(const struct source_lines *lines);

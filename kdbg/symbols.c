@@ -460,11 +460,17 @@ bool symbols_module(struct symbols *symbols, size_t i,
 	return true;
 }
 
+struct source_lines *symbols_source(struct symbols *symbols, size_t i)
+{
+	struct symbols_module *module = module_in_turn(symbols, i);
+
+	return module ? symbols_module_lines(module, symbols->target) : NULL;
+}
+
 bool symbols_dwarf(struct symbols *symbols, size_t i, struct symbols_dwarf *ret)
 {
 	struct symbols_module *module = module_in_turn(symbols, i);
-	struct source_lines *lines =
-		module ? symbols_module_lines(module, symbols->target) : NULL;
+	struct source_lines *lines = symbols_source(symbols, i);
 
 	if (!lines || !symbols_module(symbols, i, ret))
 		return false;

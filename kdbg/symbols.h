@@ -154,6 +154,12 @@ struct symbols_dwarf {
 bool symbols_module(struct symbols *symbols, size_t i,
 		    struct symbols_dwarf *ret);
 
+struct source_lines;
+
+/* What tells source lines and functions of the i-th module; NULL: nothing does.
+ */
+struct source_lines *symbols_source(struct symbols *symbols, size_t i);
+
 /* The same with its debug information, opened now if it has to be; it stays
  * the symbols'. False: there is none. */
 bool symbols_dwarf(struct symbols *symbols, size_t i,

@@ -115,7 +115,7 @@ struct type *types_named(struct types *types, const char *name, size_t length,
 
 /* --- variables ---------------------------------------------------------- */
 
-static struct type_module *module_holding(struct types *types, uint64_t address)
+struct type_module *types_module_holding(struct types *types, uint64_t address)
 {
 	for (size_t i = 0; i < types->module_count; i++) {
 		struct symbols_dwarf facts;
@@ -164,7 +164,7 @@ static bool variable_elsewhere(struct types *types, uint64_t address,
 bool types_variable_at(struct types *types, uint64_t address, struct type **ret,
 		       uint64_t *offset)
 {
-	struct type_module *module = module_holding(types, address);
+	struct type_module *module = types_module_holding(types, address);
 
 	if (module && variable_in(types, module, address, ret, offset))
 		return true;

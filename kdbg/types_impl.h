@@ -55,6 +55,9 @@ struct types {
 struct type_index *types_module_index(struct types *types,
 				      struct type_module *module);
 
+/* The module that address lies in; NULL: none. */
+struct type_module *types_module_holding(struct types *types, uint64_t address);
+
 /* A type to fill in; &types->bad when memory is out. */
 struct type *types_new(struct types *types, enum type_kind kind,
 		       const char *name, uint64_t size);

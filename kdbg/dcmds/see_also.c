@@ -18,7 +18,8 @@ static const char *const groups[] = {
 	"dump dis ugrep print formats",
 	"print printf array list tree sizeof offsetof enum typedef",
 	"nm nmadd nmdel objects dem globals files",
-	"threads stack stackregs stacks regs fpregs ucontext tls tsd waiters whatthread",
+	"threads stack stackregs stacks regs fpregs ucontext tls tsd waiters "
+	"whatthread",
 	"status doctor siginfo auxv getenv xdata mappings objects",
 	"attach stop release gcore status",
 	"walk walkers grep map head tail sort uniq count sum top tee echo cat "

@@ -100,7 +100,7 @@ COMMANDS = {
     "sizeof": ["::sizeof struct item", "::sizeof enum colour"],
     "sort": ["::cat addresses | ::sort", "::cat addresses | ::sort -r"],
     "source": ["::source script", "main,5$<handing; 3=D", "$<<handing", "::set macros=/nowhere:.; $<script"],
-    "stack": ["::stack", "$C"],
+    "stack": ["::stack", "$C", "$c 1 ! grep -E 'main|abort'"],
     "stackregs": ["::stackregs ! grep transcript.c"],
     "stacks": ["::stacks", "::stacks -c main ! wc -l"],
     "status": ["::status ! grep -E 'reason|threads|damage'"],

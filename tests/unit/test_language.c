@@ -363,7 +363,9 @@ static void mistakes_are_told(void **state)
 			    "::show?)\n" },
 		{ "::xylophone", "kdbg: unknown command ::xylophone\n" },
 		{ "$Z", "kdbg: unknown command $Z\n" },
-		{ ":z", "kdbg: unknown command :z\n" },
+		{ ":y", "kdbg: unknown command :y\n" },
+		{ ":z", "kdbg: :z: kdbg looks at programs and does not run "
+			"them: gdb -p PID does\n" },
 		{ "::need", "kdbg: ::need: needs the address of a buffer "
 			    "before ::\nusage: buffer::need\n" },
 		{ "::need x",
