@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "dumpfmt/crc.h"
 #include "dumpfmt/reader_impl.h"
 
 #include <assert.h>
@@ -124,8 +125,7 @@ static struct err *check_header(struct dump *dump,
 			       "this kdbg reads version %d",
 			       header->version, DUMP_VERSION);
 	if (header->crc !=
-	    (uint32_t)crc32_z(0, (const void *)header,
-			      offsetof(struct dump_header, crc))) {
+	    dump_crc(0, header, offsetof(struct dump_header, crc))) {
 		reader_warn(dump, "file header: bad checksum at byte 60");
 		return NULL; /* what it says is what this version says anyway */
 	}

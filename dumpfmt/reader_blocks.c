@@ -3,6 +3,7 @@
  * The bytes of one block: mapped, read or decompressed, and compared with
  * their checksum.
  */
+#include "dumpfmt/crc.h"
 #include "dumpfmt/reader_impl.h"
 
 #include <errno.h>
@@ -25,8 +26,9 @@ static struct err *fetch_stored(struct dump *dump,
 
 	if (offset % DUMP_PAGE_SIZE == 0 &&
 	    dump->mapped_blocks < MAPPED_BLOCKS_MAX &&
-	    mmap(place, (size_t)e->size, PROT_READ, MAP_PRIVATE | MAP_FIXED,
-		 dump->fd, (off_t)offset) != MAP_FAILED)
+	    mmap(place, (size_t)e->size, PROT_READ,
+		 MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, dump->fd,
+		 (off_t)offset) != MAP_FAILED)
 		dump->mapped_blocks++;
 	else {
 		struct err *err =
@@ -34,7 +36,7 @@ static struct err *fetch_stored(struct dump *dump,
 		if (err)
 			return err;
 	}
-	if (crc32_z(0, place, (size_t)e->size) != e->payload_crc)
+	if (dump_crc(0, place, (size_t)e->size) != e->payload_crc)
 		return err_new(ERR_CORRUPT, "bad checksum");
 	return NULL;
 }
@@ -97,7 +99,7 @@ static struct err *fetch_packed(const struct dump *dump,
 					   sizeof(struct dump_block_header));
 	if (err)
 		return err;
-	if (crc32_z(0, unpacker->scratch, stored) != e->payload_crc)
+	if (dump_crc(0, unpacker->scratch, stored) != e->payload_crc)
 		return err_new(ERR_CORRUPT, "bad checksum");
 	if (e->codec == DUMP_CODEC_ZSTD)
 		return unzstd_into(unpacker, stored, place, (size_t)e->size);
@@ -162,7 +164,7 @@ static struct err *check_stored(struct dump *dump,
 		reader_pread(dump, place, (size_t)e->size,
 			     e->offset + sizeof(struct dump_block_header));
 
-	if (!err && crc32_z(0, place, (size_t)e->size) != e->payload_crc)
+	if (!err && dump_crc(0, place, (size_t)e->size) != e->payload_crc)
 		err = err_new(ERR_CORRUPT, "bad checksum");
 	return err;
 }
@@ -180,8 +182,8 @@ static struct err *check_header(const struct dump *dump,
 	if (header.magic == DUMP_BLOCK_MAGIC && header.offset == e->offset &&
 	    header.address == e->address && header.size == e->size &&
 	    header.stored_size == e->stored_size && header.codec == e->codec &&
-	    header.crc == crc32_z(0, (const void *)&header,
-				  offsetof(struct dump_block_header, crc)))
+	    header.crc == dump_crc(0, &header,
+				   offsetof(struct dump_block_header, crc)))
 		return NULL;
 	return err_new(ERR_CORRUPT, "bad header");
 }

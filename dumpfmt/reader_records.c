@@ -4,6 +4,7 @@
  * end leads to; where that is missing or damaged, by scanning for headers. A
  * header counts only if its checksum is right and it names its own offset.
  */
+#include "dumpfmt/crc.h"
 #include "dumpfmt/reader_impl.h"
 
 #include "dumpfmt/cursor.h"
@@ -37,7 +38,7 @@ const char *reader_section_name(uint32_t kind)
 
 static uint32_t crc_of(const void *data, size_t size)
 {
-	return (uint32_t)crc32_z(0, data, size);
+	return dump_crc(0, data, size);
 }
 
 /* A record of this size, header and payload, lies in the file. */

@@ -5,6 +5,7 @@
  * survives a full disk or a killed writer: facts before memory, and of the
  * memory the allocator's own before everything else.
  */
+#include "dumpfmt/crc.h"
 #include "dumpfmt/writer_impl.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 uint32_t writer_crc(const void *data, size_t size)
 {
-	return (uint32_t)crc32_z(0, data, size);
+	return dump_crc(0, data, size);
 }
 
 /* Where the next record goes: the workers know, too. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/target_file.h"
 
+#include "dumpfmt/crc.h"
 #include "kdbg/debuginfod.h"
 
 #include <elf.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 enum {
 	REASON_SIZE = 512,
@@ -337,7 +337,7 @@ static struct module_file *open_proven(const struct target *target, char *path,
 	if (!err && proof->id_size)
 		err = module_file_check_id(file, proof->id, proof->id_size);
 	else if (!err && (!proof->has_sum ||
-			  crc32_z(0, file->image, file->size) != proof->sum))
+			  dump_crc(0, file->image, file->size) != proof->sum))
 		err = err_new(ERR_NOT_FOUND, "%s: checksum", file->path);
 	if (!err)
 		return file;
