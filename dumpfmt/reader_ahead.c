@@ -5,7 +5,8 @@
  * Who looks at a large part of a heap looks at nearly all of it. So once
  * AHEAD_AFTER blocks had to be waited for, each further one makes helper
  * threads fetch the AHEAD blocks behind it, while the caller works on what it
- * has. A question that touches a few blocks starts no thread.
+ * has: decompresses them, or reads stored ones for their checksum. A question
+ * that touches a few blocks starts no thread.
  *
  * A block is UNREAD, BUSY (somebody fetches it), READY or BAD; it changes with
  * the lock held, and READY once is READY for ever, so that is looked at
@@ -71,7 +72,8 @@ static struct reader_block *take(struct reader_ahead *ahead)
 		struct reader_block *block =
 			&ahead->dump->blocks[ahead->next++];
 
-		if (is_packed(block) && block->state == BLOCK_UNREAD) {
+		if (block->entry.codec != DUMP_CODEC_ZERO &&
+		    block->state == BLOCK_UNREAD) {
 			set_state(block, BLOCK_BUSY);
 			return block;
 		}

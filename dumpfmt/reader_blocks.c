@@ -17,28 +17,34 @@
 
 enum { MAPPED_BLOCKS_MAX = 16384 }; /* of the 65530 mappings we may have */
 
+/* Of one that helpers make, too. */
+static bool may_map(struct dump *dump, uint64_t offset)
+{
+	if (offset % DUMP_PAGE_SIZE)
+		return false;
+	if (__atomic_fetch_add(&dump->mapped_blocks, 1, __ATOMIC_RELAXED) <
+	    MAPPED_BLOCKS_MAX)
+		return true;
+	__atomic_fetch_sub(&dump->mapped_blocks, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
 /* Put the payload at place, mapped if that is possible and worth it. */
 static struct err *fetch_stored(struct dump *dump,
 				const struct dump_page_entry *e,
 				unsigned char *place)
 {
 	uint64_t offset = e->offset + sizeof(struct dump_block_header);
+	struct err *err = NULL;
 
-	if (offset % DUMP_PAGE_SIZE == 0 &&
-	    dump->mapped_blocks < MAPPED_BLOCKS_MAX &&
+	if (!may_map(dump, offset) ||
 	    mmap(place, (size_t)e->size, PROT_READ,
 		 MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, dump->fd,
-		 (off_t)offset) != MAP_FAILED)
-		dump->mapped_blocks++;
-	else {
-		struct err *err =
-			reader_pread(dump, place, (size_t)e->size, offset);
-		if (err)
-			return err;
-	}
-	if (dump_crc(0, place, (size_t)e->size) != e->payload_crc)
-		return err_new(ERR_CORRUPT, "bad checksum");
-	return NULL;
+		 (off_t)offset) == MAP_FAILED)
+		err = reader_pread(dump, place, (size_t)e->size, offset);
+	if (!err && dump_crc(0, place, (size_t)e->size) != e->payload_crc)
+		err = err_new(ERR_CORRUPT, "bad checksum");
+	return err;
 }
 
 static struct err *inflate_into(const unsigned char *payload, size_t size,

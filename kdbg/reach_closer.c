@@ -5,6 +5,9 @@
  * Only to the start of what is leaked as yet, and not more than a possible
  * reference: what looks like one by chance is rarer than a program that packs
  * its structures.
+ *
+ * Only slabs are looked at of which marking, which had their words before it,
+ * saw that some may hide one.
  */
 #include "kdbg/reach_marker.h"
 
@@ -27,52 +30,12 @@ static void probe_hidden(struct marker *m, uint64_t word)
 		marker_push(m, slab, index, extent);
 }
 
-/*
- * Nearly no word hides anything, which can be told of four halves of words at
- * once. A packed pointer has the upper half of an address in the lower half of
- * a word; a tagged one has it in the upper half, under bits that no address
- * has.
- */
-typedef uint32_t halves __attribute__((vector_size(16)));
-
-static inline halves hides(halves half, uint32_t first, uint32_t last)
-{
-	const uint32_t above = ~UINT32_C(0) << (ADDRESS_BITS - 32);
-	const halves address = { ~UINT32_C(0), ~above, ~UINT32_C(0), ~above };
-	const halves upper = { 0, ~UINT32_C(0), 0, ~UINT32_C(0) };
-
-	return (halves)(((half & address) - first <= last) &
-			~(((half & ~address) == 0) & upper));
-}
-
-static bool may_hide(uint64_t low, uint64_t span, const char *words,
-		     size_t count)
-{
-	const uint32_t first = (uint32_t)(low >> 32);
-	const uint32_t last = (uint32_t)((low + span) >> 32) - first;
-	halves found = { 0 }, half;
-	size_t i = 0;
-
-	for (; i + 2 <= count; i += 2) {
-		memcpy(&half, words + i * sizeof(uint64_t), sizeof(half));
-		found |= hides(half, first, last);
-	}
-	if (i < count) {
-		uint64_t word = scan_load(words, i);
-
-		found |= hides(
-			(halves){ (uint32_t)word, (uint32_t)(word >> 32) },
-			first, last);
-	}
-	return found[0] | found[1] | found[2] | found[3];
-}
-
 void marker_look_closer(struct marker *m, const char *words, size_t count)
 {
 	const uint64_t low = m->scan->low, span = m->scan->span;
-	const uint64_t address = (UINT64_C(1) << ADDRESS_BITS) - 1;
+	const uint64_t address = (UINT64_C(1) << HIDDEN_ADDRESS_BITS) - 1;
 
-	if (!may_hide(low, span, words, count))
+	if (!hidden_may(&m->hidden, words, count))
 		return;
 	for (size_t i = 0; i < count; i++) {
 		uint64_t word = scan_load(words, i);
@@ -95,7 +58,9 @@ void marker_look_at_slabs(struct marker *m)
 		const struct scan_slab *s = &scan->slabs[slab];
 		const uint8_t *marks = &m->marks[s->first_buffer];
 
-		for (uint32_t i = 0; s->bytes && i < s->buffers; i++) {
+		if (!s->bytes || !scan_hides(s))
+			continue;
+		for (uint32_t i = 0; i < s->buffers; i++) {
 			struct scan_extent extent;
 			uint64_t start;
 

@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Marking, in two passes over one byte for each buffer.
+ * Marking, in three passes over one byte for each buffer.
  *
- *	pass 1	from the roots along plain references: PLAIN. An inner reference
- *		only leaves INNER on its buffer and is not followed.
- *	pass 2	from every buffer that has INNER and not PLAIN, along all
- *		references: POSSIBLE.
- *
- *	pass 3	all that was reached is looked at again, for pointers to the
- *start of what was not: at multiples of four, where packed structures have
- *them, and with bits above the address, as tags. What they lead to is POSSIBLE,
- *too. Until nothing more is found.
+ * 1. From the roots along plain references: PLAIN. An inner reference only
+ *    leaves INNER on its buffer and is not followed.
+ * 2. From every buffer that has INNER and not PLAIN, along all references:
+ *    POSSIBLE.
+ * 3. What was reached is looked at again where it may hide pointers to the
+ *    start of what was not: at multiples of four, where packed structures have
+ *    them, or with bits above the address, as tags. What they lead to is
+ *    POSSIBLE, too. Until nothing more is found.
  *
  * What has neither afterwards is leaked.
- *
- * Marking waits for memory, not for the processor: nearly every word leads to
- * a cache line that was not touched lately. So nothing is looked at at once. A
- * word goes through a queue: its slab is asked for as it enters, its buffer's
- * mark and extent half way. A buffer to scan goes through another, and its
- * first lines are asked for:
- *
- *	words -> [hits ...] -> mark -> stack of buffers -> [scans ...] -> words
- *
- * A buffer enters a stack once, when it is first marked, so the stacks never
- * hold more than there are live buffers, whatever the heap looks like.
  *
  * The roots are read by one thread. What they lead to is followed by several,
  * each with queues and a stack of its own: one that has work to spare puts some
@@ -44,187 +32,6 @@
 
 #define EACH(bit) ((uint64_t)(bit)*UINT64_C(0x0101010101010101))
 
-/* A word that leads to a live buffer that is not marked as yet. */
-static inline void settle_new(struct marker *m, const struct hit *hit,
-			      uint8_t mark)
-{
-	const struct scan_slab *slab = hit->slab;
-	struct scan_extent extent = scan_extent_in(m->scan, slab, hit->index);
-
-	if (hit->word - extent.user > extent.size)
-		return; /* its canary or its slack */
-	if (hit->word != extent.user && !m->inner_is_plain &&
-	    !scan_by_design(m->scan, slab, extent, hit->word)) {
-		if (!(mark & MARK_INNER))
-			marker_set(m, hit->mark, MARK_INNER);
-		return;
-	}
-	if (marker_set(m, hit->mark, m->found))
-		marker_push(m, slab, hit->index, extent);
-}
-
-/* A word that left the queue: does it refer to what the program has? */
-static inline void settle(struct marker *m, const struct hit *hit)
-{
-	uint8_t mark = __atomic_load_n(hit->mark, __ATOMIC_RELAXED);
-
-	if (!(mark & MARK_LIVE))
-		return;
-	m->counts.references++;
-	if (!(mark & (MARK_PLAIN | m->found)))
-		settle_new(m, hit, mark);
-}
-
-/* A word whose slab is at hand by now: ask for its buffer's mark and extent. */
-static inline void aim(struct marker *m, struct hit *hit)
-{
-	const struct scan_slab *slab = hit->slab;
-
-	if (!hit->word)
-		return;
-	if (!scan_index_in(slab, hit->word, &hit->index)) {
-		hit->word = 0;
-		return;
-	}
-	hit->mark = &m->marks[slab->first_buffer + hit->index];
-	__builtin_prefetch(hit->mark, 1);
-	if (slab->bufctls)
-		__builtin_prefetch(
-			slab->bufctls +
-			(size_t)hit->index *
-				m->scan->layouts[slab->layout].stride);
-}
-
-/* One step of the queue: the oldest leaves. */
-static inline struct hit *advance(struct marker *m)
-{
-	unsigned at = m->hit_at++;
-	struct hit *hit = &m->hits[at % HIT_QUEUE];
-
-	aim(m, &m->hits[(at + HIT_QUEUE / 2) % HIT_QUEUE]);
-	if (hit->word)
-		settle(m, hit);
-	return hit;
-}
-
-/* A word that points into the heap. */
-static inline void probe(struct marker *m, uint64_t word)
-{
-	const struct scan_slab *slab = scan_slab_at(m->scan, word);
-	struct hit *hit;
-
-	if (!slab)
-		return;
-	__builtin_prefetch(slab);
-	hit = advance(m);
-	hit->word = word;
-	hit->slab = slab;
-}
-
-/* Words as they stand. */
-static inline void probe_plain(struct marker *m, const char *words,
-			       size_t count)
-{
-	const uint64_t low = m->scan->low, span = m->scan->span;
-
-	m->counts.words += count;
-	for (size_t i = 0; i < count; i++) {
-		uint64_t word = scan_load(words, i);
-
-		if (word - low < span)
-			probe(m, word);
-	}
-}
-
-static void probe_words(struct marker *m, const struct scan *scan,
-			const char *words, size_t count)
-{
-	if (scan_is_plain(scan)) {
-		probe_plain(m, words, count);
-		return;
-	}
-	count = scan_pointers(scan, count);
-	m->counts.words += count;
-	for (size_t i = 0; i < count; i++) {
-		uint64_t word = scan_pointer_read(scan, words, i);
-
-		if (scan_in_range(scan, word))
-			probe(m, word);
-	}
-}
-
-static void settle_all(struct marker *m)
-{
-	for (unsigned i = 0; i < HIT_QUEUE; i++)
-		advance(m)->word = 0;
-}
-
-/* The next buffer of the queue, filled up from the stack. */
-static inline bool next_scan(struct marker *m, struct work *ret)
-{
-	while (m->stack.count && m->scan_count < SCAN_QUEUE) {
-		struct work work = m->stack.list[--m->stack.count];
-
-		__builtin_prefetch(work.words);
-		__builtin_prefetch(work.words +
-				   (work.count < PREFETCH_WORDS
-					    ? work.count
-					    : PREFETCH_WORDS) *
-					   8 -
-				   1);
-		m->scans[(m->scan_head + m->scan_count++) % SCAN_QUEUE] = work;
-	}
-	if (!m->scan_count)
-		return false;
-	*ret = m->scans[m->scan_head++ % SCAN_QUEUE];
-	m->scan_count--;
-	return true;
-}
-
-static struct err *no_memory(void)
-{
-	return err_new(ERR_NO_MEMORY, "no memory to mark with");
-}
-
-/* Now and then: go on? */
-static struct err *look_up(struct marker *m)
-{
-	if (m->no_memory)
-		return no_memory();
-	if (session_interrupted(m->session))
-		return err_new(ERR_IO, "interrupted while marking");
-	if (!m->helps)
-		session_progress(m->session, "marking", m->scanned, m->live);
-	return NULL;
-}
-
-/* Follow everything that is on the stack. */
-static struct err *drain(struct marker *m)
-{
-	const bool plain = scan_is_plain(m->scan);
-	struct err *err = NULL;
-	struct work work;
-
-	for (;;) {
-		while (!err && next_scan(m, &work)) {
-			if (plain)
-				probe_plain(m, work.words, work.count);
-			else
-				probe_words(m, m->scan, work.words, work.count);
-			m->scanned++;
-			if (marker_may_share(m))
-				marker_share(m);
-			if (m->scanned % SCANS_PER_LOOK == 0)
-				err = look_up(m);
-		}
-		if (err)
-			return err;
-		settle_all(m);
-		if (!m->stack.count)
-			return m->no_memory ? no_memory() : NULL;
-	}
-}
-
 static struct err *drain_with_others(struct marker *m)
 {
 	struct err *err;
@@ -232,7 +39,7 @@ static struct err *drain_with_others(struct marker *m)
 	if (m->closer)
 		marker_look_at_slabs(m);
 	do
-		err = drain(m);
+		err = marker_drain(m);
 	while (!err && marker_wait(m));
 	if (err)
 		pool_stop(m->pool);
@@ -295,6 +102,7 @@ static struct err *drain_helped(struct marker *m, struct helper *helpers,
 					   .closer = m->closer,
 					   .lane = started + 1,
 					   .lanes = m->lanes };
+		marker_init(marker);
 		if (pthread_create(&helpers[started].thread, NULL, run_marker,
 				   marker) != 0)
 			break;
@@ -331,8 +139,8 @@ static void probe_unviewed(struct marker *m)
 	const char *words = scan_words(m->scan, buffer, &count);
 
 	if (words)
-		probe_words(m, m->scan, words, scan_word_count(extent));
-	settle_all(m); /* the copy is the next one's */
+		marker_probe(m, m->scan, words, scan_word_count(extent));
+	marker_settle(m); /* the copy is the next one's */
 }
 
 /* Follow everything that was found, and what had to be left. */
@@ -342,7 +150,7 @@ static struct err *drain_all(struct marker *m)
 	struct helper *helpers = NULL;
 	struct err *err = NULL;
 
-	settle_all(m);
+	marker_settle(m);
 	m->lane = 0;
 	m->lanes = 1;
 	if (threads > 1)
@@ -353,10 +161,10 @@ static struct err *drain_all(struct marker *m)
 		marker_look_at_slabs(m);
 	free(helpers);
 	if (!err)
-		err = drain(m);
+		err = marker_drain(m);
 	while (!err && m->pool->unviewed_count) {
 		probe_unviewed(m);
-		err = drain(m);
+		err = marker_drain(m);
 	}
 	return err;
 }
@@ -374,7 +182,7 @@ static void probe_chunk(struct marker *m, const struct scan *scan, uint64_t at,
 	if (!err && m->closer)
 		marker_look_closer(m, words, size / 8);
 	else if (!err)
-		probe_words(m, scan, words, size / 8);
+		marker_probe(m, scan, words, size / 8);
 	if (!err)
 		return;
 	err_free(err);
@@ -407,7 +215,7 @@ static struct err *probe_range(struct marker *m, const struct root *root)
 			    end - at < ROOT_CHUNK + overlap
 				    ? (size_t)(end - at)
 				    : ROOT_CHUNK + overlap);
-		err = look_up(m);
+		err = marker_look_up(m);
 	}
 	return err;
 }
@@ -420,11 +228,11 @@ static void probe_single(struct marker *m, uint64_t address)
 	struct err *err = target_view(m->scan->target, address, 8, &word);
 
 	plain.forms.unaligned = false;
-	settle_all(m);
+	marker_settle(m);
 	m->inner_is_plain = true;
 	if (!err)
-		probe_words(m, &plain, word, 1);
-	settle_all(m);
+		marker_probe(m, &plain, word, 1);
+	marker_settle(m);
 	m->inner_is_plain = false;
 	err_free(err);
 }
@@ -434,7 +242,7 @@ static struct err *probe_root(struct marker *m, const struct root *root)
 	if (root->inner_is_plain)
 		probe_single(m, root->start);
 	else if (root->words)
-		probe_words(m, m->scan, root->words, root->words_size / 8);
+		marker_probe(m, m->scan, root->words, root->words_size / 8);
 	else
 		return probe_range(m, root);
 	return NULL;
@@ -462,21 +270,45 @@ static inline uint64_t marks_load(const uint8_t *marks)
 	return word;
 }
 
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+static uint64_t sum_of(sixteen counts)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(counts); i++)
+		sum += counts[i];
+	return sum;
+}
+
+/* Of sixteen buffers each, of which a byte can count no more than 255. */
+static void count_marks(const uint8_t *marks, size_t groups, uint64_t *plain,
+			uint64_t *possible)
+{
+	sixteen all, is_plain, plains = { 0 }, possibles = { 0 };
+
+	for (; groups--; marks += sizeof(all)) {
+		memcpy(&all, marks, sizeof(all));
+		is_plain = (sixteen)((all & MARK_PLAIN) != 0); /* -1 */
+		plains -= is_plain;
+		possibles -= (sixteen)((all & MARK_POSSIBLE) != 0) & ~is_plain;
+	}
+	*plain += sum_of(plains);
+	*possible += sum_of(possibles);
+}
+
 void marks_count(const uint8_t *marks, uint64_t count, uint64_t *plain,
 		 uint64_t *possible)
 {
-	uint64_t i = 0;
+	uint64_t groups = count / sizeof(sixteen);
 
 	*plain = *possible = 0;
-	for (; i + 8 <= count; i += 8) {
-		uint64_t word = marks_load(marks + i);
-		uint64_t is_plain = word / MARK_PLAIN & EACH(1);
-		uint64_t is_possible = word / MARK_POSSIBLE & EACH(1);
-
-		*plain += is_plain * EACH(1) >> 56;
-		*possible += (is_possible & ~is_plain) * EACH(1) >> 56;
+	for (uint64_t i = 0, part; i < groups; i += part) {
+		part = groups - i < UINT8_MAX ? groups - i : UINT8_MAX;
+		count_marks(marks + i * sizeof(sixteen), (size_t)part, plain,
+			    possible);
 	}
-	for (; i < count; i++) {
+	for (uint64_t i = groups * sizeof(sixteen); i < count; i++) {
 		*plain += !!(marks[i] & MARK_PLAIN);
 		*possible += (marks[i] & (MARK_PLAIN | MARK_POSSIBLE)) ==
 			     MARK_POSSIBLE;
@@ -551,8 +383,10 @@ struct err *mark_reachable(struct session *session, struct scan *scan,
 				 .pool = &pool,
 				 .marks = marks,
 				 .live = live };
-	struct err *err = mark_plain(&marker, kinds);
+	struct err *err;
 
+	marker_init(&marker);
+	err = mark_plain(&marker, kinds);
 	if (!err)
 		err = mark_possible(&marker);
 	if (!err)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A marker and what several of them share: between reach_mark.c, which marks,
- * reach_pool.c, which hands work from one to the other, and reach_closer.c,
- * which looks again for what is hidden. */
+ * reach_drain.c, which follows references, reach_pool.c, which hands work from
+ * one to the other, and reach_closer.c, which looks again for what is hidden.
+ */
 #ifndef KDBG_REACH_MARKER_H
 #define KDBG_REACH_MARKER_H
 
+#include "kdbg/reach_hidden.h"
 #include "kdbg/reach_mark.h"
 #include "kdbg/reach_scan.h"
 
@@ -16,22 +18,22 @@
 enum {
 	HIT_QUEUE = 32, /* powers of two */
 	SCAN_QUEUE = 16,
-	PREFETCH_WORDS = 16, /* of a buffer: two lines */
+	LINE = 64,
 	PAGE = 4096,
 	ROOT_CHUNK = 1 << 20,   /* bytes of a root between looks at Ctrl-C */
+	WORK_WORDS = 1 << 20,   /* of a buffer at a time */
 	SCANS_PER_LOOK = 65536, /* buffers scanned between them */
 	SHARE_MIN = 64,         /* buffers on a stack that can be shared */
 	SHARE_MAX = 16384,      /* of them at a time */
 	THREADS_MAX = 16,
 	WORTH_THREADS = 100000, /* live buffers */
-	ADDRESS_BITS = 47,      /* of a program's pointers */
 	CLOSER_ROUNDS = 8,
 };
 
-/* A buffer to scan: its words where they lie. */
+/* A buffer to scan, or a part of a large one: its words where they lie. */
 struct work {
 	const char *words;
-	size_t count;
+	uint32_t count, slab;
 };
 
 struct work_list {
@@ -52,9 +54,9 @@ struct pool {
 };
 
 struct hit {
-	uint64_t word; /* 0: empty */
+	uint64_t word;
 	const struct scan_slab *slab;
-	uint8_t *mark;
+	uint8_t *mark; /* or of none */
 	uint32_t index;
 };
 
@@ -68,7 +70,8 @@ struct marker {
 	struct hit hits[HIT_QUEUE];
 	unsigned hit_at;
 	struct work scans[SCAN_QUEUE];
-	unsigned scan_head, scan_count;
+	unsigned scan_at, scan_count;
+	struct hidden hidden;
 	struct work_list stack;
 	bool inner_is_plain; /* of the root being scanned, or in pass 2 */
 	uint8_t found;       /* MARK_PLAIN, then MARK_POSSIBLE */
@@ -78,6 +81,7 @@ struct marker {
 	unsigned lane, lanes;
 	struct mark_counts counts;
 	uint64_t scanned;
+	uint8_t none; /* the mark of what is no buffer */
 	bool no_memory;
 };
 
@@ -95,23 +99,25 @@ static inline bool work_list_add(struct work_list *list, struct work work)
 /* For the first marker: what has to be copied to be scanned. */
 void marker_leave(struct marker *m, struct scan_buffer buffer);
 
+void marker_push_parts(struct marker *m, struct work work, size_t count);
+
 /* Have the words of a buffer scanned. */
 static inline void marker_push(struct marker *m, const struct scan_slab *slab,
 			       uint32_t index, struct scan_extent extent)
 {
 	uint64_t start = (extent.user + 7) & ~(uint64_t)7;
 	size_t count = scan_word_count(extent);
+	uint32_t number = (uint32_t)(slab - m->scan->slabs);
+	struct work work = { slab->bytes + (start - slab->first),
+			     (uint32_t)count, number };
 
 	if (!count)
 		return;
 	if (__builtin_expect(!slab->bytes, 0))
-		marker_leave(
-			m, (struct scan_buffer){
-				   (uint32_t)(slab - m->scan->slabs), index });
-	else if (!work_list_add(
-			 &m->stack,
-			 (struct work){ slab->bytes + (start - slab->first),
-					count }))
+		marker_leave(m, (struct scan_buffer){ number, index });
+	else if (__builtin_expect(count > WORK_WORDS, 0))
+		marker_push_parts(m, work, count);
+	else if (!work_list_add(&m->stack, work))
 		m->no_memory = true;
 }
 
@@ -124,6 +130,25 @@ static inline bool marker_set(const struct marker *m, uint8_t *mark,
 	*mark |= bit;
 	return true;
 }
+
+/* --- reach_drain.c ----------------------------------------------------------
+ */
+
+/* Words that may be pointers, into the queue. */
+void marker_probe(struct marker *m, const struct scan *scan, const char *words,
+		  size_t count);
+
+/* Empty the queue: what it led to is on the stack. */
+void marker_settle(struct marker *m);
+
+/* Follow everything that is on the stack. */
+struct err *marker_drain(struct marker *m) MUST_USE;
+
+/* Now and then: go on? */
+struct err *marker_look_up(struct marker *m) MUST_USE;
+
+/* A marker, before anything else. */
+void marker_init(struct marker *m);
 
 /* --- reach_pool.c -----------------------------------------------------------
  */

@@ -38,6 +38,17 @@ void marker_leave(struct marker *m, struct scan_buffer buffer)
 	m->no_memory |= !grown;
 }
 
+void marker_push_parts(struct marker *m, struct work work, size_t count)
+{
+	for (size_t part; count; count -= part) {
+		part = count < WORK_WORDS ? count : WORK_WORDS;
+		work.count = (uint32_t)part;
+		if (!work_list_add(&m->stack, work))
+			m->no_memory = true;
+		work.words += part * sizeof(uint64_t);
+	}
+}
+
 void marker_share(struct marker *m)
 {
 	struct pool *pool = m->pool;

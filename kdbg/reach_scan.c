@@ -132,6 +132,7 @@ void scan_forget(struct scan *scan)
 		scan->slabs[i].bytes = NULL;
 		scan->slabs[i].bufctls = NULL;
 		scan->slabs[i].viewed = false;
+		scan->slabs[i].hides = false;
 	}
 	free(scan->copy);
 	scan->copy = NULL;

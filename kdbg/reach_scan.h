@@ -36,6 +36,7 @@ struct scan_slab {             /* one cache line */
 	uint32_t buffers;
 	uint16_t layout; /* index into scan.layouts */
 	bool viewed;     /* bytes and bufctls were looked up */
+	bool hides;      /* see scan_hides() */
 } __attribute__((aligned(64)));
 
 struct scan_vtable {
@@ -158,6 +159,18 @@ static inline const char *scan_word_at(const struct scan *scan,
 		return NULL;
 	return slab->bufctls + (size_t)buffer.index * layout->stride +
 	       layout->word_offset;
+}
+
+/* Was a word of the slab met that may hide a pointer? Of several threads. */
+static inline bool scan_hides(const struct scan_slab *slab)
+{
+	return __atomic_load_n(&slab->hides, __ATOMIC_RELAXED);
+}
+
+static inline void scan_set_hides(struct scan_slab *slab)
+{
+	if (!scan_hides(slab))
+		__atomic_store_n(&slab->hides, true, __ATOMIC_RELAXED);
 }
 
 /* What the program asked for, as far as that is known. Never reaches out of

@@ -100,9 +100,9 @@ int main(int argc, char **argv)
 	if (argc < 2 || rounds < 1)
 		return 2;
 	printf("open %.3f heap %.3f mark %.3f group %.3f wall %.3f: %" PRIu64
-	       " buffers, %" PRIu64 " leaked\n",
+	       " buffers, %" PRIu64 " possible, %" PRIu64 " leaked\n",
 	       best[STEP_OPEN], best[STEP_HEAP], best[STEP_MARK],
 	       best[STEP_GROUP], best[STEP_WALL], totals.buffers,
-	       totals.leaked);
+	       totals.possible, totals.leaked);
 	return 0;
 }
