@@ -19,9 +19,14 @@ char *world_memory(struct world *w, uint64_t address, size_t size,
 
 void world_setup(struct world *w)
 {
+	world_setup_pages(w, 512);
+}
+
+void world_setup_pages(struct world *w, size_t pages)
+{
 	memset(w, 0, sizeof(*w));
 	w->parts = fake_target_create();
-	w->heap = fake_heap_create(w->parts, 512);
+	w->heap = fake_heap_create(w->parts, pages);
 	w->audited =
 		fake_heap_slab(w->heap, &(struct fake_slab){ .pages = 2,
 							     .first = 16,

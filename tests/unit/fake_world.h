@@ -23,6 +23,7 @@ struct world {
 };
 
 void world_setup(struct world *w);
+void world_setup_pages(struct world *w, size_t pages); /* of the heap */
 void world_teardown(struct world *w);
 
 /* A mapping of zeros; its memory may be written to until the mark. */
