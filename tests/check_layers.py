@@ -12,7 +12,7 @@ import sys
 SHARED = {"ask.h", "layout.h", "format.h", "roster.h", "stopped.h"}
 WRITER = SHARED | {"writer.h", "facts.h", "line.h", "live.h", "live_roots.h", "output.h",
                    "procfs.h"}
-READER = WRITER | {"reader.h", "cursor.h", "err.h"}
+READER = WRITER | {"reader.h", "crc.h", "cursor.h", "err.h"}
 VIEWS = {
     "address_set.h",
     "arch.h",
