@@ -6,6 +6,8 @@
 #include "alloc/root.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "dumpfmt/line.h"
+#include "dumpfmt/procfs.h"
 #include "dumpfmt/roster.h"
 
 #include <dlfcn.h>
@@ -33,18 +35,44 @@ static struct {
 } roster;
 
 /* "pid:[4026531836]". By system calls alone: after vfork, too. */
-static uint32_t pid_space(void)
+static uint32_t space_of(const char *link)
 {
 	char text[32];
 	uint32_t space = 0;
-	long length = sys_call(SYS_readlinkat, AT_FDCWD,
-			       (long)(uintptr_t) "/proc/self/ns/pid",
+	long length = sys_call(SYS_readlinkat, AT_FDCWD, (long)(uintptr_t)link,
 			       (long)(uintptr_t)text, sizeof(text), 0, 0);
 
 	for (long i = 0; i < length; i++)
 		if (text[i] >= '0' && text[i] <= '9')
 			space = space * 10 + (uint32_t)(text[i] - '0');
 	return space;
+}
+
+static uint32_t pid_space(void)
+{
+	return space_of("/proc/self/ns/pid");
+}
+
+/* What the process of this pid calls itself, "NSpid:\t4242\t1"; 0: not known.
+ * By a descriptor: /proc may be one of a namespace that has other pids. */
+static uint32_t own_pid_of(uint32_t pid)
+{
+	char text[512], name[32];
+	struct line path;
+	uint32_t own = 0;
+	int fd = (int)sys_call(SYS_pidfd_open, pid, 0, 0, 0, 0, 0);
+
+	if (fd < 0)
+		return 0;
+	line_init(&path, name, sizeof(name));
+	line_add(&path, "fdinfo/");
+	line_add_number(&path, (uint64_t)fd, 10);
+	procfs_read(0, name, text, sizeof(text));
+	close(fd);
+	const char *at = strstr(text, "\nNSpid:");
+	for (at = at ? at + 7 : ""; *at && *at != '\n'; at++)
+		own = *at == '\t' ? 0 : own * 10 + (uint32_t)(*at - '0');
+	return own;
 }
 
 static struct roster_record *record_at(uint64_t index)
@@ -307,6 +335,15 @@ void kma_roster_spawned(struct roster_record *record, uint32_t pid)
 	if (!record)
 		return;
 	record->pid = pid;
+	/* After unshare(CLONE_NEWPID) children are in another namespace. */
+	int saved_errno = errno;
+	uint32_t space = space_of("/proc/self/ns/pid_for_children");
+	uint32_t own = space && space != roster.space ? own_pid_of(pid) : 0;
+	if (own) {
+		record->pid = own;
+		record->space = space;
+	}
+	errno = saved_errno;
 	set_state(record, ROSTER_WHOLE);
 }
 

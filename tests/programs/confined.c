@@ -5,6 +5,7 @@
  *
  *	confined chroot /var/empty kill-files leak 2
  *	confined no-ptrace COMMAND...	and all it starts may not trace
+ *	confined pid-spawn WORD...	by a process started in a new namespace
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -111,18 +113,49 @@ static void start_sitters(int count)
 	pthread_barrier_wait(&barrier);
 }
 
-/* The rest of the words is done by the first process of a namespace. */
-static void enter_pid_namespace(void)
+static void leave_as(pid_t child)
 {
 	int status;
 
+	must(waitpid(child, &status, 0) < 0, "wait");
+	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 98);
+}
+
+/* The rest of the words is done by the first process of a namespace. */
+static void enter_pid_namespace(void)
+{
 	must(unshare(CLONE_NEWPID), "pid namespace");
 	pid_t child = fork();
 	must(child < 0, "fork");
-	if (child == 0)
+	if (child)
+		leave_as(child);
+}
+
+static void spawn_in_pid_namespace(char **argv)
+{
+	pid_t child;
+
+	must(unshare(CLONE_NEWPID), "pid namespace");
+	must(posix_spawn(&child, argv[0], NULL, NULL, argv, environ), argv[0]);
+	leave_as(child);
+}
+
+/* A child that never ends by itself. */
+static void abandon_child(void)
+{
+	int ends[2];
+	char byte;
+
+	must(pipe(ends), "pipe");
+	pid_t child = fork();
+	must(child < 0, "fork");
+	if (child) {
+		must(read(ends[0], &byte, 1) != 1, "read");
 		return;
-	must(waitpid(child, &status, 0) < 0, "wait");
-	exit(WIFEXITED(status) ? WEXITSTATUS(status) : 98);
+	}
+	must(write(ends[1], "", 1) != 1, "write");
+	for (;;)
+		pause();
 }
 
 static void enter_root(const char *folder)
@@ -162,6 +195,8 @@ static void act(const char *word)
 		must(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), word);
 	else if (strcmp(word, "pid-namespace") == 0)
 		enter_pid_namespace();
+	else if (strcmp(word, "abandon") == 0)
+		abandon_child();
 	else if (strcmp(word, "mount-namespace") == 0)
 		must(unshare(CLONE_NEWNS), word);
 	else if (strcmp(word, "deny-files") == 0)
@@ -184,6 +219,10 @@ int main(int argc, char **argv)
 		FILTER(tracing, SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ALLOW);
 		execvp(argv[2], argv + 2);
 		must(1, argv[2]);
+	}
+	if (argc > 1 && strcmp(argv[1], "pid-spawn") == 0) {
+		argv[1] = argv[0];
+		spawn_in_pid_namespace(argv + 1);
 	}
 	while (i < argc)
 		if (i + 1 < argc && act_on(argv[i], argv[i + 1])) {

@@ -222,6 +222,25 @@ def test_program_in_namespaces():
                                              *words)))
 
 
+def test_program_spawned_into_a_namespace():
+    """Who started it knows it by another pid than it knows itself."""
+    for inner in ((), ("pid-spawn",)):
+        expect_both(lambda words, inner=inner: run(privileged(
+            KDBG, "check", "--", CONFINED, "pid-spawn", *inner, *words)))
+    status, text = run(privileged(KDBG, "check", "--log-file", "/dev/stderr", "--", CONFINED,
+                                  "pid-spawn"))
+    equal(status, 0, text)
+    contains(text, "2 processes")
+
+
+def test_program_ended_with_its_namespace():
+    """The kernel kills who is left when process 1 ends."""
+    for start in ("pid-namespace", "pid-spawn"):
+        status, text = run(privileged(KDBG, "check", "--", CONFINED, start, "abandon"))
+        equal(status, 3, text)
+        contains(text, "(pid 2, forked): ended without leaving a dump (killed?)")
+
+
 def test_equal_pids_in_two_namespaces():
     """Both are process 1 of their own, at the same time, one deeper than the other."""
     inner = "unshare --pid --fork"

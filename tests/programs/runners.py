@@ -61,6 +61,19 @@ def test_make(folder):
     hold_junit(folder)
 
 
+def test_automake(folder):
+    assert run(["autoreconf", "-i"], folder).returncode == 0
+    assert run(["./configure", "-q"], folder).returncode == 0
+    done = run(["make", "check", f"LOG_COMPILER={KDBG} check --junit {folder}/kdbg-%p.xml --"],
+               folder)
+    assert done.returncode == 2, done.stdout
+    assert "PASS: sound" in done.stdout and "FAIL: leaky" in done.stdout, done.stdout
+    with open(os.path.join(folder, "leaky.log"), encoding="utf-8") as log:
+        text = log.read()
+    assert "10 bytes leaked in 1 buffer" in text and "exit status: 23" in text, text
+    hold_junit(folder)
+
+
 def test_pytest(folder):
     """Debian's, whatever python runs this."""
     done = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider"], folder,
@@ -91,6 +104,7 @@ def test_googletest(folder):
 def main():
     failed = 0
     for name, function in (("meson", test_meson), ("ctest", test_ctest), ("make", test_make),
+                           ("automake", test_automake),
                            ("pytest", test_pytest), ("googletest", test_googletest)):
         with tempfile.TemporaryDirectory() as base:
             folder = os.path.join(base, name)
