@@ -43,7 +43,6 @@ struct check {
 	char *directory; /* private: the roster */
 	char *dumps;     /* where the processes write */
 	struct check_reports reports;
-	char *src_root; /* NULL: none */
 	struct supervised supervised;
 	struct check_examiner examiner;
 	struct suppressions suppressions;
@@ -421,17 +420,6 @@ static struct err *read_suppressions(struct check *check)
 	return err;
 }
 
-static struct err *find_src_root(struct check *check)
-{
-	const char *root = check->options.src_root;
-
-	check->src_root = root ? realpath(root, NULL) : NULL;
-	check->result.src_root = check->src_root;
-	if (root && !check->src_root)
-		return err_new(ERR_IO, "%s: %s", root, strerror(errno));
-	return NULL;
-}
-
 static struct err *check_run(struct check *check, int *status)
 {
 	struct err *err = check_reports_open(&check->options, &check->reports);
@@ -440,7 +428,8 @@ static struct err *check_run(struct check *check, int *status)
 	*status = CHECK_INCOMPLETE;
 	check_examiner_init(&check->examiner, &check->options);
 	if (!err)
-		err = find_src_root(check);
+		err = source_root_find(check->options.src_root,
+				       &check->result.src_root);
 	if (!err)
 		err = read_suppressions(check);
 	if (!err)
@@ -466,7 +455,7 @@ static struct err *check_run(struct check *check, int *status)
 	check_examiner_deinit(&check->examiner);
 	suppressions_deinit(&check->suppressions);
 	arena_deinit(&check->result.arena);
-	free(check->src_root);
+	source_root_deinit(&check->result.src_root);
 	free(check->dumps);
 	free(check->directory);
 	return err;

@@ -114,6 +114,7 @@ static size_t make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
 		}
 		frames[i].function = keep_text(judge, name);
 		frames[i].file = keep_text(judge, found[i].file);
+		frames[i].directory = keep_text(judge, found[i].directory);
 		frames[i].line = found[i].line;
 		frames[i].linkage = keep_text(judge, found[i].linkage);
 		frames[i].module = module;

@@ -7,6 +7,7 @@
 #define KDBG_CHECK_RESULT_H
 
 #include "kdbg/arena.h"
+#include "kdbg/source_root.h"
 #include "kdbg/supervise_accounts.h"
 
 #include <stdbool.h>
@@ -18,9 +19,10 @@ struct check_frame {
 	const char *function; /* or "module+0x12" where there is no name */
 	const char *file;     /* NULL: not known */
 	unsigned line;
-	const char *linkage; /* as in the symbol table; NULL: not known */
-	const char *module;  /* path; NULL: none */
-	uint64_t pc;         /* the return address */
+	const char *linkage;   /* as in the symbol table; NULL: not known */
+	const char *module;    /* path; NULL: none */
+	uint64_t pc;           /* the return address */
+	const char *directory; /* file was compiled in; NULL: not known */
 };
 
 struct check_stack {
@@ -115,7 +117,7 @@ struct check_result {
 	char *const *argv;                      /* the command */
 	const struct suppression *suppressions; /* NULL: none */
 	bool gen_suppressions;
-	const char *src_root; /* real path; NULL: none */
+	struct source_root src_root;
 	const char *baseline; /* path; NULL: none */
 	bool baseline_updated;
 	const struct check_gone *gone;

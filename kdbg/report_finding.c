@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Where a finding is shown. A reviewer's page can only point into the
- * repository, so the place is the innermost frame whose file lies under
- * --src-root; without one, the frame that the report for people blames.
- *
- * Debug information has paths of the machine that built the program: absolute
- * ones, and ones relative to a build folder ("../src/a.c"). A path belongs to
- * the source root when it lies in it, or when its end names a file there: then
- * the build was elsewhere.
+ * repository, so the place is the innermost frame whose file lies under the
+ * source root; without one, the frame that the report for people blames.
  */
 #include "kdbg/report_finding.h"
 
@@ -16,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct {
 	const char *name, *text;
@@ -40,63 +34,11 @@ const char *report_rule_text(enum report_rule rule)
 	return rules[rule].text;
 }
 
-/* path without ".", "..", and "//", in place; ".." above a relative path's
- * start go as well. */
-static void normalise(char *path)
+bool report_path(const struct check_result *result,
+		 const struct check_frame *frame, char *path, size_t size)
 {
-	char *out = path, *floor = path + (*path == '/');
-	const char *in = floor;
-
-	out = floor;
-	while (*in) {
-		size_t length = strcspn(in, "/");
-		if (length == 2 && memcmp(in, "..", 2) == 0) {
-			while (out > floor && *--out != '/')
-				;
-		} else if (length && !(length == 1 && *in == '.')) {
-			if (out > floor)
-				*out++ = '/';
-			memmove(out, in, length);
-			out += length;
-		}
-		in += length + (in[length] == '/');
-	}
-	*out = '\0';
-}
-
-static bool is_in_root(const char *root, const char *path)
-{
-	char whole[PATH_MAX];
-
-	return (size_t)snprintf(whole, sizeof(whole), "%s/%s", root, path) <
-		       sizeof(whole) &&
-	       access(whole, F_OK) == 0;
-}
-
-bool report_path(const struct check_result *result, const char *file,
-		 char *path, size_t size)
-{
-	const char *root = result->src_root;
-
-	snprintf(path, size, "%s", file);
-	if (!root)
-		return false;
-	normalise(path);
-	size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
-	if (strncmp(path, root, length) == 0 && path[length] == '/') {
-		memmove(path, path + length + 1, strlen(path + length));
-		return true;
-	}
-	if (path_is_system(path))
-		return false;
-	for (const char *end = path; end; end = strchr(end, '/')) {
-		end += *end == '/';
-		if (*end && is_in_root(root, end)) {
-			memmove(path, end, strlen(end) + 1);
-			return true;
-		}
-	}
-	return false;
+	return source_root_path(&result->src_root, frame->directory,
+				frame->file, path, size);
 }
 
 static bool place_at(const struct check_result *result,
@@ -105,8 +47,7 @@ static bool place_at(const struct check_result *result,
 {
 	if (!frame->file || !frame->line)
 		return false;
-	ret->inside =
-		report_path(result, frame->file, ret->path, sizeof(ret->path));
+	ret->inside = report_path(result, frame, ret->path, sizeof(ret->path));
 	ret->line = frame->line;
 	return true;
 }
@@ -120,7 +61,7 @@ static void find_place(const struct check_result *result,
 	size_t first, end;
 
 	check_signature_span(stack, &first, &end);
-	for (size_t i = first; result->src_root && i < end; i++)
+	for (size_t i = first; result->src_root.path && i < end; i++)
 		if (place_at(result, &stack->frames[i], ret) && ret->inside)
 			return;
 	ret->line = 0;

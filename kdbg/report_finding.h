@@ -50,9 +50,9 @@ const char *report_rule_text(enum report_rule rule);
  */
 void report_totals(const struct check_process *process, FILE *out);
 
-/* The path of a source file as reports have it, in size bytes; true: relative
- * to the source root, which has the file. */
-bool report_path(const struct check_result *result, const char *file,
-		 char *path, size_t size);
+/* The path of a frame's source file, which it has, as reports have it, in size
+ * bytes; true: relative to the source root. */
+bool report_path(const struct check_result *result,
+		 const struct check_frame *frame, char *path, size_t size);
 
 #endif

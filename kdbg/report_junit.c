@@ -72,7 +72,7 @@ static void put_stack(FILE *out, const struct check_result *result,
 		fputs("    ", out);
 		report_xml_text(out, frame->function ? frame->function : "?");
 		if (frame->file) {
-			report_path(result, frame->file, path, sizeof(path));
+			report_path(result, frame, path, sizeof(path));
 			fputs(" (", out);
 			report_xml_text(out, path);
 			fprintf(out, ":%u)", frame->line);

@@ -54,8 +54,7 @@ static void put_frame(FILE *out, const struct check_result *result,
 	fputs("{\"location\": {", out);
 	if (frame->file) {
 		char path[PATH_MAX];
-		bool inside =
-			report_path(result, frame->file, path, sizeof(path));
+		bool inside = report_path(result, frame, path, sizeof(path));
 		put_physical(out, path, inside, frame->line);
 		comma = ", ";
 	}
@@ -235,8 +234,8 @@ void report_sarif(const struct check_result *result, FILE *out)
 	      "sarif-2.1.0.json\",\n\"version\": \"2.1.0\",\n\"runs\": [{",
 	      out);
 	put_tool(out);
-	if (result->src_root) {
-		const char *root = result->src_root;
+	if (result->src_root.path) {
+		const char *root = result->src_root.path;
 		fputs("\"originalUriBaseIds\": {\"SRCROOT\": {\"uri\": "
 		      "\"file://",
 		      out);

@@ -53,7 +53,7 @@ static void put_place(FILE *out, const struct check_result *result,
 {
 	char path[PATH_MAX];
 
-	report_path(result, frame->file, path, sizeof(path));
+	report_path(result, frame, path, sizeof(path));
 	char *slash = strrchr(path, '/');
 	if (slash) {
 		*slash = '\0';

@@ -290,6 +290,14 @@ static Dwarf_Word number_of(Dwarf_Die *die, unsigned name)
 	return value;
 }
 
+/* Of the unit's own DIE: a split one has none. */
+static const char *directory_of(Dwarf_Die *unit)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
+}
+
 /* Where the inlined call of this DIE stands. */
 static void call_site(struct source_unit *unit, Dwarf_Die *die,
 		      struct source_frame *frame)
@@ -374,6 +382,8 @@ size_t source_lines_at(struct source_lines *lines, uint64_t address,
 	size_t depth = chain_at(lines, &die, address, chain, &unit);
 	if (!unit)
 		return 0;
+	const char *directory = directory_of(&die);
+	frame.directory = directory;
 	line_of(&die, address, &frame);
 	if (!depth && frame.file)
 		frames[used++] = frame;
@@ -381,7 +391,7 @@ size_t source_lines_at(struct source_lines *lines, uint64_t address,
 		frame.function = dwarf_diename(&chain[depth]);
 		frame.linkage = linkage_name(&chain[depth]);
 		frames[used++] = frame;
-		frame = (struct source_frame){ 0 };
+		frame = (struct source_frame){ .directory = directory };
 		if (depth)
 			call_site(unit, &chain[depth], &frame);
 	}

@@ -16,9 +16,10 @@
 struct source_lines;
 
 struct source_frame {
-	const char *function; /* as in the source, or NULL */
-	const char *linkage;  /* mangled, or NULL */
-	const char *file;     /* or NULL */
+	const char *function;  /* as in the source, or NULL */
+	const char *linkage;   /* mangled, or NULL */
+	const char *file;      /* or NULL */
+	const char *directory; /* where it was compiled, or NULL */
 	unsigned line;
 };
 

@@ -304,6 +304,7 @@ static struct symbol_frame make_frame(struct symbols *symbols,
 		.function = source->function,
 		.linkage = source->linkage ? source->linkage : source->function,
 		.file = source->file,
+		.directory = source->directory,
 		.line = source->line,
 	};
 	const char *full = symbols_pretty(symbols, source->linkage);

@@ -16,9 +16,10 @@ struct symbol_record;
 struct symbols;
 
 struct symbol_frame { /* one source-level frame; strings live with symbols */
-	const char *function; /* demangled, or NULL */
-	const char *linkage;  /* as in the symbol table, or NULL */
-	const char *file;     /* or NULL */
+	const char *function;  /* demangled, or NULL */
+	const char *linkage;   /* as in the symbol table, or NULL */
+	const char *file;      /* or NULL */
+	const char *directory; /* it is relative to, or NULL */
 	unsigned line;
 	bool inlined; /* into the next frame of the same pc */
 };

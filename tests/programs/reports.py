@@ -24,21 +24,21 @@ SOURCE = "tests/programs/supervised.c"
 STRANGE = "a <b>&\"'%,:\t\x01\xff|`c"  # a program's name may have it all
 
 
-def check(*command, options=(), env=()):
+def check(*command, options=(), env=(), cwd=None):
     """The status and what was told on stderr."""
     clean = {name: value for name, value in os.environ.items()
-             if not name.startswith(("KMA_", "UMEM_", "LD_PRELOAD", "GITHUB_"))}
+             if not name.startswith(("KMA_", "UMEM_", "LD_PRELOAD", "GITHUB_", "CI_"))}
     clean.update(env)
     done = subprocess.run([KDBG, "check", *options, "--", *command], capture_output=True,
-                          timeout=LIMIT, env=clean, check=False)
+                          timeout=LIMIT, env=clean, cwd=cwd, check=False)
     return done.returncode, done.stderr.decode(errors="surrogateescape")
 
 
-def report(option, *command, status, options=("--src-root", ROOT)):
+def report(option, *command, status, options=("--src-root", ROOT), cwd=None):
     """The bytes of one report."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "report")
-        got, err = check(*command, options=[option, path, *options])
+        got, err = check(*command, options=[option, path, *options], cwd=cwd)
         equal(got, status, err)
         with open(path, "rb") as file:
             return file.read()
@@ -148,8 +148,8 @@ def hold_result(result, rules):
             true(frame["location"]["logicalLocations"][0]["fullyQualifiedName"])
 
 
-def sarif(*command, status, options=("--src-root", ROOT)):
-    log = json.loads(report("--sarif", *command, status=status, options=options))
+def sarif(*command, status, options=("--src-root", ROOT), cwd=None):
+    log = json.loads(report("--sarif", *command, status=status, options=options, cwd=cwd))
     report_rules.hold_sarif(log)
     equal((log["version"], len(log["runs"])), ("2.1.0", 1))
     true(log["$schema"].endswith("sarif-2.1.0.json"))
@@ -186,7 +186,8 @@ def test_sarif_of_every_verdict():
     notes = sarif(STATIC, "0", status=3)["invocations"][0]["toolExecutionNotifications"]
     true("statically linked" in notes[0]["message"]["text"])
     with tempfile.TemporaryDirectory() as folder:
-        results = sarif(strange_program(folder), "leak", "1", status=23, options=())["results"]
+        results = sarif(strange_program(folder), "leak", "1", status=23, options=(),
+                        cwd="/")["results"]
     true("uriBaseId" not in json.dumps(results))
 
 
@@ -279,6 +280,71 @@ def test_github():
         equal(status, 3)
         true(err.startswith("::error title=not checked::") and "100%25%0Ab: it is stat" in err, err)
     equal(check(SUPERVISED, options=["--github"]), (0, ""))
+
+
+# --- paths of sources -------------------------------------------------------------
+
+def build_apart(folder, *flags):
+    """A program compiled in a folder beside its source's, as meson and cmake do."""
+    for name in ("src", "build"):
+        os.makedirs(os.path.join(folder, name), exist_ok=True)
+    with open(os.path.join(folder, "src", "lose.c"), "w", encoding="utf-8") as file:
+        file.write("#include <stdlib.h>\nvoid *volatile kept;\n"
+                   "int main(void)\n{\nkept = malloc(9);\nkept = 0;\n}\n")
+    built = os.path.join(folder, "build")
+    subprocess.run(["gcc", "-g", *flags, "-o", "lose", "../src/lose.c"], cwd=built, check=True)
+    return os.path.join(built, "lose")
+
+
+def places(program, **how):
+    """Where GitHub, GitLab and SARIF have the finding, and the root that SARIF names."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [os.path.join(folder, name) for name in ("gitlab", "sarif")]
+        options = ["--github", "--quiet", "--gitlab", files[0], "--sarif", files[1],
+                   *how.pop("options", ())]
+        status, err = check(program, options=options, **how)
+        equal(status, 23, err)
+        entry, log = (json.loads(open(path, encoding="utf-8").read()) for path in files)
+    sarif_run = log["runs"][0]
+    place = sarif_run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    base = sarif_run.get("originalUriBaseIds", {}).get("SRCROOT", {}).get("uri")
+    equal(place.get("uriBaseId"), None if place["uri"].startswith("file:") else "SRCROOT")
+    return (re.search("file=([^,]*)", err).group(1), entry[0]["location"]["path"],
+            place["uri"], base)
+
+
+def test_paths_relative_to_the_build():
+    """Debug information has "../src/lose.c": of the folder where it was compiled."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = os.path.realpath(folder)
+        program, source = build_apart(folder), f"{folder}/src/lose.c"
+        inside = ("src/lose.c", "src/lose.c", "src/lose.c", f"file://{folder}/")
+        outside = (source, source, f"file://{source}", None)
+        for cwd in ("/", folder, f"{folder}/build"):
+            equal(places(program, cwd=cwd), outside, cwd)
+        equal(places(program, options=["--src-root", folder]), inside)
+        for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
+            equal(places(program, cwd="/", env={name: folder}), inside, name)
+        os.mkdir(f"{folder}/.git")
+        for cwd in (folder, f"{folder}/build"):
+            equal(places(program, cwd=cwd), inside, cwd)
+        mapped = build_apart(folder, f"-ffile-prefix-map={folder}/build=.")
+        equal(places(mapped, cwd=folder), inside, "mapped")
+
+
+def test_paths_of_another_build():
+    """That a file of that name lies in the repository makes it no file of the repository's."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = os.path.realpath(folder)
+        build_apart(f"{folder}/ours")
+        os.mkdir(f"{folder}/ours/.git")
+        theirs = build_apart(f"{folder}/theirs")
+        source = f"{folder}/theirs/src/lose.c"
+        base = f"file://{folder}/ours/"
+        equal(places(theirs, cwd=f"{folder}/ours"), (source, source, f"file://{source}", base))
+        shutil.rmtree(f"{folder}/theirs/src")
+        equal(places(theirs, cwd=f"{folder}/ours"),
+              ("src/lose.c", "src/lose.c", "src/lose.c", base))
 
 
 # --- all of them ------------------------------------------------------------------
