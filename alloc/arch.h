@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <x86intrin.h>
 
@@ -121,6 +122,63 @@ static inline void kma_arch_count(uint64_t *counter)
 static inline bool kma_arch_fault_is_write(const ucontext_t *context)
 {
 	return context->uc_mcontext.gregs[REG_ERR] & 2;
+}
+
+/* What the system call returned that the thread stands right behind; 0: it does
+ * not. A signal frame does not tell its number, which was in the same register.
+ */
+static inline long kma_arch_call_result(const ucontext_t *context)
+{
+	const greg_t *greg = context->uc_mcontext.gregs;
+	const uint8_t *pc = (const uint8_t *)(uintptr_t)greg[REG_RIP];
+
+	if (greg[REG_RAX] >= 0 || greg[REG_RAX] < -4095)
+		return 0;
+	return pc[-2] == 0x0f && pc[-1] == 0x05 ? greg[REG_RAX] : 0;
+}
+
+/*
+ * The number of that system call, from the code: the last "mov $NUMBER,%eax",
+ * or "xor %eax,%eax", in the few instructions before, where compilers put it;
+ * -1: there is none. Not across the start of a page, which may be all there is.
+ */
+static inline long kma_arch_call_number(const ucontext_t *context)
+{
+	enum { FAR = 24, MOV = 0xb8, MOV_SIZE = 5, NUMBER_MAX = 1023 };
+	const uint8_t *call = (const uint8_t *)(uintptr_t)
+				      context->uc_mcontext.gregs[REG_RIP] -
+			      2;
+	uintptr_t room = (uintptr_t)call % 4096;
+
+	if (room >= 2 && call[-2] == 0x31 && call[-1] == 0xc0)
+		return 0;
+	for (int i = MOV_SIZE; i <= FAR && (uintptr_t)i <= room; i++) {
+		uint32_t number;
+
+		if (call[-i] != MOV)
+			continue;
+		__builtin_memcpy(&number, call - i + 1, sizeof(number));
+		if (number <= NUMBER_MAX)
+			return (long)number;
+	}
+	return -1;
+}
+
+/*
+ * Begin that system call anew when the handler returns: its arguments are still
+ * in their registers. Sleeps begin with what the kernel wrote back as left.
+ */
+static inline void kma_arch_repeat_call(ucontext_t *context, long number)
+{
+	greg_t *greg = context->uc_mcontext.gregs;
+
+	if (number == SYS_nanosleep && greg[REG_RSI])
+		greg[REG_RDI] = greg[REG_RSI];
+	if (number == SYS_clock_nanosleep && greg[REG_RSI] == 0 &&
+	    greg[REG_R10])
+		greg[REG_RDX] = greg[REG_R10];
+	greg[REG_RAX] = number;
+	greg[REG_RIP] -= 2;
 }
 
 /* All general registers, as a dump keeps them. */

@@ -110,6 +110,13 @@ void dump_threads_from_context(struct dump_stopped *thread,
 extern __thread const ucontext_t *dump_thread_context
 	__attribute__((tls_model("initial-exec")));
 
+/* --- dump_resume.c --------------------------------------------------------
+ */
+
+/* Of a handler of ours, at its end: a system call of the program's that it
+ * interrupted, and that would tell, begins anew. */
+void dump_resume_call(ucontext_t *context);
+
 /* --- dump_contents.c ------------------------------------------------------
  */
 

@@ -98,6 +98,7 @@ static void on_request(int number, siginfo_t *info, void *context)
 	dump_thread_context = context;
 	kma_dump_write(KMA_DUMP_REQUEST, info, context);
 	dump_thread_context = outer;
+	dump_resume_call(context);
 }
 
 void dump_signal_asked(const siginfo_t *info, void *context)
@@ -108,6 +109,7 @@ void dump_signal_asked(const siginfo_t *info, void *context)
 	dump_thread_context = context;
 	dump_asked(info, context);
 	dump_thread_context = outer;
+	dump_resume_call(context);
 	errno = saved_errno;
 }
 

@@ -143,6 +143,7 @@ static void on_stop(int number, siginfo_t *info, void *context)
 	if (__atomic_load_n(&generation, __ATOMIC_ACQUIRE) == stop)
 		answer(dump_thread_context ? dump_thread_context : context,
 		       stop);
+	dump_resume_call(context);
 }
 
 static long kernel_sigaction(const struct kernel_sigaction *action,
