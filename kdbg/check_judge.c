@@ -4,6 +4,7 @@
 #include "kdbg/check_merge.h"
 #include "kdbg/heap.h"
 #include "kdbg/leaks.h"
+#include "kdbg/memo.h"
 #include "kdbg/reach.h"
 #include "kdbg/session.h"
 #include "kdbg/symbols.h"
@@ -14,6 +15,13 @@
 
 enum { INLINE_MAX = 16, TEXT_SIZE = 512 };
 
+/* The frames of a return address. */
+struct judged_pc {
+	const struct dump_module *module;
+	const struct check_frame *frames;
+	size_t count;
+};
+
 /* One process being judged. */
 struct judge {
 	struct session session;
@@ -21,6 +29,7 @@ struct judge {
 	struct symbols *symbols;
 	struct arena *arena;
 	struct check_process *process;
+	struct memo pcs; /* to struct judged_pc */
 	struct err *err; /* the first failure: what follows does nothing */
 };
 
@@ -70,44 +79,39 @@ static bool is_known_code(const struct judge *judge, uint64_t pc,
 
 /* The source frames of a return address in a stack of that time; at least 1. */
 static size_t find_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
+			  const struct symbol *symbol,
 			  struct symbol_frame *found)
 {
-	struct symbol symbol = { NULL };
 	size_t count = 0;
 
-	symbols_at_then(judge->symbols, pc - 1, ticks, &symbol);
-	if (!is_known_code(judge, pc, &symbol))
+	if (!is_known_code(judge, pc, symbol))
 		count = symbols_frames_then(judge->symbols, pc - 1, ticks,
 					    found, INLINE_MAX);
 	if (!count)
-		found[0] = (struct symbol_frame){ .function = symbol.name,
-						  .linkage = symbol.linkage };
+		found[0] = (struct symbol_frame){ .function = symbol->name,
+						  .linkage = symbol->linkage };
 	return count ? count : 1;
 }
 
-static size_t count_frames(struct judge *judge, uint64_t pc, uint64_t ticks)
+static void make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
+			const struct symbol *symbol, struct judged_pc *ret)
 {
 	struct symbol_frame found[INLINE_MAX];
+	const char *module = keep_text(judge, symbol->module_path);
+	struct check_frame *frames;
 
-	return find_frames(judge, pc, ticks, found);
-}
-
-static size_t make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
-			  struct check_frame *frames)
-{
-	struct symbol_frame found[INLINE_MAX];
-	size_t count = find_frames(judge, pc, ticks, found);
-	struct symbol symbol = { NULL };
-
-	symbols_at_then(judge->symbols, pc - 1, ticks, &symbol);
-	const char *module = keep_text(judge, symbol.module_path);
-	for (size_t i = 0; i < count; i++) {
+	ret->count = find_frames(judge, pc, ticks, symbol, found);
+	frames = judge_alloc(judge, ret->count, sizeof(*frames));
+	if (!frames)
+		ret->count = 0;
+	ret->frames = frames;
+	for (size_t i = 0; i < ret->count; i++) {
 		const char *name = found[i].function ? found[i].function
 						     : found[i].linkage;
 		char text[TEXT_SIZE];
 		/* operator new is _Znwm to who wrote it in C. */
-		if (name && strncmp(name, "_Z", 2) == 0 && symbol.name)
-			name = symbol.name;
+		if (name && strncmp(name, "_Z", 2) == 0 && symbol->name)
+			name = symbol->name;
 		if (!name) {
 			symbols_format(judge->symbols, pc, text, sizeof(text));
 			name = text;
@@ -120,7 +124,29 @@ static size_t make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
 		frames[i].module = module;
 		frames[i].pc = pc;
 	}
-	return count;
+}
+
+/* Leaks share most of their stacks, and each is asked for more than once. NULL:
+ * no memory. */
+static const struct judged_pc *frames_at(struct judge *judge, uint64_t pc,
+					 uint64_t ticks)
+{
+	const struct judged_pc *known = memo_get(&judge->pcs, pc);
+	struct symbol symbol = { NULL };
+	struct judged_pc *new;
+
+	symbols_at_then(judge->symbols, pc - 1, ticks, &symbol);
+	/* At another time another library may have been there. */
+	if (known && known->module == symbol.facts)
+		return known;
+	new = judge_alloc(judge, 1, sizeof(*new));
+	if (!new)
+		return NULL;
+	new->module = symbol.facts;
+	make_frames(judge, pc, ticks, &symbol, new);
+	if (!known)
+		memo_put(&judge->pcs, pc, new);
+	return new;
 }
 
 static struct check_stack make_stack(struct judge *judge, size_t instance,
@@ -128,18 +154,27 @@ static struct check_stack make_stack(struct judge *judge, size_t instance,
 {
 	const uint64_t *pcs;
 	size_t depth = heap_stack(judge->heap, instance, id, &pcs, NULL);
+	const struct judged_pc **all =
+		depth ? judge_alloc(judge, depth, sizeof(*all)) : NULL;
 	struct check_stack stack = { NULL, 0 };
 
-	for (size_t i = 0; i < depth; i++)
-		stack.count += count_frames(judge, pcs[i], ticks);
+	for (size_t i = 0; all && i < depth; i++) {
+		all[i] = frames_at(judge, pcs[i], ticks);
+		stack.count += all[i] ? all[i]->count : 0;
+	}
 	struct check_frame *frames =
 		stack.count ? judge_alloc(judge, stack.count, sizeof(*frames))
 			    : NULL;
 	if (!frames)
 		return (struct check_stack){ NULL, 0 };
 	stack.frames = frames;
-	for (size_t i = 0; i < depth; i++)
-		frames += make_frames(judge, pcs[i], ticks, frames);
+	for (size_t i = 0; i < depth; i++) {
+		size_t count = all[i] ? all[i]->count : 0;
+
+		if (count)
+			memcpy(frames, all[i]->frames, count * sizeof(*frames));
+		frames += count;
+	}
 	return stack;
 }
 
@@ -148,17 +183,18 @@ static struct check_stack make_stack(struct judge *judge, size_t instance,
 static bool find_own_frame(struct judge *judge, uint64_t pc, uint64_t ticks,
 			   struct check_frame *ret)
 {
-	struct check_frame frames[INLINE_MAX];
+	const struct judged_pc *at;
 	struct symbol symbol = { NULL };
 
 	symbols_at_then(judge->symbols, pc - 1, ticks, &symbol);
 	if (is_allocator(judge, pc) || !symbol.module_path ||
 	    path_is_system(symbol.module_path))
 		return false;
-	size_t count = make_frames(judge, pc, ticks, frames);
-	for (size_t i = 0; i < count; i++)
-		if (!frames[i].file || !path_is_system(frames[i].file)) {
-			*ret = frames[i];
+	at = frames_at(judge, pc, ticks);
+	for (size_t i = 0; at && i < at->count; i++)
+		if (!at->frames[i].file ||
+		    !path_is_system(at->frames[i].file)) {
+			*ret = at->frames[i];
 			return true;
 		}
 	return false;
@@ -168,7 +204,8 @@ static bool find_own_frame(struct judge *judge, uint64_t pc, uint64_t ticks,
 static struct check_frame make_caller(struct judge *judge,
 				      const struct leak_group *group)
 {
-	struct check_frame frames[INLINE_MAX] = { { "an unknown place" } };
+	const struct judged_pc *at = NULL;
+	struct check_frame frame = { "an unknown place" };
 	uint64_t ticks = group->leader_time;
 	const uint64_t *pcs;
 	size_t depth = heap_stack(judge->heap, group->instance, group->stack,
@@ -177,11 +214,11 @@ static struct check_frame make_caller(struct judge *judge,
 		judge->heap, judge->symbols, group->instance, group->stack);
 
 	for (size_t i = 0; i < depth; i++)
-		if (find_own_frame(judge, pcs[i], ticks, &frames[0]))
-			return frames[0];
+		if (find_own_frame(judge, pcs[i], ticks, &frame))
+			return frame;
 	if (caller)
-		make_frames(judge, caller, ticks, frames);
-	return frames[0];
+		at = frames_at(judge, caller, ticks);
+	return at && at->count ? at->frames[0] : frame;
 }
 
 /* "definite" before "indirect", then what holds most. */
@@ -394,6 +431,7 @@ struct err *check_judge(struct target *target, struct arena *arena,
 		return err;
 	}
 	judge_target(&judge);
+	memo_deinit(&judge.pcs);
 	session_deinit(&judge.session);
 	return judge.err;
 }

@@ -14,6 +14,7 @@
  */
 #include "kdbg/source_lines.h"
 
+#include "kdbg/memo.h"
 #include "kdbg/range_index.h"
 #include "kdbg/target_file.h"
 #include "kdbg/vector.h"
@@ -34,6 +35,13 @@ struct source_unit {
 	struct range_index functions; /* items: index into dies */
 	Dwarf_Die *dies;
 	size_t count;
+	struct memo inner; /* by a DIE's offset: struct source_inner */
+};
+
+struct source_inner { /* inlined calls and blocks, right below a DIE */
+	struct range_index ranges; /* items: index into dies */
+	Dwarf_Die *dies;
+	size_t count;
 };
 
 struct source_lines {
@@ -45,8 +53,21 @@ struct source_lines {
 	bool all_made;
 };
 
+static void inner_destroy(struct source_inner *inner)
+{
+	range_index_deinit(&inner->ranges);
+	free(inner->dies);
+	free(inner);
+}
+
 static void unit_destroy(struct source_unit *unit)
 {
+	for (size_t i = 0; i < unit->inner.capacity; i++)
+		if (unit->inner.slots[i].value)
+			inner_destroy((struct source_inner *)(uintptr_t)
+					      unit->inner.slots[i]
+						      .value);
+	memo_deinit(&unit->inner);
 	range_index_deinit(&unit->functions);
 	free(unit->dies);
 	free(unit);
@@ -249,24 +270,61 @@ static struct source_unit *unit_get(struct source_lines *lines, Dwarf_Die *die)
 	return unit;
 }
 
-/* The child that is or holds an inlined call at address. */
-static bool step_inward(Dwarf_Die *die, uint64_t address)
+static void collect_inner(struct source_inner *inner, Dwarf_Die *die)
 {
-	Dwarf_Die child;
+	Dwarf_Die child, *dies;
 
 	if (dwarf_child(die, &child) != 0)
-		return false;
+		return;
 	do {
 		int tag = dwarf_tag(&child);
 
-		if ((tag == DW_TAG_inlined_subroutine ||
-		     tag == DW_TAG_lexical_block) &&
-		    dwarf_haspc(&child, address) > 0) {
-			*die = child;
-			return true;
-		}
+		if (tag != DW_TAG_inlined_subroutine &&
+		    tag != DW_TAG_lexical_block)
+			continue;
+		dies = vector_grow(inner->dies, inner->count, sizeof(*dies));
+		if (!dies)
+			break;
+		inner->dies = dies;
+		dies[inner->count] = child;
+		add_ranges(&inner->ranges, &child, inner->count++);
 	} while (dwarf_siblingof(&child, &child) == 0);
-	return false;
+	range_index_finish(&inner->ranges);
+}
+
+/* A function may have thousands of children, as each of its calls is one: they
+ * are walked once. NULL: no memory. */
+static const struct source_inner *inner_of(struct source_unit *unit,
+					   Dwarf_Die *die)
+{
+	uint64_t key = dwarf_dieoffset(die);
+	const struct source_inner *known = memo_get(&unit->inner, key);
+	struct source_inner *inner;
+
+	if (known)
+		return known;
+	inner = calloc(1, sizeof(*inner));
+	if (!inner)
+		return NULL;
+	collect_inner(inner, die);
+	memo_put(&unit->inner, key, inner);
+	if (memo_get(&unit->inner, key) == inner)
+		return inner;
+	inner_destroy(inner);
+	return NULL;
+}
+
+/* The child that is or holds an inlined call at address. */
+static bool step_inward(struct source_unit *unit, Dwarf_Die *die,
+			uint64_t address)
+{
+	const struct source_inner *inner = inner_of(unit, die);
+	ptrdiff_t item = inner ? range_index_find(&inner->ranges, address) : -1;
+
+	if (item < 0)
+		return false;
+	*die = inner->dies[item];
+	return true;
 }
 
 static const char *linkage_name(Dwarf_Die *die)
@@ -324,14 +382,15 @@ static void line_of(Dwarf_Die *unit, uint64_t address,
 }
 
 /* The DIEs from the function inward that stand for frames. */
-static size_t inline_chain(Dwarf_Die *function, uint64_t address,
-			   Dwarf_Die chain[NESTING_MAX])
+static size_t inline_chain(struct source_unit *unit, Dwarf_Die *function,
+			   uint64_t address, Dwarf_Die chain[NESTING_MAX])
 {
 	Dwarf_Die die = *function;
 	size_t count = 0;
 
 	chain[count++] = die;
-	for (int i = 0; i < NESTING_MAX && step_inward(&die, address); i++)
+	for (int i = 0; i < NESTING_MAX && step_inward(unit, &die, address);
+	     i++)
 		if (dwarf_tag(&die) == DW_TAG_inlined_subroutine &&
 		    count < NESTING_MAX)
 			chain[count++] = die;
@@ -348,7 +407,8 @@ static size_t chain_at(struct source_lines *lines, Dwarf_Die *die,
 		return 0;
 	ptrdiff_t item = range_index_find(&(*unit)->functions, address);
 	return item < 0 ? 0
-			: inline_chain(&(*unit)->dies[item], address, chain);
+			: inline_chain(*unit, &(*unit)->dies[item], address,
+				       chain);
 }
 
 bool source_lines_function(struct source_lines *lines, uint64_t address,
