@@ -12,6 +12,7 @@
 #include "kdbg/target_core.h"
 
 #include "kdbg/target_core_impl.h"
+#include "kdbg/target_environment.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WORD = 8 };
+enum { WORD = 8, ARGUMENTS_SIZE = 16384 };
 
 static void core_close(void *impl)
 {
@@ -360,6 +361,18 @@ static void give(struct target *target, const struct core *core)
 	target->auxv_count = core->auxv_count;
 }
 
+/* The notes have eighty characters of them, gdb's only the first word. */
+static void find_arguments(struct target *target, struct core *core)
+{
+	char text[ARGUMENTS_SIZE], *kept;
+
+	if (!target_arguments(target, text, sizeof(text)))
+		return;
+	kept = arena_text(&core->arena, text, strlen(text));
+	if (kept)
+		core->process.arguments = kept;
+}
+
 struct err *target_core_open(const char *path,
 			     const struct target_options *options,
 			     struct target **ret)
@@ -382,9 +395,11 @@ struct err *target_core_open(const char *path,
 	give(target, core);
 	warn(target, core);
 	err = target_finish(target);
-	if (err)
+	if (err) {
 		target_close(target);
-	else
-		*ret = target;
-	return err;
+		return err;
+	}
+	find_arguments(target, core);
+	*ret = target;
+	return NULL;
 }

@@ -8,6 +8,7 @@
 enum {
 	SEARCHED_MAX = 8 << 20, /* the kernel allows strings of 6 MiB */
 	PAIRS_COMPARED = 4,
+	ARGUMENTS_MAX = 100000,
 };
 
 /* Where in words the vector's first pairs stand; count: nowhere. */
@@ -47,6 +48,50 @@ static struct err *search(const struct target *target, uint64_t start,
 			       "no environment");
 	*ret = start + first * sizeof(*words);
 	return NULL;
+}
+
+/* The number of pointers before envp and its zero that argc, before them, says
+ * there are. */
+static size_t count_arguments(struct target *target, uint64_t envp)
+{
+	for (size_t count = 0; count < ARGUMENTS_MAX; count++) {
+		uint64_t at = envp - (count + 2) * sizeof(uint64_t), argc;
+		struct err *err = target_read_uint(target, at, 8, &argc);
+
+		if (err) {
+			err_free(err);
+			return 0;
+		}
+		if (argc == count)
+			return count;
+	}
+	return 0;
+}
+
+bool target_arguments(struct target *target, char *text, size_t size)
+{
+	uint64_t envp, address;
+	struct err *err = target_environment(target, &envp);
+	size_t count = err ? 0 : count_arguments(target, envp), used = 0;
+
+	for (size_t i = 0; i < count && used + 2 < size; i++) {
+		size_t start = used + (i > 0);
+
+		err = target_read_uint(
+			target, envp - (count + 1 - i) * sizeof(uint64_t), 8,
+			&address);
+		if (!err)
+			err = target_read_text(target, address, text + start,
+					       size - start);
+		if (err)
+			break; /* or no room: what there is */
+		if (i)
+			text[used] = ' ';
+		used = start + strlen(text + start);
+	}
+	text[used] = '\0';
+	err_free(err);
+	return used != 0;
 }
 
 struct err *target_environment(struct target *target, uint64_t *ret)

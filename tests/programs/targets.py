@@ -55,6 +55,7 @@ COMMANDS = {
 }
 SECRET = "a-word-nobody-else-has"
 OVERRUN = "qXvQzJwK"
+LONG_ARGUMENTS = ["", "two words", *map(str, range(100))]
 
 
 # A shell starts what is in its background with these ignored; the programs
@@ -144,6 +145,11 @@ def convert(kdbg, source, target, *options):
     return target
 
 
+def arguments_of(kdbg, target):
+    return [row["value"] for row in rows(kdbg, target, "::status")
+            if row["field"] == "arguments"]
+
+
 def segments(core):
     """(address, bytes) of the memory that a core has."""
     data = pathlib.Path(core).read_bytes()
@@ -182,8 +188,9 @@ def environment_bytes(kdbg, dump):
 
 def test_same_on_all(kdbg, preload, program, folder):
     dump = os.path.join(folder, "own.dump")
-    process = start(preload, program, dump, folder)
+    process = start(preload, program, dump, folder, [SECRET, *LONG_ARGUMENTS])
     live = look(kdbg, ["-p", str(process.pid)])
+    arguments = arguments_of(kdbg, ["-p", str(process.pid)])
     check_untouched(process, "after looking")
     if len(live["::threads"]) != 4 or len(live["::findleaks"]) < 2:
         fail(f"the live process: {live}")
@@ -215,6 +222,8 @@ def test_same_on_all(kdbg, preload, program, folder):
         targets[what + ", converted"] = convert(kdbg, path, target)
     for what, path in targets.items():
         check_same(live, look(kdbg, [path]), what)
+        if arguments_of(kdbg, [path]) != arguments:
+            fail(f"{what}: arguments {arguments_of(kdbg, [path])}, not {arguments}")
         if environment_bytes(kdbg, path) not in (None, size):
             fail(f"{what}: an environment of {environment_bytes(kdbg, path)} bytes, "
                  f"not {size}")
