@@ -201,6 +201,7 @@ struct err *dump_open(const char *path, struct dump **ret)
 	if (!dump)
 		return err_new(ERR_NO_MEMORY, "%s: out of memory", path);
 	dump->fd = -1;
+	dump->mappings_max = reader_mappings_max();
 	struct err *err = open_dump(dump, path);
 	if (err) {
 		dump_close(dump);

@@ -96,8 +96,8 @@ static void *help(void *argument)
 			continue;
 		}
 		pthread_mutex_unlock(&ahead->lock);
-		struct err *err = reader_unpack(ahead->dump, &block->entry,
-						&home, &unpacker);
+		struct err *err =
+			reader_unpack(ahead->dump, block, &home, &unpacker);
 		pthread_mutex_lock(&ahead->lock);
 		set_state(block, err ? BLOCK_UNREAD : BLOCK_READY);
 		if (!err)
@@ -213,7 +213,7 @@ static struct err *fetch(struct dump *dump, struct reader_block *block,
 	const struct dump_page_entry *e = &block->entry;
 	struct err *err =
 		known_bad ? err_new(ERR_CORRUPT, "bad checksum or data")
-			  : reader_unpack(dump, e, home, &dump->unpacker);
+			  : reader_unpack(dump, block, home, &dump->unpacker);
 
 	return err_wrap(err, "block at byte %" PRIu64 " (memory %#" PRIx64 ")",
 			e->offset, e->address);

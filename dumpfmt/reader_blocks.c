@@ -12,32 +12,65 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <zstd.h>
 
-enum { MAPPED_BLOCKS_MAX = 16384 }; /* of the 65530 mappings we may have */
+enum { MAPPINGS_USUAL = 65530 }; /* that a process may have */
+
+static bool is_mapped(const struct reader_block *block)
+{
+	return block->entry.codec == DUMP_CODEC_STORED &&
+	       __atomic_load_n(&block->state, __ATOMIC_RELAXED) != BLOCK_UNREAD;
+}
+
+/* What a mapping of it adds to those of the process: two where it splits one,
+ * one beside another block. */
+static size_t mappings_of(const struct dump *dump,
+			  const struct reader_block *block)
+{
+	return block > dump->blocks && is_mapped(block - 1) ? 1 : 2;
+}
 
 /* Of one that helpers make, too. */
-static bool may_map(struct dump *dump, uint64_t offset)
+static bool may_map(struct dump *dump, const struct reader_block *block,
+		    uint64_t offset)
 {
+	size_t more = mappings_of(dump, block);
+
 	if (offset % DUMP_PAGE_SIZE)
 		return false;
-	if (__atomic_fetch_add(&dump->mapped_blocks, 1, __ATOMIC_RELAXED) <
-	    MAPPED_BLOCKS_MAX)
+	if (__atomic_fetch_add(&dump->mappings, more, __ATOMIC_RELAXED) + more <
+	    dump->mappings_max)
 		return true;
-	__atomic_fetch_sub(&dump->mapped_blocks, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&dump->mappings, more, __ATOMIC_RELAXED);
 	return false;
+}
+
+size_t reader_mappings_max(void)
+{
+	char text[32] = "";
+	size_t all = MAPPINGS_USUAL;
+	int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (read(fd, text, sizeof(text) - 1) > 0)
+			all = strtoul(text, NULL, 10);
+		close(fd);
+	}
+	return all / 4 * 3;
 }
 
 /* Put the payload at place, mapped if that is possible and worth it. */
 static struct err *fetch_stored(struct dump *dump,
-				const struct dump_page_entry *e,
+				const struct reader_block *block,
 				unsigned char *place)
 {
+	const struct dump_page_entry *e = &block->entry;
 	uint64_t offset = e->offset + sizeof(struct dump_block_header);
 	struct err *err = NULL;
 
-	if (!may_map(dump, offset) ||
+	if (!may_map(dump, block, offset) ||
 	    mmap(place, (size_t)e->size, PROT_READ,
 		 MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, dump->fd,
 		 (off_t)offset) == MAP_FAILED)
@@ -128,17 +161,18 @@ static struct err *make_room(const struct reader_home *home,
 		       strerror(errno));
 }
 
-struct err *reader_unpack(struct dump *dump, const struct dump_page_entry *e,
+struct err *reader_unpack(struct dump *dump, const struct reader_block *block,
 			  const struct reader_home *home,
 			  struct reader_unpacker *unpacker)
 {
+	const struct dump_page_entry *e = &block->entry;
 	unsigned char *place = home->base + (e->address - home->start);
 	struct err *err = NULL;
 
 	if (e->codec == DUMP_CODEC_ZERO)
 		return NULL;
 	if (e->codec == DUMP_CODEC_STORED)
-		return fetch_stored(dump, e, place);
+		return fetch_stored(dump, block, place);
 	err = make_room(home, place, e->size);
 	if (!err)
 		err = fetch_packed(dump, e, place, unpacker);

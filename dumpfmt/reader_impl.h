@@ -88,7 +88,7 @@ struct dump {
 	size_t extent_count;
 	struct reader_reservation *reservations;
 	size_t reservation_count;
-	size_t mapped_blocks;
+	size_t mappings, mappings_max;   /* of stored blocks */
 	struct reader_unpacker unpacker; /* of the caller's thread */
 	struct reader_ahead *ahead;      /* NULL: nobody reads ahead yet */
 	size_t misses;                   /* blocks that were waited for */
@@ -125,10 +125,12 @@ void reader_release_memory(struct dump *dump);
 void reader_let_go(struct dump *dump);
 
 /* reader_blocks.c: the bytes of one block. */
-struct err *reader_unpack(struct dump *dump, const struct dump_page_entry *e,
+struct err *reader_unpack(struct dump *dump, const struct reader_block *block,
 			  const struct reader_home *home,
 			  struct reader_unpacker *unpacker) MUST_USE;
 void reader_unpacker_deinit(struct reader_unpacker *unpacker);
+/* Mappings of the process that stored blocks may take. */
+size_t reader_mappings_max(void);
 
 /* reader_ahead.c: make block i be in its place, by whoever is first. */
 struct err *reader_fetch(struct dump *dump, size_t i,
