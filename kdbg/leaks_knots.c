@@ -211,11 +211,6 @@ static struct err *find_knots(struct knots *knots)
 	return err;
 }
 
-static bool is_lost(enum reach_class class)
-{
-	return class == REACH_LEAKED || class == REACH_POSSIBLE;
-}
-
 /* The nodes are the lost buffers that are wanted. */
 static struct err *find_nodes(struct knots *knots, knot_fn *wanted,
 			      void *context)
@@ -229,15 +224,19 @@ static struct err *find_nodes(struct knots *knots, knot_fn *wanted,
 	if (!knots->bits || !knots->rank)
 		return no_memory();
 	for (uint32_t slab = 0; slab < scan->slab_count; slab++) {
-		uint64_t number = scan->slabs[slab].first_buffer;
+		uint64_t first = scan->slabs[slab].first_buffer;
+		uint64_t end = first + scan->slabs[slab].buffers;
 
-		for (uint32_t i = 0; i < scan->slabs[slab].buffers; i++) {
-			if (!is_lost(
-				    reach_class_of(knots->reach, number + i)) ||
-			    !wanted(context, (struct scan_buffer){ slab, i }))
+		for (uint64_t number = first;
+		     (number = reach_next_lost(knots->reach, number, end)) <
+		     end;
+		     number++) {
+			struct scan_buffer buffer = { slab, (uint32_t)(number -
+								       first) };
+
+			if (!wanted(context, buffer))
 				continue;
-			knots->bits[(number + i) / 64] |= UINT64_C(1)
-							  << (number + i) % 64;
+			knots->bits[number / 64] |= UINT64_C(1) << number % 64;
 			count++;
 		}
 	}
@@ -262,14 +261,17 @@ static struct err *place_nodes(struct knots *knots)
 	if (!knots->nodes)
 		return no_memory();
 	for (uint32_t slab = 0; slab < scan->slab_count; slab++) {
-		uint64_t number = scan->slabs[slab].first_buffer;
+		uint64_t first = scan->slabs[slab].first_buffer;
+		uint64_t end = first + scan->slabs[slab].buffers;
 
-		for (uint32_t i = 0; i < scan->slabs[slab].buffers; i++)
-			if (knots->bits[(number + i) / 64] >>
-				    (number + i) % 64 &
-			    1)
-				knots->nodes[count++] =
-					(struct scan_buffer){ slab, i };
+		for (uint64_t number = first;
+		     (number = reach_next_lost(knots->reach, number, end)) <
+		     end;
+		     number++)
+			if (knots->bits[number / 64] >> number % 64 & 1)
+				knots->nodes[count++] = (struct scan_buffer){
+					slab, (uint32_t)(number - first)
+				};
 	}
 	return NULL;
 }

@@ -201,6 +201,12 @@ enum reach_class reach_class_of(const struct reach *reach, uint64_t buffer)
 	return mark & MARK_POSSIBLE ? REACH_POSSIBLE : REACH_LEAKED;
 }
 
+uint64_t reach_next_lost(const struct reach *reach, uint64_t from,
+			 uint64_t upto)
+{
+	return marks_next_lost(reach->marks, from, upto);
+}
+
 const struct reach_totals *reach_totals(const struct reach *reach)
 {
 	return &reach->totals;

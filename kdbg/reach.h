@@ -57,6 +57,10 @@ struct err *reach_create(struct session *session,
 void reach_destroy(struct reach *reach);
 
 enum reach_class reach_class_of(const struct reach *reach, uint64_t buffer);
+
+/* The first buffer in [from, upto) that is LEAKED or POSSIBLE; upto: none. */
+uint64_t reach_next_lost(const struct reach *reach, uint64_t from,
+			 uint64_t upto);
 const struct reach_totals *reach_totals(const struct reach *reach);
 const struct roots *reach_roots(const struct reach *reach);
 

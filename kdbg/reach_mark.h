@@ -28,6 +28,9 @@ struct mark_counts {
 void marks_count(const uint8_t *marks, uint64_t count, uint64_t *plain,
 		 uint64_t *possible);
 
+/* The first in [from, upto) that is live and not PLAIN; upto: none. */
+uint64_t marks_next_lost(const uint8_t *marks, uint64_t from, uint64_t upto);
+
 /* marks has MARK_LIVE where it belongs; live of them. Every slab that can be
  * viewed has been. kinds: of roots, a bit each, that count. */
 struct err *mark_reachable(struct session *session, struct scan *scan,
