@@ -26,7 +26,7 @@ static void probe_hidden(struct marker *m, uint64_t word)
 	if (__atomic_load_n(mark, __ATOMIC_RELAXED) != MARK_LIVE)
 		return;
 	extent = scan_extent_in(m->scan, slab, index);
-	if (word == extent.user && marker_set(m, mark, MARK_POSSIBLE))
+	if (word == extent.user && marker_set_found(m, mark))
 		marker_push(m, slab, index, extent);
 }
 

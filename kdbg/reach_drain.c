@@ -40,10 +40,10 @@ settle_new(struct marker *m, const struct hit *hit, uint8_t mark)
 	if (hit->word != extent.user && !m->inner_is_plain &&
 	    !scan_by_design(m->scan, slab, extent, hit->word)) {
 		if (!(mark & MARK_INNER))
-			marker_set(m, hit->mark, MARK_INNER);
+			marker_set_inner(hit->mark);
 		return;
 	}
-	if (marker_set(m, hit->mark, m->found))
+	if (marker_set_found(m, hit->mark))
 		marker_push(m, slab, hit->index, extent);
 }
 

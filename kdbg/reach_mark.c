@@ -16,7 +16,7 @@
  * The roots are read by one thread. What they lead to is followed by several,
  * each with queues and a stack of its own: one that has work to spare puts some
  * in the pool when another waits there, and when all wait all is done. Marks
- * are set by an atomic "or" of the bits; which thread is first makes no
+ * are bits of a byte (marker_set_found()); which thread is first makes no
  * difference to what is marked in the end. Targets are not for several threads,
  * so slabs are viewed beforehand, and buffers of those that cannot be, and have
  * to be copied, are left for the first thread at the end.

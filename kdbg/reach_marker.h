@@ -121,14 +121,27 @@ static inline void marker_push(struct marker *m, const struct scan_slab *slab,
 		m->no_memory = true;
 }
 
-/* False: another thread has set it since. */
-static inline bool marker_set(const struct marker *m, uint8_t *mark,
-			      uint8_t bit)
+/*
+ * Mark as found. False: another thread has since. No locked instruction, which
+ * would wait for all that was asked for before: two threads that come at the
+ * same moment both scan the buffer, which changes no mark. A bit that another
+ * sets meanwhile may be lost; INNER is all that can be, and is of no interest
+ * where a buffer is found.
+ */
+static inline bool marker_set_found(const struct marker *m, uint8_t *mark)
 {
-	if (m->several)
-		return !(__atomic_fetch_or(mark, bit, __ATOMIC_RELAXED) & bit);
-	*mark |= bit;
+	uint8_t old = __atomic_load_n(mark, __ATOMIC_RELAXED);
+
+	if (old & m->found)
+		return false;
+	__atomic_store_n(mark, (uint8_t)(old | m->found), __ATOMIC_RELAXED);
 	return true;
+}
+
+/* Never loses what another found. */
+static inline void marker_set_inner(uint8_t *mark)
+{
+	__atomic_fetch_or(mark, MARK_INNER, __ATOMIC_RELAXED);
 }
 
 /* --- reach_drain.c ----------------------------------------------------------
