@@ -184,11 +184,11 @@ static ALWAYS_INLINE struct work next_scan(struct marker *m)
 	if (m->stack.count) {
 		work = m->stack.list[--m->stack.count];
 		__builtin_prefetch(work.words);
-		if ((uintptr_t)work.words % LINE + 8 * work.count > LINE)
+		if ((uintptr_t)work.words % LINE + 8 * work_count(work) > LINE)
 			__builtin_prefetch(work.words + LINE);
 		m->scan_count++;
 	}
-	m->scan_count -= oldest.count != 0;
+	m->scan_count -= oldest.size != 0;
 	*place = work;
 	return oldest;
 }
@@ -199,13 +199,13 @@ static ALWAYS_INLINE void scan_work(struct marker *m, struct work work,
 	bool hides;
 
 	if (plain) {
-		hides = probe_plain(m, work.words, work.count);
+		hides = probe_plain(m, work.words, work_count(work));
 	} else {
-		marker_probe(m, m->scan, work.words, work.count);
-		hides = hidden_may(&m->hidden, work.words, work.count);
+		marker_probe(m, m->scan, work.words, work_count(work));
+		hides = hidden_may(&m->hidden, work.words, work_count(work));
 	}
 	if (hides)
-		scan_set_hides(&m->scan->slabs[work.slab]);
+		scan_set_hides(&m->scan->slabs[work_slab(work)]);
 }
 
 /* Until stack and queue of buffers are empty. */
@@ -215,7 +215,7 @@ static ALWAYS_INLINE struct err *drain_scans(struct marker *m, bool plain)
 		struct work work = next_scan(m);
 		struct err *err;
 
-		if (!work.count)
+		if (!work.size)
 			continue;
 		scan_work(m, work, plain);
 		if (marker_may_share(m))

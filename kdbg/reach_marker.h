@@ -30,11 +30,31 @@ enum {
 	CLOSER_ROUNDS = 8,
 };
 
-/* A buffer to scan, or a part of a large one: its words where they lie. */
+/*
+ * A buffer to scan, or a part of a large one: its words where they lie. What is
+ * put on a stack is often taken from it at once, and the processor hands on
+ * only what it loads as it was stored: so count and slab are one number.
+ */
 struct work {
 	const char *words;
-	uint32_t count, slab;
+	uint64_t size; /* slab << 32 | count of words; 0: no work */
 };
+
+static inline struct work work_make(const char *words, uint32_t count,
+				    uint32_t slab)
+{
+	return (struct work){ words, (uint64_t)slab << 32 | count };
+}
+
+static inline size_t work_count(struct work work)
+{
+	return (uint32_t)work.size;
+}
+
+static inline uint32_t work_slab(struct work work)
+{
+	return (uint32_t)(work.size >> 32);
+}
 
 struct work_list {
 	struct work *list;
@@ -108,8 +128,8 @@ static inline void marker_push(struct marker *m, const struct scan_slab *slab,
 	uint64_t start = (extent.user + 7) & ~(uint64_t)7;
 	size_t count = scan_word_count(extent);
 	uint32_t number = (uint32_t)(slab - m->scan->slabs);
-	struct work work = { slab->bytes + (start - slab->first),
-			     (uint32_t)count, number };
+	struct work work = work_make(slab->bytes + (start - slab->first),
+				     (uint32_t)count, number);
 
 	if (!count)
 		return;

@@ -42,7 +42,7 @@ void marker_push_parts(struct marker *m, struct work work, size_t count)
 {
 	for (size_t part; count; count -= part) {
 		part = count < WORK_WORDS ? count : WORK_WORDS;
-		work.count = (uint32_t)part;
+		work = work_make(work.words, (uint32_t)part, work_slab(work));
 		if (!work_list_add(&m->stack, work))
 			m->no_memory = true;
 		work.words += part * sizeof(uint64_t);
