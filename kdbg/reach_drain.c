@@ -146,10 +146,25 @@ void marker_probe(struct marker *m, const struct scan *scan, const char *words,
 	}
 }
 
+/* Often there is one word or two, as in a list that hangs on nothing else. */
 void marker_settle(struct marker *m)
 {
-	for (unsigned i = 0; i < HIT_QUEUE; i++)
-		enter(m, 0, &no_slab);
+	struct hit *hits[HIT_QUEUE];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < HIT_QUEUE; i++) {
+		struct hit *hit = &m->hits[(m->hit_at + i) % HIT_QUEUE];
+
+		if (hit->slab == &no_slab)
+			continue;
+		if (i >= HIT_QUEUE / 2)
+			aim(m, hit); /* too young to have been */
+		hits[count++] = hit;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		settle(m, hits[i]);
+		*hits[i] = (struct hit){ .slab = &no_slab, .mark = &m->none };
+	}
 }
 
 void marker_init(struct marker *m)
