@@ -5,8 +5,8 @@
  * Who looks at a large part of a heap looks at nearly all of it. So once
  * AHEAD_AFTER blocks had to be waited for, each further one makes helper
  * threads fetch the AHEAD blocks behind it, while the caller works on what it
- * has: decompresses them, or reads stored ones for their checksum. A question
- * that touches a few blocks starts no thread.
+ * has. A question that touches a few blocks starts no thread. Stored blocks are
+ * the caller's: to map and check one takes less time than to hand it on.
  *
  * A block is UNREAD, BUSY (somebody fetches it), READY or BAD; it changes with
  * the lock held, and READY once is READY for ever, so that is looked at
@@ -72,8 +72,7 @@ static struct reader_block *take(struct reader_ahead *ahead)
 		struct reader_block *block =
 			&ahead->dump->blocks[ahead->next++];
 
-		if (block->entry.codec != DUMP_CODEC_ZERO &&
-		    block->state == BLOCK_UNREAD) {
+		if (is_packed(block) && block->state == BLOCK_UNREAD) {
 			set_state(block, BLOCK_BUSY);
 			return block;
 		}
@@ -267,6 +266,8 @@ struct err *reader_fetch(struct dump *dump, size_t i,
 
 	if (state_of(block) == BLOCK_READY)
 		return NULL;
+	if (!is_packed(block))
+		return fetch_alone(dump, block, home);
 	keep_limit(dump);
 	if (!dump->ahead && ++dump->misses == AHEAD_AFTER)
 		start(dump);

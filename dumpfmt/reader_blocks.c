@@ -21,7 +21,7 @@ enum { MAPPINGS_USUAL = 65530 }; /* that a process may have */
 static bool is_mapped(const struct reader_block *block)
 {
 	return block->entry.codec == DUMP_CODEC_STORED &&
-	       __atomic_load_n(&block->state, __ATOMIC_RELAXED) != BLOCK_UNREAD;
+	       block->state != BLOCK_UNREAD;
 }
 
 /* What a mapping of it adds to those of the process: two where it splits one,
@@ -32,7 +32,6 @@ static size_t mappings_of(const struct dump *dump,
 	return block > dump->blocks && is_mapped(block - 1) ? 1 : 2;
 }
 
-/* Of one that helpers make, too. */
 static bool may_map(struct dump *dump, const struct reader_block *block,
 		    uint64_t offset)
 {
@@ -40,11 +39,10 @@ static bool may_map(struct dump *dump, const struct reader_block *block,
 
 	if (offset % DUMP_PAGE_SIZE)
 		return false;
-	if (__atomic_fetch_add(&dump->mappings, more, __ATOMIC_RELAXED) + more <
-	    dump->mappings_max)
-		return true;
-	__atomic_fetch_sub(&dump->mappings, more, __ATOMIC_RELAXED);
-	return false;
+	if (dump->mappings + more >= dump->mappings_max)
+		return false;
+	dump->mappings += more;
+	return true;
 }
 
 size_t reader_mappings_max(void)
