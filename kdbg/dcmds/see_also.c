@@ -16,7 +16,7 @@ static const char *const groups[] = {
 	"kmem_verify kma_error kmguard kmem_status",
 	"whatis ugrep refs whatthread mappings nm",
 	"dump dis ugrep print formats",
-	"print printf array list tree sizeof offsetof enum typedef",
+	"print printf array list tree hash sizeof offsetof enum typedef",
 	"nm nmadd nmdel objects dem globals files",
 	"threads stack stackregs stacks regs fpregs ucontext tls tsd waiters "
 	"whatthread",

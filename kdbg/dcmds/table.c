@@ -32,6 +32,7 @@ const struct dcmd *const dcmd_table[] = {
 	&dcmd_getenv,
 	&dcmd_globals,
 	&dcmd_grep,
+	&dcmd_hash,
 	&dcmd_head,
 	&dcmd_help,
 	&dcmd_kma_error,
@@ -114,6 +115,7 @@ const struct dcmd *const dcmd_table[] = {
 
 const struct walker *const walker_table[] = {
 	&walker_allocdby,
+	&walker_avl,
 	&walker_bufctl,
 	&walker_bufctl_history,
 	&walker_freectl,
@@ -132,10 +134,12 @@ const struct walker *const walker_table[] = {
 	&walker_kmem_slab_partial,
 	&walker_leak,
 	&walker_leakbuf,
+	&walker_list,
 	&walker_malloctype,
 	&walker_oldcontext,
 	&walker_pool,
 	&walker_pool_cache,
+	&walker_rb,
 	&walker_thread,
 	&walker_ucontext,
 	&walker_vmem,

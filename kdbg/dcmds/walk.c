@@ -5,6 +5,9 @@
 #include "kdbg/usage.h"
 #include "kdbg/variables.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const struct column walk_columns[] = { { "ADDR", VALUE_ADDRESS } };
 
 static const struct table walk_tables[] = {
@@ -58,11 +61,29 @@ static struct err *check_address(const struct walker *walker,
 	return NULL;
 }
 
+/* "umem_ptc_64": what threads keep of the buffers of that size. */
+static const struct heap_cache *cache_of_size(struct heap *heap,
+					      const char *name)
+{
+	static const char *const prefixes[] = { "umem_ptc_", "kmem_ptc_" };
+	char cache[64];
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t length = strlen(prefixes[i]);
+
+		if (strncmp(name, prefixes[i], length) != 0)
+			continue;
+		snprintf(cache, sizeof(cache), "kmem_alloc_%s", name + length);
+		return heap_cache_named(heap, cache);
+	}
+	return NULL;
+}
+
 /* A cache's name walks its buffers: ::walk kmem_alloc_64. */
 static const struct walker *cache_walker(const struct dcmd_call *call,
 					 uint64_t *address)
 {
-	const struct heap_cache *cache;
+	const struct heap_cache *cache, *kept;
 	struct heap *heap;
 	struct err *err = session_heap(call->session, &heap);
 
@@ -71,10 +92,11 @@ static const struct walker *cache_walker(const struct dcmd_call *call,
 		return NULL;
 	}
 	cache = heap_cache_named(heap, call->argv[0]);
-	if (!cache)
+	kept = cache ? NULL : cache_of_size(heap, call->argv[0]);
+	if (!cache && !kept)
 		return NULL;
-	*address = cache->address;
-	return &walker_kmem;
+	*address = cache ? cache->address : kept->address;
+	return cache ? &walker_kmem : &walker_freemem_constructed;
 }
 
 static struct err *walk_run(const struct dcmd_call *call, struct sink *out)
@@ -108,7 +130,9 @@ const struct dcmd dcmd_walk = {
 	.summary = "run a walker: list addresses, or feed them to a pipe",
 	.help = "A walker yields the addresses of all things of a kind; "
 		"::walkers lists them. Some start at an address: those of a "
-		"cache's buffers, for example.\n\n"
+		"cache's buffers, for example. A cache's name walks its "
+		"buffers in use, umem_ptc_SIZE what threads keep free of that "
+		"size.\n\n"
 		"With a variable, each address is also its value while the "
 		"rest of the pipeline runs, so that nested walks can refer to "
 		"the outer one.",

@@ -53,6 +53,7 @@ COMMANDS = {
     "getenv": ["::getenv KMA_LOGGING"],
     "globals": ["::globals transcript ! grep -wE 'VALUE|bytes'"],
     "grep": [LISTED + " | ::grep '((struct item *).)->number == 0t10'"],
+    "hash": ["list::hash 'struct item' next 1 | ::print -d struct item number"],
     "head": [LISTED + " | ::head -n 1 | ::print -d struct item number"],
     "help": ["::help echo", "::help thread"],
     "kma_error": ["::kma_error"],
