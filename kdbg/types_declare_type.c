@@ -217,8 +217,8 @@ static struct type *tagged(struct declarations *d, enum type_kind kind,
 		return known;
 	if (name && !to_define)
 		known = types_named(d->types, name, strlen(name), names);
-	if (known)
-		return known;
+	if (known && !to_define)
+		return known; /* else it is defined anew */
 	struct type *type = types_new(d->types, kind, name, 0);
 	if (type == &d->types->bad) {
 		declarations_fail(d, "out of memory");
