@@ -89,16 +89,17 @@ static struct err *call_container(struct session *session,
 
 /* --- buffers ------------------------------------------------------------ */
 
-/* The live buffer at an address; found false: there is none. */
+/* The live buffer at an address; all zero: there is none. */
 static struct err *find_buffer(struct session *session, uint64_t address,
-			       struct heap_buffer *ret, bool *found)
+			       struct heap_buffer *ret)
 {
 	struct heap *heap;
 	struct err *err = session_heap(session, &heap);
 
-	*found = !err && heap_buffer_at(heap, address, ret) &&
-		 heap_buffer_live(ret) && address >= ret->user &&
-		 address - ret->user < (ret->size ? ret->size : 1);
+	if (err || !heap_buffer_at(heap, address, ret) ||
+	    !heap_buffer_live(ret) || address < ret->user ||
+	    address - ret->user >= (ret->size ? ret->size : 1))
+		*ret = (struct heap_buffer){ 0 };
 	return err;
 }
 
@@ -107,11 +108,9 @@ static struct err *call_buffer(struct session *session,
 			       struct typed_value *ret)
 {
 	struct heap_buffer buffer;
-	bool found;
-	struct err *err =
-		find_buffer(session, arguments[0].number, &buffer, &found);
+	struct err *err = find_buffer(session, arguments[0].number, &buffer);
 
-	ret->value = found ? buffer.user : 0;
+	ret->value = buffer.user;
 	return err;
 }
 
@@ -120,11 +119,9 @@ static struct err *call_bufsize(struct session *session,
 				struct typed_value *ret)
 {
 	struct heap_buffer buffer;
-	bool found;
-	struct err *err =
-		find_buffer(session, arguments[0].number, &buffer, &found);
+	struct err *err = find_buffer(session, arguments[0].number, &buffer);
 
-	ret->value = found ? buffer.size : 0;
+	ret->value = buffer.size;
 	return err;
 }
 

@@ -39,6 +39,7 @@ void types_destroy(struct types *types)
 		type_index_destroy(types->modules[i].index);
 	free(types->modules);
 	memo_deinit(&types->made);
+	memo_deinit(&types->derived);
 	free(types->texts);
 	arena_deinit(&types->arena);
 	free(types);
@@ -348,29 +349,58 @@ size_t type_enumerators(struct type *type, const struct type_enumerator **ret)
 	return source->enumerator_count;
 }
 
-static struct type *derived(struct types *types, enum type_kind kind,
-			    struct type *target, uint64_t size)
+static bool is_derived_so(const struct type *type, enum type_kind kind,
+			  const struct type *target, uint64_t count)
 {
-	struct type *type = types_new(types, kind, NULL, size);
+	return type->kind == kind && type->count == count &&
+	       type->source->target == target && !type->flexible;
+}
 
+/* One for each target and count, however often it is asked for: a pipe may ask
+ * for that of each of a million vectors. */
+static struct type *derived(struct types *types, enum type_kind kind,
+			    struct type *target, uint64_t count)
+{
+	uint64_t key = ((uintptr_t)target ^ (uint64_t)kind) +
+		       count * UINT64_C(0x9e3779b97f4a7c15);
+	struct type *known = (struct type *)memo_get(&types->derived, key);
+
+	if (known && is_derived_so(known, kind, target, count))
+		return known;
+	struct type *type = types_new(types, kind, NULL, 0);
 	if (type == &types->bad)
 		return type;
+	type->count = count;
 	type->source->target = target;
 	type->source->target_known = true;
+	if (!known) /* another one with the same key: this one is not kept */
+		memo_put(&types->derived, key, type);
 	return type;
 }
 
 struct type *type_pointer_to(struct types *types, struct type *type)
 {
-	return derived(types, TYPE_POINTER, type, sizeof(uint64_t));
+	struct type *pointer = derived(types, TYPE_POINTER, type, 0);
+
+	if (pointer != &types->bad)
+		pointer->size = sizeof(uint64_t);
+	return pointer;
 }
 
 struct type *type_array_of(struct types *types, struct type *type,
 			   uint64_t count)
 {
-	struct type *array = derived(types, TYPE_ARRAY, type, 0);
+	return derived(types, TYPE_ARRAY, type, count);
+}
 
-	if (array != &types->bad)
-		array->count = count;
+struct type *type_flexible_array_of(struct types *types, struct type *type)
+{
+	struct type *array = types_new(types, TYPE_ARRAY, NULL, 0);
+
+	if (array == &types->bad)
+		return array;
+	array->flexible = true;
+	array->source->target = type;
+	array->source->target_known = true;
 	return array;
 }

@@ -132,5 +132,7 @@ void type_format(struct type *type, char *buffer, size_t size);
 struct type *type_pointer_to(struct types *types, struct type *type);
 struct type *type_array_of(struct types *types, struct type *type,
 			   uint64_t count);
+/* An array without a count, as at the end of a structure. */
+struct type *type_flexible_array_of(struct types *types, struct type *type);
 
 #endif

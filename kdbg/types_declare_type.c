@@ -366,9 +366,9 @@ static struct type *read_suffixes(struct declarations *d, struct type *type)
 	if (!flexible)
 		count = (uint64_t)declarations_constant(d);
 	declarations_expect(d, "]");
-	type = type_array_of(d->types, read_suffixes(d, type), count);
-	if (type != &d->types->bad)
-		type->flexible = flexible;
+	type = read_suffixes(d, type);
+	type = flexible ? type_flexible_array_of(d->types, type)
+			: type_array_of(d->types, type, count);
 	d->depth--;
 	return type;
 }

@@ -42,7 +42,8 @@ struct types {
 	struct symbols *symbols;
 	struct type_module *modules;
 	size_t module_count;
-	struct memo made; /* by the address of the DIE */
+	struct memo made;    /* by the address of the DIE */
+	struct memo derived; /* pointers and arrays that were asked for */
 	struct arena arena;
 	struct declared_type *declared; /* the last first */
 	const char **texts; /* what was declared, as it was written */
