@@ -61,13 +61,32 @@ static bool is_called(const struct symbols *symbols,
 	       (strcmp(name, "a.out") == 0 && is_program(symbols, module));
 }
 
-/* Is text what a person may write for a demangled name? */
+static const char *skip_tags(const char *demangled)
+{
+	static const char tag[] = "[abi:";
+
+	while (strncmp(demangled, tag, sizeof(tag) - 1) == 0) {
+		const char *end = strchr(demangled, ']');
+
+		if (!end)
+			break;
+		demangled = end + 1;
+	}
+	return demangled;
+}
+
+/* Is text what a person may write for a demangled name? Without parameters, and
+ * without the tags that the compiler adds: name[abi:cxx11]. */
 static bool reads_as(const char *demangled, const char *text)
 {
-	size_t length = strlen(text);
-
-	return strncmp(demangled, text, length) == 0 &&
-	       (!demangled[length] || demangled[length] == '(');
+	for (; *text; text++, demangled++) {
+		if (*text != '[')
+			demangled = skip_tags(demangled);
+		if (*demangled != *text)
+			return false;
+	}
+	demangled = skip_tags(demangled);
+	return !*demangled || *demangled == '(';
 }
 
 static const struct symbol_entry *find_demangled(struct symbols *symbols,

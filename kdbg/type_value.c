@@ -2,6 +2,7 @@
 #include "kdbg/type_value.h"
 
 #include "kdbg/target.h"
+#include "kdbg/type_real.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -95,64 +96,6 @@ static void put_integer(uint64_t value, bool is_signed, bool decimal,
 		fprintf(stream, "%" PRIu64, value);
 	else
 		fprintf(stream, value ? "0x%" PRIx64 : "%" PRIx64, value);
-}
-
-/* As few digits as tell the number from its neighbours. */
-static void put_double(double real, bool single, FILE *stream)
-{
-	char text[64];
-	int most = single ? 9 : 17;
-
-	for (int digits = 6; digits <= most; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, real);
-		double back = strtod(text, NULL);
-		if (single ? (float)back == (float)real : back == real)
-			break;
-	}
-	fputs(text, stream);
-}
-
-static struct err *put_real(struct session *session,
-			    const struct type_place *place, uint64_t size,
-			    FILE *stream)
-{
-	union {
-		float single;
-		double real;
-		long double extended;
-	} value = { .extended = 0 };
-	struct err *err = NULL;
-
-	if (size != sizeof(float) && size != sizeof(double) &&
-	    size != sizeof(long double))
-		return err_new(ERR_UNSUPPORTED, "a real of %" PRIu64 " bytes",
-			       size);
-	err = type_place_read(session, place, place->address, &value, size);
-	if (err)
-		return err;
-	if (size == sizeof(float))
-		put_double((double)value.single, true, stream);
-	else if (size == sizeof(double))
-		put_double(value.real, false, stream);
-	else
-		fprintf(stream, "%.21Lg", value.extended);
-	return NULL;
-}
-
-static struct err *put_complex(struct session *session,
-			       const struct type_place *place, uint64_t size,
-			       FILE *stream)
-{
-	struct type_place imaginary = *place;
-	struct err *err = put_real(session, place, size / 2, stream);
-
-	if (err)
-		return err;
-	fputs(" + ", stream);
-	imaginary.address += size / 2;
-	err = put_real(session, &imaginary, size / 2, stream);
-	fputc('i', stream);
-	return err;
 }
 
 static void put_digits(unsigned __int128 value, unsigned base, FILE *stream)
@@ -288,6 +231,36 @@ static void put_pointer(struct session *session, struct type *pointer,
 		   stream);
 }
 
+/* How far into the object a member lies; or a function, or where the vtable has
+ * it (then the number is odd), and what to add to the object's address. */
+static struct err *put_member_pointer(struct session *session,
+				      const struct type_place *place,
+				      uint64_t size,
+				      const struct type_value_options *options,
+				      FILE *stream)
+{
+	uint64_t words[2] = { 0 };
+	struct err *err = type_place_read(
+		session, place, place->address, words,
+		size < sizeof(words) ? sizeof(words[0]) : sizeof(words));
+
+	if (err)
+		return err;
+	if (size < sizeof(words) && words[0] == UINT64_MAX)
+		fputs("NULL", stream);
+	else if (size < sizeof(words))
+		fprintf(stream, "+0x%" PRIx64, words[0]);
+	else if (!words[0])
+		fputs("NULL", stream);
+	else if (words[0] & 1)
+		fprintf(stream, "virtual +0x%" PRIx64, words[0] - 1);
+	else if (options->no_symbols || !put_symbol(session, words[0], stream))
+		fprintf(stream, "0x%" PRIx64, words[0]);
+	if (words[1])
+		fprintf(stream, ", this %+" PRId64, (int64_t)words[1]);
+	return NULL;
+}
+
 static struct err *put_scalar(struct session *session,
 			      const struct type_place *place, struct type *type,
 			      const struct type_value_options *options,
@@ -410,9 +383,12 @@ struct err *type_value_put(struct session *session,
 		return put_array(session, place, type, options, stream);
 	type_size(type, &size);
 	if (type->kind == TYPE_REAL && !place->bit_size)
-		return put_real(session, place, size, stream);
+		return type_real_put(session, place, size, stream);
+	if (type->kind == TYPE_MEMBER_POINTER)
+		return put_member_pointer(session, place, size, options,
+					  stream);
 	if (type->kind == TYPE_COMPLEX)
-		return put_complex(session, place, size, stream);
+		return type_complex_put(session, place, size, stream);
 	if (type->kind == TYPE_INTEGER && size == sizeof(__int128))
 		return put_wide(session, place, options->decimal, stream);
 	if (type_is_scalar(type) && size <= sizeof(uint64_t) && size)

@@ -23,18 +23,6 @@ enum {
 	MEMBERS_MAX = 1 << 20, /* of one type */
 };
 
-static bool number_of(Dwarf_Die *die, unsigned name, uint64_t *ret)
-{
-	Dwarf_Attribute attribute;
-	Dwarf_Word value;
-
-	if (!dwarf_attr_integrate(die, name, &attribute) ||
-	    dwarf_formudata(&attribute, &value) != 0)
-		return false;
-	*ret = value;
-	return true;
-}
-
 static bool flag_of(Dwarf_Die *die, unsigned name)
 {
 	Dwarf_Attribute attribute;
@@ -42,14 +30,6 @@ static bool flag_of(Dwarf_Die *die, unsigned name)
 
 	return dwarf_attr(die, name, &attribute) &&
 	       dwarf_formflag(&attribute, &flag) == 0 && flag;
-}
-
-bool types_reference(Dwarf_Die *die, unsigned name, Dwarf_Die *ret)
-{
-	Dwarf_Attribute attribute;
-
-	return dwarf_attr_integrate(die, name, &attribute) &&
-	       dwarf_formref_die(&attribute, ret);
 }
 
 static bool is_cpp(Dwarf_Die *die)
@@ -87,121 +67,6 @@ static const char *qualified_name(struct types *types,
 	return full ? full : name;
 }
 
-static enum type_kind kind_of_base(Dwarf_Die *die, bool *is_signed)
-{
-	const char *name = dwarf_diename(die);
-	uint64_t encoding = 0;
-
-	number_of(die, DW_AT_encoding, &encoding);
-	switch (encoding) {
-	case DW_ATE_signed_char:
-		*is_signed = true;
-		/* fall through */
-	case DW_ATE_unsigned_char:
-		return name && strcmp(name, "char") == 0 ? TYPE_CHARACTER
-							 : TYPE_INTEGER;
-	case DW_ATE_signed:
-		*is_signed = true;
-		return TYPE_INTEGER;
-	case DW_ATE_unsigned:
-	case DW_ATE_UTF:
-	case DW_ATE_address:
-		return TYPE_INTEGER;
-	case DW_ATE_boolean:
-		return TYPE_BOOLEAN;
-	case DW_ATE_float:
-		return TYPE_REAL;
-	case DW_ATE_complex_float:
-		return TYPE_COMPLEX;
-	default:
-		return TYPE_OPAQUE;
-	}
-}
-
-static enum type_kind kind_of(Dwarf_Die *die, bool *is_signed)
-{
-	switch (dwarf_tag(die)) {
-	case DW_TAG_base_type:
-		return kind_of_base(die, is_signed);
-	case DW_TAG_pointer_type:
-		return TYPE_POINTER;
-	case DW_TAG_reference_type:
-	case DW_TAG_rvalue_reference_type:
-		return TYPE_REFERENCE;
-	case DW_TAG_ptr_to_member_type:
-		return TYPE_MEMBER_POINTER;
-	case DW_TAG_subroutine_type:
-	case DW_TAG_subprogram:
-		return TYPE_FUNCTION;
-	case DW_TAG_array_type:
-		return TYPE_ARRAY;
-	case DW_TAG_structure_type:
-		return TYPE_STRUCT;
-	case DW_TAG_class_type:
-		return TYPE_CLASS;
-	case DW_TAG_union_type:
-		return TYPE_UNION;
-	case DW_TAG_enumeration_type:
-		return TYPE_ENUM;
-	case DW_TAG_typedef:
-		return TYPE_TYPEDEF;
-	case DW_TAG_const_type:
-		return TYPE_CONST;
-	case DW_TAG_volatile_type:
-		return TYPE_VOLATILE;
-	case DW_TAG_restrict_type:
-	case DW_TAG_atomic_type:
-	case DW_TAG_immutable_type:
-	case DW_TAG_packed_type:
-	case DW_TAG_shared_type:
-		return TYPE_QUALIFIED;
-	default:
-		return TYPE_OPAQUE; /* nullptr_t among them */
-	}
-}
-
-/* An enumeration has a sign if its type says so, or an enumerator is written
- * with one. */
-static bool enum_is_signed(Dwarf_Die *die)
-{
-	Dwarf_Die base, child;
-	bool is_signed = false;
-
-	if (types_reference(die, DW_AT_type, &base) &&
-	    dwarf_tag(&base) == DW_TAG_base_type) {
-		kind_of_base(&base, &is_signed);
-		return is_signed;
-	}
-	if (dwarf_child(die, &child) != 0)
-		return false;
-	do {
-		Dwarf_Attribute attribute;
-		Dwarf_Sword value;
-
-		if (dwarf_attr(&child, DW_AT_const_value, &attribute) &&
-		    dwarf_whatform(&attribute) == DW_FORM_sdata &&
-		    dwarf_formsdata(&attribute, &value) == 0 && value < 0)
-			return true;
-	} while (dwarf_next_sibling(&child));
-	return false;
-}
-
-static uint64_t own_size(const struct type *type, Dwarf_Die *die)
-{
-	uint64_t size = 0;
-
-	if (number_of(die, DW_AT_byte_size, &size))
-		return size;
-	switch (type->kind) {
-	case TYPE_POINTER:
-	case TYPE_REFERENCE:
-	case TYPE_MEMBER_POINTER:
-		return sizeof(uint64_t);
-	default:
-		return 0;
-	}
-}
-
 struct type *types_of_die(struct types *types, struct type_module *module,
 			  Dwarf_Die *die)
 {
@@ -217,7 +82,7 @@ struct type *types_of_die(struct types *types, struct type_module *module,
 		return known;
 
 	bool is_signed = false;
-	enum type_kind kind = kind_of(die, &is_signed);
+	enum type_kind kind = types_kind(die, &is_signed);
 	struct type *type = types_new(types, kind, NULL, 0);
 	if (type == &types->bad)
 		return type;
@@ -225,10 +90,10 @@ struct type *types_of_die(struct types *types, struct type_module *module,
 	type->source->module = module;
 	type->source->die = *die;
 	type->name = qualified_name(types, module, die);
-	type->is_signed = kind == TYPE_ENUM ? enum_is_signed(die) : is_signed;
+	type->is_signed = is_signed;
 	type->declaration = flag_of(die, DW_AT_declaration);
 	type->cpp = is_cpp(die);
-	type->size = own_size(type, die);
+	type->size = types_own_size(kind, die);
 	if (kind == TYPE_ARRAY)
 		types_read_array(type);
 	return type;
@@ -255,12 +120,12 @@ static struct dimension dimension_of(Dwarf_Die *die)
 {
 	uint64_t value;
 
-	if (number_of(die, DW_AT_count, &value))
+	if (types_number(die, DW_AT_count, &value))
 		return (struct dimension){ value, false };
-	if (number_of(die, DW_AT_upper_bound, &value)) {
+	if (types_number(die, DW_AT_upper_bound, &value)) {
 		uint64_t lower = 0;
 
-		number_of(die, DW_AT_lower_bound, &lower);
+		types_number(die, DW_AT_lower_bound, &lower);
 		return (struct dimension){ value - lower + 1, false };
 	}
 	return (struct dimension){ 0, true };
@@ -351,15 +216,15 @@ static void read_bits(Dwarf_Die *die, struct type_member *member)
 {
 	uint64_t size, offset, unit = 0;
 
-	if (!number_of(die, DW_AT_bit_size, &size) || !size)
+	if (!types_number(die, DW_AT_bit_size, &size) || !size)
 		return;
-	if (number_of(die, DW_AT_data_bit_offset, &offset)) {
+	if (types_number(die, DW_AT_data_bit_offset, &offset)) {
 		set_bits(member, offset, size);
 		return;
 	}
-	if (!number_of(die, DW_AT_byte_size, &unit))
+	if (!types_number(die, DW_AT_byte_size, &unit))
 		type_size(member->type, &unit);
-	if (!number_of(die, DW_AT_bit_offset, &offset))
+	if (!types_number(die, DW_AT_bit_offset, &offset))
 		offset = unit <= 8 ? unit * 8 - size : 0;
 	if (unit <= 16 && offset + size <= unit * 8)
 		set_bits(member, unit * 8 - offset - size, size);

@@ -85,6 +85,12 @@ const char *type_words_name(const struct type_words *words);
 /* The type of a DIE; die NULL: void. */
 struct type *types_of_die(struct types *types, struct type_module *module,
 			  Dwarf_Die *die);
+/* What kind of type it is, and whether its numbers have a sign. */
+enum type_kind types_kind(Dwarf_Die *die, bool *is_signed);
+/* Bytes, of what has a size of its own; else 0. */
+uint64_t types_own_size(enum type_kind kind, Dwarf_Die *die);
+/* A number that die, or what it is an instance of, has as an attribute. */
+bool types_number(Dwarf_Die *die, unsigned attribute, uint64_t *ret);
 /* The DIE that an attribute of die refers to. */
 bool types_reference(Dwarf_Die *die, unsigned attribute, Dwarf_Die *ret);
 /* The type that a variable's or member's DIE names. */

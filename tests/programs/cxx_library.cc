@@ -47,6 +47,22 @@ leaf leaves[] = { { 1, nullptr, nullptr },
 leaf *root = &leaves[2], *damaged = &leaves[3];
 
 everything *all;
+std::pair<int, std::string> tagged(7, "of a tagged type");
+
+struct counted {
+	int first = 1, second = 2;
+	int ask() const
+	{
+		return first;
+	}
+	virtual int answer()
+	{
+		return second;
+	}
+};
+int counted::*to_member = &counted::second, counted::*to_none = nullptr;
+int (counted::*to_function)() const = &counted::ask;
+int (counted::*to_virtual)() = &counted::answer;
 thread_local int own = 9;
 
 int main()

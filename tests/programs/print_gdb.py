@@ -21,7 +21,7 @@ MASK = (1 << 64) - 1
 SHAPES = [
     "scalars", "bits", "packed", "enums", "arrays", "anonymous", "value", "nodes", "pointers", "nested",
     "holes", "list_head", "wide_integer", "complex_number", "when", "moment", "mutex", "condition",
-    "quotient", "*flexible", "*map", "*stdout", "*conventions", "_r_debug", "arrays.points[1]",
+    "numbers", "numbers.ints", "functions", "*functions.matrix", "overlaid", "quotient", "*flexible", "*map", "*stdout", "*conventions", "_r_debug", "arrays.points[1]",
     "nested.a.b.c", "list_head->next->payload", "bits.e", "shapes::round_one", "shapes::diamond",
     "shapes::small", "shapes::secret", "shapes::pair", "shapes::shape::made", "some_shape",
 ]
@@ -134,7 +134,7 @@ def kdbg_value(row):
         return value
     if row["type"] == "float":
         return single(float(value))
-    return float(value) if "." in value or "e" in value or row["type"] == "double" else int(value)
+    return float(value) if re.search("[.ef]", value) or row["type"] == "double" else int(value)
 
 
 def kdbg_leaves(kdbg, core, name):

@@ -104,6 +104,12 @@ def check(dump):
     told = ask(dump, "*damaged::tree leaf left right")
     assert len(told.splitlines()) == 5 and "no tree: 1 links" in told, told
 
+    # Names that the compiler tags, pointers to members.
+    assert ask(dump, "tagged::print -d first; ::print tagged second") == \
+        'first = 7\nsecond = "of a tagged type"\n'
+    assert re.fullmatch(r"\+0xc\nNULL\ncxx_library`counted::ask\(\) const\nvirtual \+0x0\n",
+                        ask(dump, "to_member::print; to_none::print; to_function::print; to_virtual::print"))
+
     # A thread-local variable has its type, too.
     assert ask(dump, "own::print -t; ::print own") == "int 0x9\n0x9\n"
 

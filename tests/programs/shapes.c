@@ -256,8 +256,85 @@ static void *count_calls(void)
 
 void *local;
 
+typedef int four_ints __attribute__((vector_size(16)));
+typedef double two_doubles __attribute__((vector_size(16)));
+typedef signed char many_chars __attribute__((vector_size(16)));
+
+struct numbers {
+	four_ints ints;
+	two_doubles doubles;
+	many_chars chars;
+	__float128 quad, negative;
+	long double extended, endless;
+	_Complex float complex_float;
+	_Complex long double complex_extended;
+	double endless_down, minus_zero, smallest, third;
+	float single_third;
+	_Atomic int atomic;
+	wchar_t wide_text[6];
+	char repeated[300], nothing[8];
+	unsigned char bytes[40];
+};
+
+struct numbers numbers = {
+	{ 1, -2, 3, -4 },
+	{ 1.5, -0.25 },
+	{ 1, -1, 127, -128 },
+	(__float128)1 / 3,
+	-2.5,
+	1.0L / 3,
+	__builtin_infl(),
+	-1.5f,
+	2.25L,
+	-__builtin_inf(),
+	-0.0,
+	4.9e-324,
+	1.0 / 3,
+	1.0f / 3,
+	-9,
+	L"wide",
+	.bytes = "unsigned",
+};
+
+struct functions {
+	int (*compare)(const void *a, const void *b);
+	int (*list[3])(const void *a, const void *b);
+	int (*matrix)[4];
+	const struct numbers *const volatile numbers;
+};
+
+struct functions functions = {
+	compare_ints, { compare_ints, NULL, NULL }, &arrays.one, &numbers
+};
+
+struct overlaid {
+	union {
+		struct {
+			unsigned low : 4, middle : 24, high : 4;
+		};
+		unsigned all;
+		float real;
+	};
+	struct {
+		short none[0];
+		int tail;
+	};
+	enum { MINUS = -1, MANY = 0x7fffffff } plain;
+	unsigned long long most : 63;
+	long long some : 33;
+	signed char few : 3;
+};
+
+struct overlaid overlaid = { { .all = 0xdeadbeef },
+			     { .tail = -5 },
+			     MINUS,
+			     1ULL << 62,
+			     -(1LL << 32),
+			     -4 };
+
 int main(void)
 {
+	memset(numbers.repeated, 'r', 250);
 	flexible = malloc(sizeof(*flexible) + 3 * sizeof(int));
 	flexible->count = 3;
 	for (int i = 0; i < 3; i++)
