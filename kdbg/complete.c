@@ -89,7 +89,6 @@ static void add_walkers(const struct completion *completion)
 	for (size_t i = 0; session->walkers[i]; i++)
 		add_all(completion, session->walkers[i]->name,
 			session->walkers[i]->aliases);
-	add_caches(completion);
 }
 
 static void add_variables(const struct completion *completion)
@@ -194,6 +193,45 @@ static bool is_after_keyword(const struct completion *completion)
 	       is_after(completion, "class ") || is_after(completion, "enum ");
 }
 
+/* Where the last word begins, as a command takes words. */
+static size_t word_begin(const struct completion *completion)
+{
+	size_t at = completion->start;
+
+	while (at && !strchr(" \t'\"", completion->line[at - 1]))
+		at--;
+	return at;
+}
+
+/* Is the word the argument of an option that names a file? */
+static bool add_option_file(const struct completion *completion,
+			    const struct dcmd *dcmd)
+{
+	const char *line = completion->line;
+	size_t at = word_begin(completion);
+
+	for (size_t i = 0; i < dcmd->option_count; i++) {
+		const struct option *option = &dcmd->options[i];
+
+		if (option->kind != OPTION_TEXT || at < 3 ||
+		    line[at - 1] != ' ' || line[at - 2] != option->letter ||
+		    line[at - 3] != '-' ||
+		    (strcmp(option->argument, "file") != 0 &&
+		     strcmp(option->argument, "prefix") != 0))
+			continue;
+		complete_file(completion, at);
+		return true;
+	}
+	return false;
+}
+
+static void add_own_word(void *context, const char *word)
+{
+	const struct completion *completion = context;
+
+	complete_add(completion, word_begin(completion), word);
+}
+
 /* The last word begins with "-" or "--", which may or may not be a part of it.
  */
 static bool add_options(const struct completion *completion,
@@ -231,8 +269,7 @@ static bool usage_has(const char *usage, const char *word)
 	return false;
 }
 
-/* The words of a command; false: a file. */
-static bool add_words(const struct completion *completion,
+static void add_words(const struct completion *completion,
 		      const struct dcmd *dcmd, size_t words)
 {
 	char usage[256];
@@ -240,18 +277,21 @@ static bool add_words(const struct completion *completion,
 	/* A character before the first word. */
 	snprintf(usage, sizeof(usage), " %s",
 		 dcmd->arguments ? dcmd->arguments : "");
-	if (add_options(completion, dcmd))
-		return true;
-	if (usage_has(usage, "file"))
-		return false;
-	if (usage_has(usage, "type")) {
+	if (add_options(completion, dcmd) || add_option_file(completion, dcmd))
+		return;
+	if (dcmd->words) {
+		dcmd->words(add_own_word, (void *)completion);
+	} else if (usage_has(usage, "file")) {
+		complete_file(completion, word_begin(completion));
+	} else if (usage_has(usage, "type")) {
 		if (complete_member_of_words(completion, words))
-			return true;
+			return;
 		complete_type(completion, words);
 		if (!is_after_keyword(completion))
 			add_symbols(completion);
 	} else if (usage_has(usage, "walker")) {
 		add_walkers(completion);
+		add_caches(completion);
 	} else if (usage_has(usage, "command")) {
 		add_dcmds(completion);
 		add_walkers(completion);
@@ -264,10 +304,25 @@ static bool add_words(const struct completion *completion,
 	} else if (!complete_member_of_expression(completion)) {
 		add_symbols(completion);
 	}
+}
+
+/* "$<file" has no blank before the file. */
+static bool add_sourced(const struct completion *completion)
+{
+	const char *line = completion->line, *at = strrchr(line, '$');
+
+	if (!at || (at[1] != '<' && at[1] != '>'))
+		return false;
+	at += 2 + (at[2] == '<');
+	at += strspn(at, " \t");
+	if (at > line + completion->start + strlen(line + completion->start) ||
+	    strpbrk(at, " \t;|!"))
+		return false;
+	complete_file(completion, (size_t)(at - line));
 	return true;
 }
 
-bool complete(struct session *session, const char *line, size_t start,
+void complete(struct session *session, const char *line, size_t start,
 	      const struct completer *completer)
 {
 	const struct completion completion = { session, line, start,
@@ -275,24 +330,25 @@ bool complete(struct session *session, const char *line, size_t start,
 	size_t words;
 
 	if (start > strlen(line))
-		return true;
+		return;
 	if (is_after(&completion, "::")) {
 		add_dcmds(&completion);
-		return true;
+		return;
 	}
 	const struct dcmd *dcmd = command_before(&completion, &words);
-	if (dcmd)
-		return add_words(&completion, dcmd, words);
-	if (is_after(&completion, "<") && !is_after(&completion, "$<")) {
+	if (dcmd) {
+		add_words(&completion, dcmd, words);
+		return;
+	}
+	if (add_sourced(&completion))
+		return;
+	if (is_after(&completion, "<")) {
 		add_variables(&completion);
 		add_registers(&completion);
-		return true;
+		return;
 	}
-	if (is_after(&completion, "$<") || is_after(&completion, "$>"))
-		return false;
 	if (!complete_member_of_expression(&completion)) {
 		add_functions(&completion);
 		add_symbols(&completion);
 	}
-	return true;
 }

@@ -11,7 +11,7 @@
  *	<r			variables and registers
  *
  * What a command's words are, its usage says: "type", "walker", "cache",
- * "command", "variable", "object", "file".
+ * "command", "variable", "object", "file"; a command can have a list of its own.
  */
 #ifndef KDBG_COMPLETE_H
 #define KDBG_COMPLETE_H
@@ -25,9 +25,8 @@ struct completer {
 };
 
 /* line ends at the cursor, and its last word begins at start; what counts as a
- * word is the caller's affair. False: the word is the name of a file, which
- * only the caller can complete. */
-bool complete(struct session *session, const char *line, size_t start,
+ * word is the caller's affair. */
+void complete(struct session *session, const char *line, size_t start,
 	      const struct completer *completer);
 
 #endif

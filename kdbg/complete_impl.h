@@ -16,6 +16,9 @@ struct completion {
 void complete_add(const struct completion *completion, size_t at,
 		  const char *name);
 
+/* A file whose name or path begins with the text from at on. */
+void complete_file(const struct completion *completion, size_t at);
+
 /* A type that begins with the text from at on. */
 void complete_type(const struct completion *completion, size_t at);
 

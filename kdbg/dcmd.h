@@ -74,9 +74,13 @@ struct dcmd {
 	/* NULL-terminated, or NULL. "$v -n": $v is the command with this
 	 * word before all others. */
 	const char *const *aliases;
-	const char *summary;   /* one line, no full stop */
-	const char *help;      /* paragraphs */
-	const char *example;   /* a command line that works */
+	const char *summary; /* one line, no full stop */
+	const char *help;    /* paragraphs */
+	const char *example; /* a command line that works */
+	/* What its words can be, where the usage does not tell the prompt:
+	 * calls found for each. */
+	void (*words)(void (*found)(void *context, const char *word),
+		      void *context);
 	const char *arguments; /* usage after the options, or NULL */
 	enum address_use address_use;
 	const char *address_is; /* what the address names: "cache" */

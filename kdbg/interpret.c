@@ -80,9 +80,16 @@ static struct err *repeat_on(struct session *session, const struct stage *value,
 	struct source source = { .text = session->repeat,
 				 .radix = session->radix };
 	struct arena arena = { 0 };
-	const struct statement *statement;
-	struct err *err = parse_statement(&source, &arena, &statement);
+	const struct statement *statement = NULL;
+	uint64_t looked_at;
+	/* What is no value is told as such, and not by the command. */
+	struct err *err =
+		value->address
+			? expression_value(session, value->address, &looked_at)
+			: NULL;
 
+	if (!err)
+		err = parse_statement(&source, &arena, &statement);
 	if (!err && statement && statement->stages) {
 		struct stage first = *statement->stages;
 
@@ -98,11 +105,14 @@ static struct err *repeat_on(struct session *session, const struct stage *value,
 static void remember(struct session *session, const struct statement *statement,
 		     const char *text)
 {
+	const struct stage *first = statement->stages;
 	struct span verb = statement->verb;
 
+	if (first->kind == STAGE_COMMAND && !session_dcmd(session, first->name))
+		return; /* a slip of the fingers */
 	free(session->repeat);
 	session->repeat = strndup(text + verb.start, verb.end - verb.start);
-	session->repeat_on_dot = statement->stages->address != NULL;
+	session->repeat_on_dot = first->address != NULL;
 }
 
 static struct err *set_dot(struct session *session, const struct stage *value)

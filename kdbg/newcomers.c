@@ -2,6 +2,8 @@
 #include "kdbg/newcomers.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WORD_SIZE = 32 };
@@ -13,17 +15,21 @@ static const struct {
 	{ "quit", "::quit" }, { "exit", "::quit" },
 };
 
-const char *newcomers_line(const char *line)
+char *newcomers_line(const char *line)
 {
+	static const char help[] = "help ";
 	size_t length = strlen(line);
+	char *made;
 
 	while (length && isspace((unsigned char)line[length - 1]))
 		length--;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (strlen(lines[i].typed) == length &&
 		    strncmp(lines[i].typed, line, length) == 0)
-			return lines[i].means;
-	return line;
+			return strdup(lines[i].means);
+	if (strncmp(line, help, sizeof(help) - 1) != 0)
+		return strdup(line);
+	return asprintf(&made, "::%s", line) < 0 ? NULL : made;
 }
 
 static const char runs[] =
@@ -74,6 +80,8 @@ static const struct {
 	{ "info", "variables", "::nm -t objt" },
 	{ "info", "proc", "::mappings, ::status" },
 	{ "info", "files", "::mappings, ::objects" },
+	{ "info", "locals", "::stack -a, for what functions were called with" },
+	{ "info", "args", "::stack -a" },
 	{ "info", NULL, "::status, ::threads, ::regs, ::objects" },
 	{ "thread", NULL, "ID::stack; ::threads lists them" },
 	{ "p", NULL, "::print VARIABLE, or EXPRESSION=K" },
@@ -84,6 +92,11 @@ static const struct {
 	{ "find", NULL, "VALUE::ugrep, ::ugrep --string TEXT" },
 	{ "shell", NULL, "! COMMAND" },
 	{ "leaks", NULL, "::findleaks" },
+	{ "frame", NULL, "::stackregs, ::stack -a" },
+	{ "up", NULL, "::stackregs, ::stack -a" },
+	{ "down", NULL, "::stackregs, ::stack -a" },
+	{ "core", NULL, "::attach FILE" },
+	{ "l", NULL, "FUNCTION::dis; ::stack tells lines of the source" },
 };
 
 /* Copies the word that text begins with; behind it, and blanks, the rest. NULL:
@@ -100,6 +113,22 @@ static const char *take_word(const char *text, char word[WORD_SIZE])
 	memcpy(word, text, length);
 	word[length] = '\0';
 	return text + length + strspn(text + length, " \t");
+}
+
+/* Words of a debugger that runs programs. */
+static bool is_of_running(const char *word)
+{
+	static const char *const running[] = {
+		"b",     "break", "c",       "cont",  "continue", "finish",
+		"jump",  "kill",  "n",       "next",  "r",        "run",
+		"s",     "step",  "stepi",   "nexti", "start",    "tbreak",
+		"until", "watch", "display",
+	};
+
+	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++)
+		if (strcmp(running[i], word) == 0)
+			return true;
+	return false;
 }
 
 static const char *here(const char *first, const char *second)
@@ -123,6 +152,10 @@ struct err *newcomers_hint(const struct session *session, const char *text,
 		return err_wrap(err, "commands begin with ::, as in ::%s",
 				first);
 	take_word(rest, second);
+	if (is_of_running(first)) {
+		err_free(err);
+		return err_new(ERR_USAGE, "%s: %s", first, runs);
+	}
 	const char *ours = here(first, second);
 	if (!ours)
 		return err;

@@ -64,7 +64,7 @@ static void choose_append(void)
 {
 	size_t length = candidates.count == 1 ? strlen(candidates.words[0]) : 0;
 
-	if (length && candidates.words[0][length - 1] == '(')
+	if (length && strchr("(/=", candidates.words[0][length - 1]))
 		rl_completion_append_character = '\0';
 }
 
@@ -76,12 +76,9 @@ static char **complete_word(const char *text, int start, int end)
 	candidates.count = 0;
 	if (!line)
 		return NULL;
-	bool ours =
-		complete(candidates.session, line, (size_t)start, &completer);
+	complete(candidates.session, line, (size_t)start, &completer);
 	free(line);
-	rl_attempted_completion_over = ours; /* else readline's, of files */
-	if (!ours)
-		return NULL;
+	rl_attempted_completion_over = 1; /* nothing of readline's own */
 	choose_append();
 	return rl_completion_matches(text, next_candidate);
 }
@@ -154,8 +151,12 @@ static void run_line(struct session *session, const char *line,
 
 	if (session->log)
 		fprintf(session->log, "> %s\n", line);
+	char *meant = newcomers_line(line);
+	if (!meant)
+		return;
 	pager_begin(&pager, session, out);
-	session_run(session, newcomers_line(line), NULL, out);
+	session_run(session, meant, NULL, out);
+	free(meant);
 	if (pager_end(&pager, out))
 		return;
 	fputs("kdbg: there is no such $PAGER; output is not paged any more\n",

@@ -193,6 +193,14 @@ static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 	return NULL;
 }
 
+static void kmalog_words(void (*found)(void *context, const char *word),
+			 void *context)
+{
+	found(context, "fail");
+	found(context, "slab");
+	found(context, "contents");
+}
+
 const struct dcmd dcmd_kmalog = {
 	.name = "kmalog",
 	.aliases = (const char *const[]){ "umalog", NULL },
@@ -210,6 +218,7 @@ const struct dcmd dcmd_kmalog = {
 		"under KMA_LOGGING=NAME=SIZE.",
 	.example = "::kmalog",
 	.arguments = "[fail|slab|contents]",
+	.words = kmalog_words,
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "address in a buffer",
 	.tables = kmalog_tables,

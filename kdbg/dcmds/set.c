@@ -286,6 +286,26 @@ static struct err *set_run(const struct dcmd_call *call, struct sink *out)
 	return err;
 }
 
+static void set_words(void (*found)(void *context, const char *word),
+		      void *context)
+{
+	char word[64];
+
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const struct setting *setting = &settings[i];
+
+		if (setting->kind != SETTING_SWITCH) {
+			snprintf(word, sizeof(word), "%s=", setting->name);
+			found(context, word);
+		}
+		for (int j = 0; j < 2 && setting->kind == SETTING_SWITCH; j++) {
+			snprintf(word, sizeof(word), "%s=%s", setting->name,
+				 setting->words[j]);
+			found(context, word);
+		}
+	}
+}
+
 const struct dcmd dcmd_set = {
 	.name = "set",
 	.aliases =
@@ -303,6 +323,7 @@ const struct dcmd dcmd_set = {
 	.example = "::set syntax=intel; 0t100::set distance",
 	.arguments = "[name[=value] | name value | -o name[=value] | +o name | "
 		     "-s distance | -P prompt | -I path | -L path] ...",
+	.words = set_words,
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "value",
 	.tables = set_tables,

@@ -7,8 +7,12 @@
 #include "tests/unit/self_target.h"
 #include "tests/unit/session_fixture.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct completed_item {
 	int number;
@@ -67,12 +71,12 @@ static size_t word_start(const char *line)
 	return at;
 }
 
-static bool offer(const char *line)
+static void offer(const char *line)
 {
 	static const struct completer completer = { collect, NULL };
 
 	strcpy(found, " ");
-	return complete(&fixture.session, line, word_start(line), &completer);
+	complete(&fixture.session, line, word_start(line), &completer);
 }
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -92,6 +96,9 @@ static void what_can_stand_there_is_offered(void **state)
 		{ "1::print -", " a C c d h i L l n s T t x " },
 		{ "1::print --no", " no-symbols " },
 		{ "::unset my_v", " my_variable " },
+		{ "::set wi", " wide=off wide=on width= " },
+		{ "::set pager=", " off on " },
+		{ "::kmalog f", " fail " },
 		{ "<my_v", " my_variable " },
 		{ "<r1", " r10 r11 r12 r13 r14 r15 " },
 		{ "streq", " streq( " },
@@ -127,19 +134,51 @@ static void what_can_stand_there_is_offered(void **state)
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		print_message("%s\n", cases[i].line);
-		assert_true(offer(cases[i].line));
+		offer(cases[i].line);
 		assert_string_equal(found, cases[i].offered);
 	}
 }
 
-static void files_are_the_callers(void **state)
+/* Whatever of a path readline takes for a word. */
+static void files_are_offered(void **state)
 {
 	(void)state;
-	static const char *const lines[] = { "::load ./x", "$<macr", "::log x",
-					     "::diff old" };
+	static const struct {
+		const char *line, *offered;
+	} cases[] = {
+		{ "::load %s/on", " one-file " },
+		{ "::load %s/one-f", " file " },
+		{ "$<%s/on", " one-file " },
+		{ "5,6$<<%s/tw", " two.d/ " },
+		{ "::log %s/two.d/", " three " },
+		{ "::gcore -o %s/on", " one-file " },
+		{ "::diff old %s/.h", " .hidden " },
+		{ "::diff %s/nothing/x", " " },
+		{ "::set %s/on", " " },
+	};
+	static const char *const files[] = { "one-file", ".hidden", "two.d",
+					     "two.d/three" };
+	char folder[] = "/tmp/complete_XXXXXX", text[256];
 
-	for (size_t i = 0; i < COUNT_OF(lines); i++)
-		assert_false(offer(lines[i]));
+	assert_non_null(mkdtemp(folder));
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		snprintf(text, sizeof(text), "%s/%s", folder, files[i]);
+		if (strcmp(files[i], "two.d") == 0)
+			assert_int_equal(mkdir(text, 0700), 0);
+		else
+			assert_int_equal(close(open(text, O_CREAT, 0600)), 0);
+	}
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		snprintf(text, sizeof(text), cases[i].line, folder);
+		print_message("%s\n", text);
+		offer(text);
+		assert_string_equal(found, cases[i].offered);
+	}
+	for (size_t i = COUNT_OF(files); i-- > 0;) {
+		snprintf(text, sizeof(text), "%s/%s", folder, files[i]);
+		remove(text);
+	}
+	assert_int_equal(rmdir(folder), 0);
 }
 
 /* Every beginning of lines that make sense, and of some that do not. */
@@ -170,7 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_can_stand_there_is_offered,
 						setup, teardown),
-		cmocka_unit_test_setup_teardown(files_are_the_callers, setup,
+		cmocka_unit_test_setup_teardown(files_are_offered, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(any_line_can_be_typed, setup,
 						teardown),
