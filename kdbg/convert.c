@@ -123,7 +123,7 @@ static void tell_size(const char *path)
 static struct err *write_core(struct target *target, const char *path)
 {
 	struct core_written written = { 0 };
-	struct err *err = target_save_core(target, path, &written);
+	struct err *err = target_save_core(target, path, NULL, &written);
 
 	if (!err && written.unreadable)
 		fprintf(stderr,
@@ -137,7 +137,7 @@ static struct err *write_dump(struct target *target,
 			      const struct convert_options *options)
 {
 	return target_save_dump(target, options->output, options->level,
-				options->symbols, &options->write);
+				options->symbols, &options->write, NULL);
 }
 
 /* --- kdbg convert ------------------------------------------------------- */

@@ -31,6 +31,7 @@ struct core_writer {
 	Elf64_Phdr *headers;
 	size_t count;
 	unsigned char *piece;
+	const volatile int *stop; /* or NULL */
 	struct core_written written;
 };
 
@@ -165,6 +166,8 @@ static struct err *add_memory(struct core_writer *w, const struct dump_map *map,
 	struct err *err = begin_segment(w, map, from, true);
 
 	while (!err && from < upto) {
+		if (w->stop && *w->stop)
+			return err_new(ERR_IO, "interrupted");
 		struct dump_extent data;
 		uint64_t wanted = upto - from;
 
@@ -301,10 +304,12 @@ static struct err *add_headers(struct core_writer *w, const Elf64_Phdr *notes)
 	return err ? err : put_at(w, &header, sizeof(header), 0);
 }
 
-struct err *core_write(struct target *target, int fd, struct core_written *ret)
+struct err *core_write(struct target *target, int fd, const volatile int *stop,
+		       struct core_written *ret)
 {
 	struct core_writer w = { .target = target,
 				 .fd = fd,
+				 .stop = stop,
 				 .offset = sizeof(Elf64_Ehdr) };
 	Elf64_Phdr notes;
 

@@ -15,8 +15,9 @@ struct core_written {
 	uint64_t unreadable;       /* bytes left out: damaged in the target */
 };
 
-/* fd is a new, empty, seekable file. */
-struct err *core_write(struct target *target, int fd,
+/* fd is a new, empty, seekable file. stop, unless NULL: writing ends with an
+ * error soon after it is set. */
+struct err *core_write(struct target *target, int fd, const volatile int *stop,
 		       struct core_written *ret) MUST_USE;
 
 #endif

@@ -19,20 +19,21 @@ struct err *target_save_finish(struct dump_output *output, int status,
 }
 
 struct err *target_save_core(struct target *target, const char *path,
-			     struct core_written *ret)
+			     const volatile int *stop, struct core_written *ret)
 {
 	struct dump_output output;
 	int status = dump_output_open(&output, path);
 
 	if (status < 0)
 		return err_new(ERR_IO, "%s: %s", path, strerror(-status));
-	struct err *err = core_write(target, output.fd, ret);
+	struct err *err = core_write(target, output.fd, stop, ret);
 	return target_save_finish(&output, 0, err_wrap(err, "%s", path));
 }
 
 struct err *target_save_dump(struct target *target, const char *path,
 			     enum dump_level level, bool symbols,
-			     const struct dump_write_options *options)
+			     const struct dump_write_options *options,
+			     const volatile int *stop)
 {
 	struct dump_writer_space *space =
 		aligned_alloc(DUMP_PAGE_SIZE, sizeof(*space));
@@ -47,11 +48,14 @@ struct err *target_save_dump(struct target *target, const char *path,
 		free(space);
 		return err;
 	}
+	own.stop = stop;
 	int status = dump_output_open(&output, path);
 	if (status == 0)
 		status = dump_write(space, output.fd, &source, options);
+	if (output.fd >= 0 && stop && *stop)
+		err = err_new(ERR_IO, "%s: interrupted", path);
 	if (output.fd >= 0)
-		err = target_save_finish(&output, status, NULL);
+		err = target_save_finish(&output, status, err);
 	else
 		err = err_new(ERR_IO, "%s: %s", path, strerror(-status));
 	target_source_deinit(&own);

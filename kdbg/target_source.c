@@ -241,7 +241,8 @@ static bool next_extent(void *context, struct dump_extent *ret)
 {
 	struct target_source *source = context;
 
-	if (source->next_extent == source->extent_count)
+	if (source->next_extent == source->extent_count ||
+	    (source->stop && *source->stop))
 		return false;
 	*ret = source->extents[source->next_extent++];
 	return true;
@@ -263,6 +264,9 @@ static size_t read_memory(void *context, uint64_t address, void *buffer,
 			  size_t size)
 {
 	struct target_source *source = context;
+
+	if (source->stop && *source->stop)
+		return 0;
 	size_t done = target_read_once(source->target, address, buffer, size);
 
 	if (source->level == DUMP_META)

@@ -28,6 +28,7 @@ struct target_source {
 	struct symbols_saved saved;     /* symbols of it, if asked for */
 	const struct dump_symbol *symbols;
 	size_t symbol_count;
+	const volatile int *stop; /* or NULL; once set, no memory is read */
 	size_t next_thread, next_map, next_module, next_extent, next_symbol;
 };
 

@@ -28,18 +28,21 @@ static const struct column gcore_columns[] = {
 
 static const struct table gcore_tables[] = { { "default", gcore_columns, 3 } };
 
-static struct err *save(struct target *target, const char *content,
+static struct err *save(const struct session *session, const char *content,
 			const char *path, struct sink *out)
 {
+	struct target *target = session->target;
 	const struct dump_write_options plain = { 0 };
 	struct core_written written = { 0 };
 	enum dump_level level;
 
 	if (content && target_source_level(content, &level))
-		return target_save_dump(target, path, level, false, &plain);
+		return target_save_dump(target, path, level, false, &plain,
+					&session->interrupted);
 	if (content && strcmp(content, "core") != 0)
 		return err_new(ERR_USAGE, "-c wants core, full, heap or meta");
-	struct err *err = target_save_core(target, path, &written);
+	struct err *err =
+		target_save_core(target, path, &session->interrupted, &written);
 	if (!err && written.unreadable)
 		sink_note(out, "%llu bytes are damaged and left out",
 			  (unsigned long long)written.unreadable);
@@ -60,7 +63,7 @@ static struct err *gcore_run(const struct dcmd_call *call, struct sink *out)
 			      target->process ? target->process->pid : 0);
 	if (length < 0 || (size_t)length >= sizeof(path))
 		return err_new(ERR_USAGE, "-o: the name is too long");
-	struct err *err = save(target, options->content, path, out);
+	struct err *err = save(call->session, options->content, path, out);
 	if (err)
 		return err;
 	if (stat(path, &file) != 0)

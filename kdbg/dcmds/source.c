@@ -27,6 +27,8 @@ static const struct table cat_tables[] = {
 	{ "default", source_columns, 1, .no_header = true },
 };
 
+enum { LINE_SIZE = 1 << 16 };
+
 typedef struct err *line_fn(const struct dcmd_call *call, const char *line,
 			    struct sink *out);
 
@@ -49,27 +51,40 @@ static struct err *pass_on(const struct dcmd_call *call, const char *line,
 	return err;
 }
 
+/* False: the end. What is no text would be one line without an end. */
+static bool next_line(FILE *stream, char line[LINE_SIZE], struct err **err)
+{
+	line[LINE_SIZE - 2] = '\n'; /* until something else is read there */
+	if (!fgets(line, LINE_SIZE, stream))
+		return false;
+	if (line[LINE_SIZE - 2] != '\n')
+		*err = err_new(ERR_USAGE, "a line of more than %d characters",
+			       LINE_SIZE - 2);
+	line[strcspn(line, "\n")] = '\0';
+	return true;
+}
+
 /* A line may hand over to another file: then what is left is not run. */
 static struct err *each_line_of(const struct dcmd_call *call, const char *path,
 				line_fn *run, struct sink *out)
 {
 	struct session *session = call->session;
+	char *line = malloc(LINE_SIZE);
+	FILE *stream = fopen(path, "re");
 	struct err *err = NULL;
 	unsigned number = 0;
-	char *line = NULL;
-	size_t size = 0;
-	FILE *stream = fopen(path, "re");
 
-	if (!stream)
-		return err_new(ERR_IO, "%s: %s", path, strerror(errno));
+	if (!stream || !line)
+		err = err_new(ERR_IO, "%s: %s", path, strerror(errno));
 	while (!err && !out->failed && !session->replaced && !session->quit &&
-	       !session_interrupted(session) &&
-	       getline(&line, &size, stream) >= 0) {
+	       !session_interrupted(session) && next_line(stream, line, &err)) {
 		number++;
-		line[strcspn(line, "\n")] = '\0';
-		err = run(call, line, out);
+		if (!err)
+			err = run(call, line, out);
 	}
 	free(line);
+	if (!stream)
+		return err;
 	fclose(stream);
 	session->replaced = false;
 	return err_wrap(err, "%s:%u", path, number);

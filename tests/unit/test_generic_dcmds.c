@@ -272,6 +272,8 @@ static void lists_are_put_in_order_and_counted(void **state)
 		{ "::echo 1 | ::tee", "the name of one file" },
 		{ "::echo 1 | ::tee /nowhere/x", "/nowhere/x: No such file" },
 		{ "::set syntax=masm", "syntax is att or intel" },
+		{ "::source /dev/zero", "/dev/zero:1: a line of more than" },
+		{ "::source /nowhere/x", "/nowhere/x: No such file" },
 		{ "::set colour=on", "no setting is called colour" },
 		{ "::set -o", "-o needs the name of a setting" },
 		{ "::set -o syntax", "syntax is att or intel" },
