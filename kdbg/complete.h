@@ -11,7 +11,8 @@
  *	<r			variables and registers
  *
  * What a command's words are, its usage says: "type", "walker", "cache",
- * "command", "variable", "object", "file"; a command can have a list of its own.
+ * "command", "variable", "object", "file"; a command can have a list of its
+ *own.
  */
 #ifndef KDBG_COMPLETE_H
 #define KDBG_COMPLETE_H

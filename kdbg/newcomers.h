@@ -5,8 +5,8 @@
 
 #include "kdbg/session.h"
 
-/* A line at the prompt that everybody knows, "help", "help findleaks" or "q", as
- * what it means here; else the line itself. Free it; NULL: no memory. */
+/* A line at the prompt that everybody knows, "help", "help findleaks" or "q",
+ * as what it means here; else the line itself. Free it; NULL: no memory. */
 char *newcomers_line(const char *line);
 
 /* What there is here in the place of a command of mdb's that kdbg has not;

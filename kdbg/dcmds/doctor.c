@@ -42,7 +42,8 @@ struct section {
 	const char *command; /* NULL: the fault's address and ::name */
 	unsigned lines;      /* at most */
 	keep_fn *keep;       /* NULL: the first ones */
-	const char *none;    /* instead of no line */
+	const char *none;    /* instead of no line; NULL: no section */
+	bool heap;           /* it tells of libkma's heap */
 };
 
 /* Of ::status what says how it ended, and how large it is. */
@@ -64,6 +65,14 @@ static bool ends_with(const char *line, const char *end)
 	size_t length = strlen(line), tail = strlen(end);
 
 	return length >= tail && strcmp(line + length - tail, end) == 0;
+}
+
+/* What is known of it; that it is nothing, ::status has said. */
+static bool keep_fault(struct excerpt *excerpt, const char *line)
+{
+	(void)excerpt;
+	return !ends_with(line, " is unknown") &&
+	       !strstr(line, "was read as hexadecimal");
 }
 
 /* The caches that are damaged, or why nobody knows. */
@@ -90,22 +99,24 @@ static bool keep_users(struct excerpt *excerpt, const char *line)
 static const struct section sections[] = {
 	{ "What happened", "status", "::status", 6, keep_status, NULL },
 	{ "Where", "stack", "::stack", 6, NULL, "not known" },
-	{ "At the address of the fault", "whatis", NULL, 4, NULL, NULL },
+	{ "At the address of the fault", "whatis", NULL, 4, keep_fault, NULL },
 	{ "The allocator's last errors", "kma_error", "::kma_error", 8, NULL,
-	  "none" },
+	  "none", true },
 	{ "Damage", "kmem_verify", "::kmem_verify", 4, keep_damage,
-	  "no buffer is damaged" },
-	{ "Leaks", "findleaks", "::findleaks", 6, keep_leaks, NULL },
+	  "no buffer is damaged", true },
+	{ "Leaks", "findleaks", "::findleaks", 6, keep_leaks, NULL, true },
 	{ "Who holds most memory", "kmausers", "::kmausers", 9, keep_users,
-	  "no audited buffer is large" },
+	  "no audited buffer is large", true },
 };
 
 /* What a first look leads to. */
 static const struct {
 	const char *name, *text;
+	bool heap;
 } next[] = {
 	{ "stacks", "::stacks               the stacks of all threads" },
-	{ "findleaks", "::findleaks -d         each leak with its stack" },
+	{ "findleaks", "::findleaks -d         each leak with its stack",
+	  true },
 	{ "whatis", "ADDRESS::whatis        what is there, and who made it" },
 	{ "help",
 	  "::help                 all there is; ::help NAME one of it" },
@@ -186,20 +197,40 @@ static struct err *show_section(struct session *session,
 	session->status = status; /* damage found is for who asks for it */
 	if (!err)
 		err = split(&excerpt, section, cropped);
-	if (!err)
+	if (!err && excerpt.count) {
 		sink_heading(out, "%s (%s)", section->title, command);
-	if (!err && excerpt.count)
 		SINK_ROW_AS(out, "", TEXT(section->title), TEXT(command),
 			    LINES(excerpt.lines));
+	}
 	excerpt_deinit(&excerpt);
 	return err;
 }
 
-static void show_next(const struct session *session, struct sink *out)
+/* Once, and not for each command that would need it. Frees why. */
+static void show_no_heap(struct err *why, struct sink *out)
+{
+	bool without = err_code(why) == ERR_NOT_FOUND;
+	char text[512];
+	const char *const lines[] = {
+		text,
+		"so leaks, damage and who has memory are not known",
+		without ? "kdbg run -- PROGRAM runs it under libkma" : NULL,
+		NULL,
+	};
+
+	err_describe(why, text, sizeof(text));
+	err_free(why);
+	sink_heading(out, "The heap");
+	SINK_ROW_AS(out, "", TEXT("The heap"), TEXT(NULL), LINES(lines));
+}
+
+static void show_next(const struct session *session, bool heap,
+		      struct sink *out)
 {
 	sink_heading(out, "What to ask next");
 	for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++)
-		if (session_dcmd(session, next[i].name))
+		if (session_dcmd(session, next[i].name) &&
+		    (heap || !next[i].heap))
 			sink_line(out, "        %s", next[i].text);
 }
 
@@ -216,8 +247,9 @@ static bool choose_command(const struct session *session,
 		snprintf(command, size, "%s", section->command);
 		return true;
 	}
+	/* Of a signal that was sent, the kernel has who sent it there. */
 	if (!process || process->reason != DUMP_REASON_SIGNAL ||
-	    !process->fault_address)
+	    !process->fault_address || process->signal_code <= 0)
 		return false;
 	snprintf(command, size, "0x%" PRIx64 "::%s", process->fault_address,
 		 section->name);
@@ -227,20 +259,26 @@ static bool choose_command(const struct session *session,
 static struct err *doctor_run(const struct dcmd_call *call, struct sink *out)
 {
 	struct session *session = call->session;
-	struct err *err = NULL;
+	struct heap *heap;
 	char command[64];
 
 	if (!session->target)
 		return err_new(ERR_NOT_FOUND, "no target is open");
+	struct err *no_heap = session_heap(session, &heap), *err = NULL;
+	bool has_heap = !no_heap;
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		if (err || out->failed || session_interrupted(session))
 			break;
+		if (sections[i].heap && !has_heap)
+			continue;
 		if (choose_command(session, &sections[i], command,
 				   sizeof(command)))
 			err = show_section(session, &sections[i], command, out);
 	}
+	if (!has_heap)
+		show_no_heap(no_heap, out);
 	if (!err && !session_interrupted(session))
-		show_next(session, out);
+		show_next(session, has_heap, out);
 	return err;
 }
 

@@ -91,6 +91,11 @@ def check(kdbg, core, said, whole):
     if not told:
         sys.exit(f"only {told} of {known} arguments are told")
     print(f"{told} arguments as gdb says, of {known}, in {len(rows)} frames")
+    # A plain core: that the heap is not known is said once.
+    doctor = subprocess.run([kdbg, "--no-rc", "-e", "::doctor", core], text=True, capture_output=True, timeout=LIMIT,
+                            check=True).stdout
+    if doctor.count("no libkma") != 1 or "findleaks" in doctor or "fault" in doctor or "in_pointers" not in doctor:
+        sys.exit(f"::doctor: {doctor}")
     short = subprocess.run([kdbg, "--no-rc", "-e", "$c 2", core], text=True, capture_output=True, timeout=LIMIT,
                            check=True).stdout
     if not re.search(r"many\+0x[0-9a-f]+\(a=\S+, b=\S+, \.\.\.\) \(arguments.c:\d+\)", short):
