@@ -132,7 +132,7 @@ const struct dcmd dcmd_hash = {
 		"COUNT.\n\n"
 		"With -e pointers lead to the member that the link lies in, as "
 		"with ::list; an empty list may point to its own head.",
-	.example = "kma_root::hash 'struct kma_cache' next 1",
+	.example = "&kma_root.caches::hash 'struct kma_cache' next 1",
 	.arguments = "[type] member [count]",
 	.address_use = ADDRESS_OPTIONAL,
 	.address_is = "table",
