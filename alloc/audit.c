@@ -133,6 +133,7 @@ void kma_audit_foresee(const struct kma_buffer *buffer)
 	if (end - at > AHEAD_MAX)
 		end = at + AHEAD_MAX;
 	__builtin_prefetch(buffer->bufctl, 1);
+	__builtin_prefetch((const char *)(buffer->bufctl + 1) - 1, 1);
 	for (at &= ~(uintptr_t)(LINE - 1); at < end; at += LINE)
 		__builtin_prefetch((const void *)at, 1);
 }
@@ -325,13 +326,13 @@ report_claims(const struct kma_buffer *buffer, uintptr_t user, uint64_t word,
 }
 
 static inline void record_free(const struct kma_buffer *buffer, uintptr_t user,
-			       size_t size)
+			       size_t size, uint64_t time, uint32_t stack)
 {
 	struct kma_bufctl *bufctl = buffer->bufctl;
 
-	bufctl->free_time = kma_clock_now();
+	bufctl->free_time = time;
 	bufctl->free_thread = current_tid();
-	bufctl->free_stack = kma_stack_intern(KMA_STACK_OF_FREE);
+	bufctl->free_stack = stack;
 	kma_log_transaction(KMA_OP_FREE, bufctl->free_time, user, size,
 			    bufctl->free_stack, buffer->slab->cache->index);
 	kma_log_contents(bufctl->free_time, user, size, bufctl->free_stack,
@@ -344,6 +345,8 @@ bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
 	uint64_t word;
 
 	kma_audit_foresee(buffer);
+	uint64_t time = kma_clock_now();
+	uint32_t stack = kma_stack_intern(KMA_STACK_OF_FREE);
 	if (!kma_word_claim(buffer, user, function, KMA_BUFFER_CHANGING, &word))
 		return false;
 	if (family != kma_word_family(word) ||
@@ -353,7 +356,7 @@ bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
 		kma_word_store(buffer, word);
 		return false;
 	}
-	record_free(buffer, user, kma_word_size(word));
+	record_free(buffer, user, kma_word_size(word), time, stack);
 	if (!is_guarded(buffer))
 		kma_fill_set(user, kma_audit_free_fill(kma_word_size(word)),
 			     KMA_FILL_FREE);

@@ -66,12 +66,11 @@ static struct kma_log_chunk *chunk_at(const struct kma_log *log, uint64_t index)
 	return (struct kma_log_chunk *)(log->base + index * log->chunk_size);
 }
 
+/* Chunks are a power of two in size, and so is a record. */
 static uint32_t capacity(const struct kma_log *log)
 {
-	size_t records = (log->chunk_size - sizeof(struct kma_log_chunk)) /
-			 sizeof(struct kma_log_record);
-
-	return (uint32_t)(records * sizeof(struct kma_log_record));
+	return (uint32_t)(log->chunk_size - sizeof(struct kma_log_chunk)) &
+	       ~(uint32_t)(sizeof(struct kma_log_record) - 1);
 }
 
 /* Commit total bytes at the end of what logs have; 0: there is no room. */
@@ -219,6 +218,21 @@ static struct kma_log_record *reserve_own(struct kma_log *log,
 	return record;
 }
 
+/* All but valid. */
+static inline void record_write(struct kma_log_record *record,
+				enum kma_operation op, uint64_t time,
+				uintptr_t address, size_t size, uint32_t stack,
+				uint32_t thread, unsigned cache_index)
+{
+	record->time = time;
+	record->address = address;
+	record->size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+	record->stack = stack;
+	record->thread = thread;
+	record->cache = (uint16_t)cache_index;
+	record->operation = (uint8_t)op;
+}
+
 /* saved: of the bytes at address, so many go behind the record. */
 static inline void record_fill(struct kma_log_record *record,
 			       enum kma_operation op, uint64_t time,
@@ -228,13 +242,8 @@ static inline void record_fill(struct kma_log_record *record,
 	const struct kma_thread *self = kma_self;
 
 	__atomic_store_n(&record->valid, 0, __ATOMIC_RELEASE);
-	record->time = time;
-	record->address = address;
-	record->size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
-	record->stack = stack;
-	record->thread = self ? self->tid : sys_gettid();
-	record->cache = (uint16_t)cache_index;
-	record->operation = (uint8_t)op;
+	record_write(record, op, time, address, size, stack,
+		     self ? self->tid : sys_gettid(), cache_index);
 	memcpy(record + 1, (const void *)address, saved);
 	__atomic_store_n(&record->valid, 1, __ATOMIC_RELEASE);
 }
@@ -265,22 +274,56 @@ void kma_log_slab(enum kma_operation op, uint64_t time, uintptr_t base,
 			    stack, cache_index, 0);
 }
 
-void kma_log_transaction(enum kma_operation op, uint64_t time,
-			 uintptr_t address, size_t size, uint32_t stack,
-			 unsigned cache_index)
+/* The thread's chunk is full, or it can have none. */
+__attribute__((noinline)) static void
+transaction_elsewhere(enum kma_operation op, uint64_t time, uintptr_t address,
+		      size_t size, uint32_t stack, unsigned cache_index)
 {
 	struct kma_log *log = &transaction_log;
 	struct kma_thread *self = kma_self;
 	struct kma_log_record *record = NULL;
 
-	if (!log->base)
-		return;
 	if (self && !kma_thread_nested(self))
 		record = reserve_own(log, self, OF_TRANSACTIONS,
 				     sizeof(*record));
 	if (!record)
 		record = reserve_shared(log);
 	record_fill(record, op, time, address, size, stack, cache_index, 0);
+}
+
+/*
+ * Every audited call comes here: a record in the thread's own chunk is eight
+ * stores. The log is longer than the processor's cache keeps it, so the line
+ * that comes after this one is asked for beforehand.
+ */
+void kma_log_transaction(enum kma_operation op, uint64_t time,
+			 uintptr_t address, size_t size, uint32_t stack,
+			 unsigned cache_index)
+{
+	const struct kma_log *log = &transaction_log;
+	struct kma_thread *self = kma_self;
+	struct kma_log_chunk *chunk;
+
+	if (!log->base)
+		return;
+	if (__builtin_expect(!self || kma_thread_nested(self) ||
+				     !(chunk = self->log_chunks
+						       [OF_TRANSACTIONS]) ||
+				     chunk->used == capacity(log),
+			     0)) {
+		transaction_elsewhere(op, time, address, size, stack,
+				      cache_index);
+		return;
+	}
+	struct kma_log_record *record = record_at(chunk, chunk->used);
+	__builtin_prefetch(record + 4, 1);
+	__atomic_store_n(&record->valid, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&chunk->used,
+			 chunk->used + (uint32_t)sizeof(*record),
+			 __ATOMIC_RELEASE);
+	record_write(record, op, time, address, size, stack, self->tid,
+		     cache_index);
+	__atomic_store_n(&record->valid, 1, __ATOMIC_RELEASE);
 }
 
 __attribute__((noinline)) static void contents_add(uint64_t time,
