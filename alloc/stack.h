@@ -83,7 +83,7 @@ size_t kma_stack_capture_context(const void *ucontext, uint64_t *pc, size_t max,
 /* NULL for 0 and for an id that is not one. */
 const struct kma_stack *kma_stack_get(uint32_t id);
 
-/* The hash runs from the outermost frame inwards: see trace.c. */
+/* The hash runs from the outermost frame inwards: see trace_kept.h. */
 #define KMA_STACK_HASH_SEED UINT64_C(0x6b6d615f73746b)
 
 static inline uint64_t kma_stack_hash_step(uint64_t hash, uint64_t pc)
