@@ -13,16 +13,23 @@
  * FALLBACK_MAX stand at a time, and a buffer beyond has none, which is counted
  * in kma_root.guards_missing.
  *
+ * A buffer of a few bytes has a page. So that a program with millions of them
+ * does not take all memory, live ones have at most guard_limit bytes of pages,
+ * or half of what was available at the start; those beyond are audited, and
+ * counted, too.
+ *
  * System calls do not fault: read(2) into a guard returns EFAULT or less than
  * was asked for.
  */
 #include "alloc/guard.h"
 
+#include "alloc/available.h"
 #include "alloc/meta.h"
 #include "alloc/options.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/slab.h"
+#include "alloc/slab_queue.h"
 #include "alloc/sys.h"
 
 #include <sys/mman.h>
@@ -32,6 +39,7 @@ enum {
 	GUARD_REMOVE = 103,
 	FALLBACK_MAX = 8192,
 	SHARE_WAITING = 4, /* of the heap's addresses, freed ones: a quarter */
+	SHARE_OF_MEMORY = 2, /* of what is available, live ones: half */
 };
 
 /* What of a slab cannot be touched: kma_slab.guarded. */
@@ -40,20 +48,32 @@ enum { EDGE = 1, BUFFER = 2 };
 static bool no_markers;        /* the kernel has no MADV_GUARD_INSTALL */
 static uint32_t fallback_used; /* ranges that mprotect() made untouchable */
 
-/* Guarded by the oversize cache's depot lock. */
-static struct {
-	struct kma_slab **slab;
-	size_t size; /* 0: none waits */
-	size_t head, count;
-	size_t bytes;
-	size_t oversize_bytes; /* of that, of kmem_oversize */
-} queue;
+static void release(struct kma_slab *slab);
+
+static struct kma_slab_queue queue = { .release = release }; /* size 0: none
+								waits */
+
+/* Bytes of pages that live buffers have, and may. */
+static size_t memory_used, memory_max;
+
+static size_t memory_share(void)
+{
+	size_t available;
+
+	if (kma_options.guard_limit)
+		return kma_options.guard_limit;
+	available = kma_memory_available();
+	return available == SIZE_MAX ? SIZE_MAX : available / SHARE_OF_MEMORY;
+}
 
 bool kma_guard_init(void)
 {
 	size_t depth = kma_options.guard_depth;
 
-	if (!kma_options.guards || depth == 0)
+	if (!kma_options.guards)
+		return true;
+	memory_max = memory_share();
+	if (depth == 0)
 		return true;
 	queue.slab = kma_meta_alloc(depth * sizeof(queue.slab[0]));
 	queue.size = queue.slab ? depth : 0;
@@ -103,13 +123,33 @@ static uintptr_t edge_of(const struct kma_slab *slab)
 			   : slab->base + slab->stride;
 }
 
-/* --- taking ------------------------------------------------------------------
+/* --- memory
+ * -------------------------------------------------------------------
  */
 
-static size_t bytes_of(const struct kma_slab *slab)
+static void unreserve(size_t size)
 {
-	return slab->pages << KMA_PAGE_SHIFT;
+	__atomic_sub_fetch(&memory_used, size, __ATOMIC_RELAXED);
 }
+
+/* False: there is no memory for so many pages more. Told once. */
+static bool reserve(size_t size)
+{
+	static bool told;
+
+	if (__atomic_add_fetch(&memory_used, size, __ATOMIC_RELAXED) <=
+	    memory_max)
+		return true;
+	unreserve(size);
+	__atomic_add_fetch(&kma_root.guards_missing, 1, __ATOMIC_RELAXED);
+	if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
+		kma_message("guarded buffers take all the memory that they "
+			    "may (guard_limit): others are audited");
+	return false;
+}
+
+/* --- taking ------------------------------------------------------------------
+ */
 
 static void set_words(const struct kma_slab *slab)
 {
@@ -133,19 +173,25 @@ bool kma_guard_take(struct kma_cache *cache, size_t size, size_t align,
 	size_t first = kma_options.guard_left ? step : 0;
 	size_t count = pages_for(size);
 	size_t pages = count + (first ? first >> KMA_PAGE_SHIFT : 1);
+	size_t bytes = count << KMA_PAGE_SHIFT;
 	bool zeroed;
-	uintptr_t base = count ? kma_pages_alloc(pages, step, &zeroed) : 0;
-	struct kma_slab *slab;
 
-	if (!base)
+	if (!count || !reserve(bytes))
 		return false;
-	slab = kma_slab_create_large(cache, base, pages, first, KMA_TIER_GUARD,
-				     zeroed);
+
+	uintptr_t base = kma_pages_alloc(pages, step, &zeroed);
+	struct kma_slab *slab =
+		base ? kma_slab_create_large(cache, base, pages, first,
+					     KMA_TIER_GUARD, zeroed)
+		     : NULL;
+
 	if (!slab) {
-		kma_pages_free(base, pages);
+		if (base)
+			kma_pages_free(base, pages);
+		unreserve(bytes);
 		return false;
 	}
-	slab->stride = count << KMA_PAGE_SHIFT;
+	slab->stride = bytes;
 	if (place(edge_of(slab), KMA_PAGE_SIZE))
 		slab->guarded = EDGE;
 	set_words(slab);
@@ -180,82 +226,29 @@ static void release(struct kma_slab *slab)
 	kma_slab_destroy_large(slab);
 }
 
-static bool is_full(const struct kma_slab *slab)
+void kma_guard_put(struct kma_slab *slab)
 {
 	size_t room =
 		(kma_reserve.heap.end - kma_reserve.heap.base) / SHARE_WAITING;
 
-	return queue.count == queue.size ||
-	       (queue.count && queue.bytes + bytes_of(slab) > room);
-}
-
-static struct kma_slab *queue_pop(void)
-{
-	struct kma_slab *slab = queue.slab[queue.head];
-
-	queue.head = (queue.head + 1) % queue.size;
-	queue.count--;
-	queue.bytes -= bytes_of(slab);
-	if (slab->cache->bufsize == 0)
-		queue.oversize_bytes -= bytes_of(slab);
-	return slab;
-}
-
-static void queue_push(struct kma_slab *slab)
-{
-	queue.slab[(queue.head + queue.count) % queue.size] = slab;
-	queue.count++;
-	queue.bytes += bytes_of(slab);
-	if (slab->cache->bufsize == 0)
-		queue.oversize_bytes += bytes_of(slab);
-}
-
-void kma_guard_put(struct kma_slab *slab)
-{
-	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;
-
+	unreserve(slab->stride);
 	if (queue.size == 0) {
 		release(slab);
 		return;
 	}
 	if (place(slab->base + slab->first, slab->stride))
 		slab->guarded |= BUFFER;
-	kma_lock_acquire(lock);
-	while (is_full(slab)) {
-		struct kma_slab *oldest = queue_pop();
-
-		kma_lock_release(lock);
-		release(oldest);
-		kma_lock_acquire(lock);
-	}
-	queue_push(slab);
-	kma_lock_release(lock);
+	kma_slab_queue_put(&queue, slab, room);
 }
 
 void kma_guard_drain(void)
 {
-	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;
-
-	kma_lock_acquire(lock);
-	while (queue.count) {
-		struct kma_slab *oldest = queue_pop();
-
-		kma_lock_release(lock);
-		release(oldest);
-		kma_lock_acquire(lock);
-	}
-	kma_lock_release(lock);
+	kma_slab_queue_drain(&queue);
 }
 
 size_t kma_guard_quarantined(void)
 {
-	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;
-
-	kma_lock_acquire(lock);
-	size_t bytes = queue.oversize_bytes;
-
-	kma_lock_release(lock);
-	return bytes;
+	return kma_slab_queue_oversize(&queue);
 }
 
 /* --- faults -----------------------------------------------------------------

@@ -18,6 +18,7 @@
 #include "alloc/guard.h"
 #include "alloc/hollow.h"
 #include "alloc/slab.h"
+#include "alloc/slab_queue.h"
 #include "alloc/sys.h"
 
 #include <sys/mman.h>
@@ -27,22 +28,19 @@ static const size_t carry_over_min = 1 << 20;
 enum { QUEUE_SIZE = 64 };
 static const size_t queue_bytes_max = 32 << 20;
 
-/* Freed buffers of tier audit, oldest at head. Guarded by the oversize cache's
- * depot lock. */
-static struct {
-	struct kma_slab *slab[QUEUE_SIZE];
-	unsigned head, count;
-	size_t bytes;
-} queue;
+static void release(struct kma_slab *slab);
+
+/* Freed buffers of tier audit. */
+static struct kma_slab *ring[QUEUE_SIZE];
+static struct kma_slab_queue queue = {
+	.slab = ring,
+	.size = QUEUE_SIZE,
+	.release = release,
+};
 
 static size_t pages_of(size_t bytes)
 {
 	return (bytes >> KMA_PAGE_SHIFT) + ((bytes & (KMA_PAGE_SIZE - 1)) != 0);
-}
-
-static size_t bytes_of(const struct kma_slab *slab)
-{
-	return slab->pages << KMA_PAGE_SHIFT;
 }
 
 static bool is_dressed(enum kma_tier tier)
@@ -113,66 +111,14 @@ static void release(struct kma_slab *slab)
 	kma_slab_destroy_large(slab);
 }
 
-static struct kma_slab *queue_pop(void)
-{
-	struct kma_slab *slab = queue.slab[queue.head];
-
-	queue.head = (queue.head + 1) % QUEUE_SIZE;
-	queue.count--;
-	queue.bytes -= bytes_of(slab);
-	return slab;
-}
-
-static void queue_push(struct kma_slab *slab)
-{
-	queue.slab[(queue.head + queue.count) % QUEUE_SIZE] = slab;
-	queue.count++;
-	queue.bytes += bytes_of(slab);
-}
-
-/* Queue slab; release what that pushes out. */
-static void quarantine(struct kma_slab *slab)
-{
-	struct kma_lock *lock = &slab->cache->depot_lock;
-	size_t room = queue_bytes_max - bytes_of(slab);
-
-	kma_lock_acquire(lock);
-	while (queue.count == QUEUE_SIZE ||
-	       (queue.count && queue.bytes > room)) {
-		struct kma_slab *oldest = queue_pop();
-
-		kma_lock_release(lock);
-		release(oldest);
-		kma_lock_acquire(lock);
-	}
-	queue_push(slab);
-	kma_lock_release(lock);
-}
-
 void kma_large_drain(void)
 {
-	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;
-
-	kma_lock_acquire(lock);
-	while (queue.count) {
-		struct kma_slab *oldest = queue_pop();
-
-		kma_lock_release(lock);
-		release(oldest);
-		kma_lock_acquire(lock);
-	}
-	kma_lock_release(lock);
+	kma_slab_queue_drain(&queue);
 }
 
 size_t kma_large_quarantined(void)
 {
-	struct kma_lock *lock = &kma_cache_oversize()->depot_lock;
-
-	kma_lock_acquire(lock);
-	size_t bytes = queue.bytes;
-
-	kma_lock_release(lock);
-	return bytes;
+	return kma_slab_queue_oversize(&queue);
 }
 
 void kma_large_put(const struct kma_buffer *buffer)
@@ -184,9 +130,10 @@ void kma_large_put(const struct kma_buffer *buffer)
 	kma_lock_release(&slab->cache->lock);
 	if (slab->tier == KMA_TIER_GUARD)
 		kma_guard_put(slab);
-	else if (is_dressed(slab->tier) && bytes_of(slab) <= queue_bytes_max) {
+	else if (is_dressed(slab->tier) &&
+		 kma_slab_bytes(slab) <= queue_bytes_max) {
 		kma_hollow_make(buffer);
-		quarantine(slab);
+		kma_slab_queue_put(&queue, slab, queue_bytes_max);
 	} else
 		release(slab);
 }
@@ -203,7 +150,7 @@ bool kma_large_resize(const struct kma_buffer *buffer, size_t size)
 		return false;
 	kma_lock_acquire(lock);
 	slab->pages = pages;
-	slab->stride = bytes_of(slab) - slab->first;
+	slab->stride = kma_slab_bytes(slab) - slab->first;
 	slab->zeroed = false;
 	slab->cache->pages += pages - old;
 	kma_lock_release(lock);
@@ -232,8 +179,8 @@ bool kma_large_carry_over(void *to, void *from, size_t bytes)
 	struct kma_buffer target, source;
 
 	if (size < carry_over_min || !is_plain(to, &target) ||
-	    !is_plain(from, &source) || size > bytes_of(target.slab) ||
-	    size > bytes_of(source.slab))
+	    !is_plain(from, &source) || size > kma_slab_bytes(target.slab) ||
+	    size > kma_slab_bytes(source.slab))
 		return false;
 	return sys_call(SYS_mremap, (long)source.start, (long)size, (long)size,
 			MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,

@@ -176,6 +176,20 @@ static bool choose_guard_depth(struct text value)
 	return true;
 }
 
+static bool choose_guard_limit(struct text value)
+{
+	return text_size(value, &kma_options.guard_limit) &&
+	       kma_options.guard_limit > 0;
+}
+
+static bool choose_firewall(struct text value)
+{
+	if (!text_size(value, &kma_options.firewall) || !kma_options.firewall)
+		return false;
+	kma_options.guards = true;
+	return true;
+}
+
 static bool choose_umem_audit(struct text value)
 {
 	kma_options.audit_depth = UMEM_DEPTH;
@@ -427,13 +441,14 @@ static const struct item debug_items[] = {
 	{ "default", choose_audit },
 	{ "guard", choose_guard },
 	{ "kmguard", choose_guard_depth },
+	{ "guard_limit", choose_guard_limit },
 	{ "guards", choose_audit },
 	{ "noabort", choose_noabort },
 	{ "verbose", choose_verbose },
 	{ "allverbose", choose_verbose },
 	{ "contents", choose_saved_contents },
 	{ "nosignal", NULL },
-	{ "firewall", NULL },
+	{ "firewall", choose_firewall },
 	{ "maxverify", NULL },
 	{ "mtbf", choose_mtbf },
 	{ "random", NULL },
@@ -453,7 +468,7 @@ static const struct item umem_debug_items[] = {
 	{ "allverbose", choose_verbose },
 	{ "contents", choose_saved },
 	{ "nosignal", NULL },
-	{ "firewall", NULL },
+	{ "firewall", choose_firewall },
 	{ "maxverify", NULL },
 	{ "mtbf", NULL },
 	{ "random", NULL },

@@ -32,6 +32,9 @@ struct kma_options {
 	bool guards;        /* some buffers may be of tier guard */
 	bool guard_left;    /* they begin behind a guard */
 	size_t guard_depth; /* freed ones whose pages stay untouchable */
+	size_t guard_limit; /* bytes of pages for live ones; 0: by what is there
+			     */
+	size_t firewall;    /* what is as large is of tier guard; 0: nothing */
 	bool noabort;
 	bool verbose;
 	size_t limit;         /* bytes that the heap gives out; 0 none */

@@ -75,6 +75,9 @@ void kma_tier_choose(struct kma_cache *cache)
 {
 	enum kma_tier tier = kma_root.tier;
 
+	if (kma_options.firewall &&
+	    (cache->bufsize == 0 || cache->bufsize >= kma_options.firewall))
+		tier = KMA_TIER_GUARD;
 	for (size_t n = 0; n < kma_options.tier_count; n++)
 		if (strcmp(kma_options.tiers[n].cache, cache->name) == 0)
 			tier = kma_options.tiers[n].tier;
