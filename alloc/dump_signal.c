@@ -154,8 +154,10 @@ static struct sigaction fatal_action(void)
  * once: the kernel would put the default action behind it, which is to be ours.
  * And where there are guards all for SIGSEGV: who has one (a runtime that finds
  * null pointers that way, a collector) would take a fault in a guard for its
- * own. Flags and mask stay the program's, so its handler finds itself on the
- * stack and among the blocked signals that it asked for.
+ * own. To ignore it stands behind ours, too: the kernel ends the program on a
+ * fault all the same, and would not ask us. Flags and mask stay the program's,
+ * so its handler finds itself on the stack and among the blocked signals that
+ * it asked for.
  */
 static struct sigaction theirs[SIGNALS_NAMED + 1];
 
@@ -163,10 +165,16 @@ static void on_theirs(int number, siginfo_t *info, void *context)
 {
 	const struct sigaction action = theirs[number];
 
-	if (is_guard_fault(number, info, context) && !kma_options.noabort) {
-		finish(number, info, context, true);
+	bool ignored = action.sa_handler == SIG_IGN;
+	bool by_guard = is_guard_fault(number, info, context);
+
+	if ((by_guard && !kma_options.noabort) ||
+	    (ignored && info->si_code > 0)) {
+		finish(number, info, context, by_guard);
 		return;
 	}
+	if (ignored)
+		return;
 	if (action.sa_flags & (int)SA_RESETHAND) {
 		const struct sigaction ours = fatal_action();
 
@@ -180,9 +188,10 @@ static void on_theirs(int number, siginfo_t *info, void *context)
 
 static bool stands_behind(int number, const struct sigaction *action)
 {
+	if (kma_options.guards && number == SIGSEGV)
+		return action->sa_handler != SIG_DFL;
 	return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN &&
-	       ((action->sa_flags & (int)SA_RESETHAND) ||
-		(kma_options.guards && number == SIGSEGV));
+	       (action->sa_flags & (int)SA_RESETHAND);
 }
 
 /* What to install for an action that stands behind ours. */
@@ -195,6 +204,8 @@ static struct sigaction action_before(int number,
 	ours.sa_sigaction = on_theirs;
 	ours.sa_flags |= SA_SIGINFO;
 	ours.sa_flags &= ~(int)SA_RESETHAND;
+	if (action->sa_handler == SIG_IGN) /* and nothing is interrupted */
+		ours.sa_flags |= SA_ONSTACK | SA_RESTART;
 	return ours;
 }
 
@@ -251,6 +262,15 @@ void kma_dump_catch_signals(void)
 			continue;
 		__sigaction(number, &ours, NULL);
 	}
+}
+
+void kma_dump_keep_signals(void)
+{
+	struct sigaction now;
+
+	if (__sigaction(SIGSEGV, NULL, &now) == 0 && !is_ours(&now) &&
+	    !is_theirs(&now))
+		kma_dump_catch_signals();
 }
 
 void kma_dump_leave_signals(void)

@@ -18,6 +18,10 @@
  * a report first. */
 void kma_dump_catch_signals(void);
 
+/* Where there are guards, now and then: a program may have set its handler for
+ * faults by a system call of its own. Then ours goes before it. */
+void kma_dump_keep_signals(void);
+
 /* The default actions again, where ours had taken their place. */
 void kma_dump_leave_signals(void);
 

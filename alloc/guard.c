@@ -24,6 +24,7 @@
 #include "alloc/guard.h"
 
 #include "alloc/available.h"
+#include "alloc/dump_signal.h"
 #include "alloc/meta.h"
 #include "alloc/options.h"
 #include "alloc/report.h"
@@ -166,6 +167,16 @@ static size_t pages_for(size_t size)
 	return size ? (size + KMA_PAGE_SIZE - 1) >> KMA_PAGE_SHIFT : 1;
 }
 
+/* Whose handler comes first when a guard is touched. */
+static void keep_signals(void)
+{
+	enum { EVERY = 16 };
+	static unsigned taken;
+
+	if (__atomic_fetch_add(&taken, 1, __ATOMIC_RELAXED) % EVERY == 0)
+		kma_dump_keep_signals();
+}
+
 bool kma_guard_take(struct kma_cache *cache, size_t size, size_t align,
 		    struct kma_buffer *ret)
 {
@@ -191,6 +202,7 @@ bool kma_guard_take(struct kma_cache *cache, size_t size, size_t align,
 		unreserve(bytes);
 		return false;
 	}
+	keep_signals();
 	slab->stride = bytes;
 	if (place(edge_of(slab), KMA_PAGE_SIZE))
 		slab->guarded = EDGE;

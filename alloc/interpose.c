@@ -177,6 +177,34 @@ EXPORT __sighandler_t sysv_signal(int number, __sighandler_t handler)
 	return __sysv_signal(number, handler);
 }
 
+/* Unblocks what it sets, and tells whether that was blocked. */
+EXPORT __sighandler_t sigset(int number, __sighandler_t handler)
+{
+	struct sigaction action = { .sa_handler = handler }, old;
+	sigset_t set, blocked;
+
+	sigemptyset(&set);
+	sigemptyset(&action.sa_mask);
+	if (handler == SIG_ERR || sigaddset(&set, number) < 0) {
+		errno = EINVAL;
+		return SIG_ERR;
+	}
+	if (kma_dump_sigaction(number, handler == SIG_HOLD ? NULL : &action,
+			       &old) < 0 ||
+	    sigprocmask(handler == SIG_HOLD ? SIG_BLOCK : SIG_UNBLOCK, &set,
+			&blocked) < 0)
+		return SIG_ERR;
+	return sigismember(&blocked, number) ? SIG_HOLD : old.sa_handler;
+}
+
+EXPORT int sigignore(int number)
+{
+	struct sigaction action = { .sa_handler = SIG_IGN };
+
+	sigemptyset(&action.sa_mask);
+	return kma_dump_sigaction(number, &action, NULL);
+}
+
 /* --- filters of system calls -------------------------------------------------
  */
 
