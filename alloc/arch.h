@@ -118,6 +118,24 @@ static inline void kma_arch_count(uint64_t *counter)
 	__asm__("incq %0" : "+m"(*counter) : : "cc");
 }
 
+/* What general registers held where a signal came; the PC is returned. */
+enum { KMA_ARCH_VALUES = 15 };
+
+static inline uintptr_t kma_arch_context_values(const ucontext_t *context,
+						uintptr_t *ret)
+{
+	static const int number[KMA_ARCH_VALUES] = {
+		REG_RAX, REG_RDI, REG_RSI, REG_RDX, REG_RCX,
+		REG_RBX, REG_RBP, REG_R8,  REG_R9,  REG_R10,
+		REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+	};
+	const greg_t *greg = context->uc_mcontext.gregs;
+
+	for (unsigned i = 0; i < KMA_ARCH_VALUES; i++)
+		ret[i] = (uintptr_t)greg[number[i]];
+	return (uintptr_t)greg[REG_RIP];
+}
+
 /* Of a page fault: was it a write? The error code's bit 1. */
 static inline bool kma_arch_fault_is_write(const ucontext_t *context)
 {

@@ -350,11 +350,9 @@ static bool wanted(enum kma_dump_reason reason)
 	switch (reason) {
 	case KMA_DUMP_EXIT:
 		return kma_options.dump.on_exit;
-	case KMA_DUMP_SIGNAL:
-		return kma_options.dump.on_fatal || kma_options.dump.on_killed;
 	case KMA_DUMP_ERROR:
 		return kma_options.dump.on_error;
-	default:
+	default: /* a signal's handler knows which it is for */
 		return true;
 	}
 }

@@ -16,6 +16,7 @@
 
 #include "alloc/arch.h"
 #include "alloc/dump_impl.h"
+#include "alloc/fault.h"
 #include "alloc/guard.h"
 #include "alloc/options.h"
 #include "alloc/sys.h"
@@ -87,7 +88,10 @@ static void finish(int number, siginfo_t *info, void *context, bool ours)
 
 static void on_fatal(int number, siginfo_t *info, void *context)
 {
-	finish(number, info, context, is_guard_fault(number, info, context));
+	bool ours = is_guard_fault(number, info, context) ||
+		    (number == SIGSEGV && kma_fault_by_fill(info, context));
+
+	finish(number, info, context, ours);
 }
 
 static void on_request(int number, siginfo_t *info, void *context)
@@ -127,11 +131,17 @@ static bool is_among(const int *signals, size_t count, int number)
 #define IS_AMONG(signals, number) \
 	is_among(signals, sizeof(signals) / sizeof((signals)[0]), number)
 
+/* A guard's, or one that the fill of unused memory made. */
+static bool tells_of_faults(void)
+{
+	return kma_options.guards || kma_options.tier >= KMA_TIER_AUDIT;
+}
+
 /* Does its default action end the process, and a dump or a report come first?
  */
 static bool is_fatal(int number)
 {
-	return (kma_options.guards && number == SIGSEGV) ||
+	return (number == SIGSEGV && tells_of_faults()) ||
 	       (kma_options.dump.on_fatal && IS_AMONG(fatal_signals, number)) ||
 	       (kma_options.dump.on_killed && IS_AMONG(ending_signals, number));
 }

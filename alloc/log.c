@@ -306,11 +306,11 @@ void kma_log_transaction(enum kma_operation op, uint64_t time,
 
 	if (!log->base)
 		return;
-	if (__builtin_expect(!self || kma_thread_nested(self) ||
-				     !(chunk = self->log_chunks
-						       [OF_TRANSACTIONS]) ||
-				     chunk->used == capacity(log),
-			     0)) {
+	if (__builtin_expect(
+		    !self || kma_thread_nested(self) ||
+			    !(chunk = self->log_chunks[OF_TRANSACTIONS]) ||
+			    chunk->used == capacity(log),
+		    0)) {
 		transaction_elsewhere(op, time, address, size, stack,
 				      cache_index);
 		return;
@@ -318,8 +318,7 @@ void kma_log_transaction(enum kma_operation op, uint64_t time,
 	struct kma_log_record *record = record_at(chunk, chunk->used);
 	__builtin_prefetch(record + 4, 1);
 	__atomic_store_n(&record->valid, 0, __ATOMIC_RELAXED);
-	__atomic_store_n(&chunk->used,
-			 chunk->used + (uint32_t)sizeof(*record),
+	__atomic_store_n(&chunk->used, chunk->used + (uint32_t)sizeof(*record),
 			 __ATOMIC_RELEASE);
 	record_write(record, op, time, address, size, stack, self->tid,
 		     cache_index);

@@ -218,7 +218,8 @@ static bool is_fatal(const struct kma_report *report)
 {
 	return !report->at_exit && !report->may_go_on &&
 	       report->code != KMA_ERROR_BADFAMILY &&
-	       report->code != KMA_ERROR_GUARDFAULT && !kma_options.noabort;
+	       report->code != KMA_ERROR_GUARDFAULT &&
+	       report->code != KMA_ERROR_FILLFAULT && !kma_options.noabort;
 }
 
 void kma_report(const struct kma_report *report)

@@ -20,8 +20,8 @@
  * "address 0xA is ..." that tells what is there instead. Bytes and offsets are
  * those of the first damage; an offset counts from the buffer's start. Lines
  * that do not apply are left out. New and free mixed are told, but are no
- * reason to stop; nor is what is found at exit, nor a fault in a guard, of
- * which the process dies by the signal that told us.
+ * reason to stop; nor is what is found at exit, nor a fault in a guard or by a
+ * fill, of which the process dies by the signal that told us.
  */
 #ifndef ALLOC_REPORT_H
 #define ALLOC_REPORT_H
@@ -56,6 +56,7 @@ enum kma_error_code {
 	KMA_ERROR_CTORFAIL,   /* a constructor failed that must not */
 	KMA_ERROR_SLEEPINTR,  /* would sleep in a signal handler */
 	KMA_ERROR_DEADLOCK,   /* every thread sleeps */
+	KMA_ERROR_FILLFAULT,  /* went where the fill of unused memory points */
 	KMA_ERROR_COUNT
 };
 

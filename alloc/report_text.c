@@ -3,6 +3,7 @@
 
 #include "alloc/clock.h"
 #include "alloc/family.h"
+#include "alloc/fault.h"
 #include "alloc/mapping.h"
 #include "alloc/module.h"
 #include "alloc/root.h"
@@ -39,6 +40,7 @@ const char *kma_error_name(enum kma_error_code code)
 		[KMA_ERROR_DEADLOCK] = "DEADLOCK",
 		[KMA_ERROR_LIMIT] = "LIMIT",
 		[KMA_ERROR_LEAK] = "LEAK",
+		[KMA_ERROR_FILLFAULT] = "FILLFAULT",
 	};
 
 	return code < KMA_ERROR_COUNT ? name[code] : "UNKNOWN";
@@ -59,6 +61,7 @@ static const char *what_happened(enum kma_error_code code)
 		[KMA_ERROR_BADSIZE] = "not the size it was allocated with",
 		[KMA_ERROR_BADCACHE] = "freed to another cache",
 		[KMA_ERROR_BADFAMILY] = "allocated by ",
+		[KMA_ERROR_FILLFAULT] = "a bad access, by a pointer that is ",
 		[KMA_ERROR_BADTYPE] = "not the type it was allocated with",
 		[KMA_ERROR_BADFLAGS] =
 			"these flags are not of this call, or exclude each "
@@ -135,7 +138,8 @@ void kma_report_sentence(struct kma_text *text, const struct kma_report *report)
 		kma_text_string(
 			text, kma_family_allocator(family_of(report->buffer)));
 	if (report->detail) {
-		kma_text_string(text, ": ");
+		if (report->code != KMA_ERROR_FILLFAULT)
+			kma_text_string(text, ": ");
 		kma_text_string(text, report->detail);
 	}
 }
@@ -352,6 +356,8 @@ static void add_foreign(struct kma_text *text, uintptr_t address)
 	} else if (address >= kma_reserve.heap.base &&
 		   address < kma_reserve.heap.end) {
 		kma_text_string(text, "in the heap, where no buffer is now");
+	} else if (kma_fill_meaning(address)) {
+		kma_text_string(text, kma_fill_meaning(address));
 	} else {
 		add_mapping(text, address);
 	}

@@ -130,9 +130,9 @@ static void put(struct kma_kept *k, size_t at,
 		k->check[check].slot = caller->sp - sizeof(uintptr_t);
 		k->check[check].value = k->key[at + 1];
 		if (needs_fp && new->fp_slot)
-			k->check[--check] = (struct kma_kept_check){
-				new->fp_slot, caller->fp
-			};
+			k->check[--check] =
+				(struct kma_kept_check){ new->fp_slot,
+							 caller->fp };
 	}
 	k->key[at] = new->key;
 	frame->sp = new->sp;

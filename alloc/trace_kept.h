@@ -134,24 +134,26 @@ static inline bool kma_kept_is_repeated(const struct kma_kept *k,
 }
 
 /*
- * It was captured from here, by path, whose end is frame zero. Put the slots of the way out before those of the stack, so that the next
- * capture from here need not look for either.
+ * It was captured from here, by path, whose end is frame zero. Put the slots of
+ * the way out before those of the stack, so that the next capture from here
+ * need not look for either.
  */
-static inline void kma_kept_note_path(struct kma_kept *k, const struct kma_path *path,
-			const struct kma_place *here,
-			const struct kma_place *zero)
+static inline void kma_kept_note_path(struct kma_kept *k,
+				      const struct kma_path *path,
+				      const struct kma_place *here,
+				      const struct kma_place *zero)
 {
 	uint32_t check = k->frame[k->first].check;
 	bool needs_fp = k->frame[k->first].needs_fp;
 
 	for (size_t i = path->frames; i > 0; i--)
-		k->check[--check] = (struct kma_kept_check){
-			here->sp + path->slot[i - 1], path->key[i - 1]
-		};
+		k->check[--check] =
+			(struct kma_kept_check){ here->sp + path->slot[i - 1],
+						 path->key[i - 1] };
 	if (needs_fp && path->fp_slot)
-		k->check[--check] = (struct kma_kept_check){
-			here->sp + path->fp_slot, zero->fp
-		};
+		k->check[--check] =
+			(struct kma_kept_check){ here->sp + path->fp_slot,
+						 zero->fp };
 	k->check_first = check;
 	k->sp = path->frames ? here->sp : 0;
 	k->fp = here->fp;

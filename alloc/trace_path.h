@@ -59,8 +59,7 @@ static inline bool kma_place_step(struct kma_place *place, uint64_t rule,
 			     0))
 		return false;
 
-	uintptr_t saved =
-		*(const uintptr_t *)(depth ? cfa - depth : pc_slot);
+	uintptr_t saved = *(const uintptr_t *)(depth ? cfa - depth : pc_slot);
 
 	*fp_slot = depth ? cfa - depth : 0;
 	place->fp = depth ? saved : place->fp;
@@ -81,7 +80,7 @@ static inline bool kma_in_library(uintptr_t pc)
 
 /* Is it this way out of the frame whose sp this is? */
 static inline bool kma_path_leads(const struct kma_path *path, uintptr_t sp,
-			      const struct kma_bounds *bounds)
+				  const struct kma_bounds *bounds)
 {
 	if (path->frames == 0 || bounds->top - sp <= path->end_slot)
 		return false;
@@ -93,7 +92,7 @@ static inline bool kma_path_leads(const struct kma_path *path, uintptr_t sp,
 
 /* From here to frame 0, which is outermost of this library. */
 static inline void kma_path_follow(const struct kma_path *path,
-			       struct kma_place *place)
+				   struct kma_place *place)
 {
 	uintptr_t sp = place->sp;
 
