@@ -178,6 +178,20 @@ static struct check_stack make_stack(struct judge *judge, size_t instance,
 	return stack;
 }
 
+/* Of the system, or of the languages' own libraries, wherever those were
+ * compiled. */
+static bool is_library_source(const struct check_frame *frame)
+{
+	const char *rust = "/rustc/";
+
+	return path_is_system(frame->file) ||
+	       strncmp(frame->file, rust, strlen(rust)) == 0 ||
+	       strncmp(frame->file, "/rust/deps/", 11) == 0 ||
+	       strstr(frame->file, "/.cargo/registry/") ||
+	       (*frame->file != '/' && frame->directory &&
+		strncmp(frame->directory, rust, strlen(rust)) == 0);
+}
+
 /* The innermost frame at pc that is the program's own, not a library's of the
  * system nor out of its headers. False: none. */
 static bool find_own_frame(struct judge *judge, uint64_t pc, uint64_t ticks,
@@ -192,12 +206,20 @@ static bool find_own_frame(struct judge *judge, uint64_t pc, uint64_t ticks,
 		return false;
 	at = frames_at(judge, pc, ticks);
 	for (size_t i = 0; at && i < at->count; i++)
-		if (!at->frames[i].file ||
-		    !path_is_system(at->frames[i].file)) {
+		if (!at->frames[i].file || !is_library_source(&at->frames[i])) {
 			*ret = at->frames[i];
 			return true;
 		}
 	return false;
+}
+
+/* Has found a line, in the module of a frame that has none? Then what has none
+ * is a library that was linked in. */
+static bool is_around(const struct check_frame *bare,
+		      const struct check_frame *found)
+{
+	return found->file && bare->module && found->module &&
+	       strcmp(bare->module, found->module) == 0;
 }
 
 /* Whom to blame: the program's innermost frame, else the allocator's caller. */
@@ -213,12 +235,22 @@ static struct check_frame make_caller(struct judge *judge,
 	uint64_t caller = heap_stack_caller_named(
 		judge->heap, judge->symbols, group->instance, group->stack);
 
-	for (size_t i = 0; i < depth; i++)
-		if (find_own_frame(judge, pcs[i], ticks, &frame))
-			return frame;
 	if (caller)
 		at = frames_at(judge, caller, ticks);
-	return at && at->count ? at->frames[0] : frame;
+	if (at && at->count)
+		frame = at->frames[0];
+	for (size_t i = 0, own = 0; i < depth; i++) {
+		struct check_frame found;
+
+		if (!find_own_frame(judge, pcs[i], ticks, &found) ||
+		    (own && !is_around(&frame, &found)))
+			continue;
+		frame = found;
+		if (frame.file)
+			break;
+		own = 1;
+	}
+	return frame;
 }
 
 /* "definite" before "indirect", then what holds most. */

@@ -26,6 +26,78 @@ void demangler_deinit(struct demangler *demangler)
 	*demangler = (struct demangler){ 0 };
 }
 
+/*
+ * Rust's names of old are C++'s with a hash of the crate at the end, which is
+ * another in each build, and with what C++ has no letters for as "$LT$" and
+ * "..". The newer ones ("_R") are left as they are.
+ */
+enum { RUST_HASH = 19 }; /* "::h" and 16 digits */
+
+static const struct {
+	const char *name;
+	char letter;
+} rust_letters[] = {
+	{ "$SP$", '@' }, { "$BP$", '*' }, { "$RF$", '&' }, { "$LT$", '<' },
+	{ "$GT$", '>' }, { "$LP$", '(' }, { "$RP$", ')' }, { "$C$", ',' },
+};
+
+static bool is_rust(const char *text, size_t length)
+{
+	const char *hash = text + length - RUST_HASH;
+
+	return length > RUST_HASH && strncmp(hash, "::h", 3) == 0 &&
+	       strspn(hash + 3, "0123456789abcdef") == RUST_HASH - 3;
+}
+
+/* What stands for one letter at text: its length; 0: nothing. */
+static size_t rust_letter(const char *text, char *letter)
+{
+	char *end;
+
+	for (size_t i = 0; i < sizeof(rust_letters) / sizeof(rust_letters[0]);
+	     i++) {
+		size_t size = strlen(rust_letters[i].name);
+
+		if (strncmp(text, rust_letters[i].name, size) == 0) {
+			*letter = rust_letters[i].letter;
+			return size;
+		}
+	}
+	if (strncmp(text, "$u", 2) != 0)
+		return 0;
+	unsigned long code = strtoul(text + 2, &end, 16);
+	if (*end != '$' || code < ' ' || code > '~')
+		return 0;
+	*letter = (char)code;
+	return (size_t)(end + 1 - text);
+}
+
+/* In place: it only gets shorter. */
+static void make_rust(char *text, size_t length)
+{
+	char *out = text;
+
+	text[length - RUST_HASH] = '\0';
+	for (const char *in = text; *in;) {
+		bool first = in == text || in[-1] == ':';
+		size_t size;
+
+		if (first && strncmp(in, "_$", 2) == 0) {
+			in++; /* a name may not begin with '$' */
+		} else if (strncmp(in, "..", 2) == 0) {
+			*out++ = ':';
+			*out++ = ':';
+			in += 2;
+		} else if ((size = rust_letter(in, out)) != 0) {
+			out++;
+			in += size;
+		} else {
+			*out++ = *in++;
+		}
+	}
+	*out = '\0';
+}
+
 char *demangle(struct demangler *demangler, const char *name)
 {
 	int status = -1;
@@ -42,5 +114,7 @@ char *demangle(struct demangler *demangler, const char *name)
 		free(text);
 		text = NULL;
 	}
+	if (text && is_rust(text, strlen(text)))
+		make_rust(text, strlen(text));
 	return text;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * C++ names as a person writes them. The C++ runtime knows how; it is loaded
+ * C++ names, and Rust's, as a person writes them. The C++ runtime knows how; it is loaded
  * when the first mangled name turns up, so that kdbg does not depend on it.
  * Where there is none, names stay as they are.
  */

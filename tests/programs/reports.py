@@ -347,6 +347,25 @@ def test_paths_of_another_build():
               ("src/lose.c", "src/lose.c", "src/lose.c", base))
 
 
+def test_blame_passes_over_code_without_lines():
+    """A library that is linked in without debug information is not whose leak it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text, flags in (
+                ("made", "#include <stdlib.h>\nvoid *made(void) { return malloc(9); }\n", []),
+                ("main", "void *made(void);\nstatic void *volatile kept;\n"
+                         "int main(void)\n{\nkept = made();\nkept = 0;\n}\n", ["-g"])):
+            source = os.path.join(folder, name + ".c")
+            with open(source, "w", encoding="utf-8") as file:
+                file.write(text)
+            subprocess.run(["gcc", "-O0", *flags, "-c", source], cwd=folder, check=True)
+        program = os.path.join(folder, "program")
+        subprocess.run(["gcc", "-o", program, "made.o", "main.o"], cwd=folder, check=True)
+        status, err = check(program)
+    equal(status, 23, err)
+    true(re.search(r"allocated by main \(.*main\.c:5\)", err), err)
+    true("        made\n" in err, err)
+
+
 # --- all of them ------------------------------------------------------------------
 
 def test_report_that_cannot_be_written():
