@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * C++ names, and Rust's, as a person writes them. The C++ runtime knows how; it is loaded
- * when the first mangled name turns up, so that kdbg does not depend on it.
- * Where there is none, names stay as they are.
+ * C++ names, and Rust's, as a person writes them. The C++ runtime knows how; it
+ * is loaded when the first mangled name turns up, so that kdbg does not depend
+ * on it. Where there is none, names stay as they are.
  */
 #ifndef KDBG_DEMANGLE_H
 #define KDBG_DEMANGLE_H
