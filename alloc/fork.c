@@ -10,8 +10,8 @@
 #include "alloc/percpu.h"
 #include "alloc/reap.h"
 #include "alloc/report.h"
-#include "alloc/room.h"
 #include "alloc/root.h"
+#include "alloc/space.h"
 #include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
@@ -47,7 +47,7 @@ static bool has_files_locked; /* guarded by that lock */
 
 uint32_t *kma_fork_mark;
 
-/* All but the first two, in the order of alloc/lock.h. */
+/* All but the lists' own, in the order of alloc/lock.h. */
 static void each_lock(void (*apply)(struct kma_lock *lock))
 {
 	for (unsigned i = 0; i < kma_cache_count; i++)
@@ -76,8 +76,10 @@ static void hold_locks(void)
 {
 	kma_lock_fork_hold(&kma_visit_lock);
 	kma_lock_fork_hold(&kma_thread_lock);
-	/* From here on no cache comes to be. */
+	/* From here on no cache and no arena comes to be, or ends. */
 	kma_lock_fork_hold(&kma_registry_lock);
+	kma_lock_fork_hold(&kma_map_lock);
+	kma_lock_fork_hold(&kma_vmem_list_lock);
 	each_lock(kma_lock_fork_hold);
 }
 
@@ -85,6 +87,8 @@ static void hold_locks(void)
 static void release_locks(void)
 {
 	each_lock(kma_lock_fork_release);
+	kma_lock_fork_release(&kma_vmem_list_lock);
+	kma_lock_fork_release(&kma_map_lock);
 	kma_lock_fork_release(&kma_registry_lock);
 	kma_lock_fork_release(&kma_thread_lock);
 	kma_lock_fork_release(&kma_visit_lock);
@@ -129,8 +133,9 @@ static void reset_locks(void)
 	kma_lock_reset(&kma_visit_lock);
 	kma_lock_reset(&kma_thread_lock);
 	kma_lock_reset(&kma_registry_lock);
+	kma_lock_reset(&kma_map_lock);
+	kma_lock_reset(&kma_vmem_list_lock);
 	each_lock(kma_lock_reset);
-	kma_room_forked();
 	kma_depot_fork_child();
 	kma_report_fork_child();
 }
@@ -147,6 +152,7 @@ void kma_fork_child(void)
 	kma_root.pid = sys_getpid();
 	kma_root.fork_time = kma_clock_now();
 	kma_root.fork_count++;
+	kma_percpu_forked();
 	kma_thread_forked();
 	kma_wait_forked();
 	kma_visits = 0;

@@ -4,8 +4,8 @@
  * to reinitialise in the child of a fork. Not recursive. Never held while
  * user code runs, and never taken by a thread that holds one further down:
  *
- *	fork gate -> thread registry -> caches -> cache -> depot -> waiters ->
- *	arena -> foreign pages -> pages -> meta
+ *	fork gate -> thread registry -> caches -> maps -> arenas -> cache ->
+ *	depot -> waiters -> arena -> foreign pages -> pages -> meta
  *
  * One exception: from the prepare handler of a fork on, the forking thread
  * holds every lock while handlers of other libraries may still run, and those

@@ -15,9 +15,9 @@
 #include "alloc/pages.h"
 
 #include "alloc/lock.h"
-#include "alloc/room.h"
 #include "alloc/root.h"
 #include "alloc/runs.h"
+#include "alloc/wait.h"
 
 /* Dirty pages kept: an eighth of the pages in use, within these bounds. */
 static const size_t dirty_min = (8 << 20) >> KMA_PAGE_SHIFT;
@@ -86,7 +86,7 @@ void kma_pages_free(uintptr_t base, size_t count)
 		kma_runs_purge_down_to(dirty_limit() / 8 * 7);
 	kma_runs_purge_older_than(DIRTY_SECONDS);
 	kma_lock_release(&kma_pages_lock);
-	kma_room_made();
+	kma_wait_wake_fenced();
 }
 
 /* --- allocation ---------------------------------------------------------- */

@@ -177,6 +177,26 @@ void kma_percpu_put(struct kma_percpu *percpu)
 					 .detail = "no part is held" });
 }
 
+static void part_forked(struct kma_percpu_part *part, uint32_t before)
+{
+	if (part->holder && part->holder == before) {
+		part->holder = sys_gettid();
+		return;
+	}
+	part->holder = 0;
+	kma_lock_reset(&part->lock);
+}
+
+void kma_percpu_forked(void)
+{
+	struct kma_percpu *percpu = kma_root.percpus;
+	uint32_t before = kma_self ? kma_self->tid : 0;
+
+	for (; percpu; percpu = percpu->next)
+		for (uint32_t i = 0; i < percpu->count; i++)
+			part_forked(part_at(percpu, i), before);
+}
+
 unsigned kma_percpu_count(const struct kma_percpu *percpu)
 {
 	return percpu->count;

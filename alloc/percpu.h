@@ -28,7 +28,9 @@ struct kma_percpu {
 /* What stands before the bytes of a part. */
 enum { KMA_PERCPU_HEAD = sizeof(struct kma_percpu_part) };
 
-/* For fork.c. */
+/* For fork.c. In the child, while the calling thread has the number that it had
+ * in its parent: parts that others hold are free. */
 extern struct kma_lock kma_percpu_lock;
+void kma_percpu_forked(void);
 
 #endif

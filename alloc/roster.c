@@ -354,9 +354,16 @@ static uint64_t count_live_buffers(void)
 
 	for (const struct kma_cache *c = kma_root.caches; c; c = c->next)
 		live += c->alloc - c->free;
-	for (const struct kma_thread *t = kma_root.threads; t; t = t->next)
-		for (uint32_t i = 0; t->magsets && i < t->magset_count; i++)
-			live += t->magsets[i].alloc - t->magsets[i].free;
+	for (const struct kma_thread *t = kma_root.threads; t; t = t->next) {
+		uint32_t count =
+			__atomic_load_n(&t->magset_count, __ATOMIC_RELAXED);
+		/* Of a thread that ends meanwhile they stay readable. */
+		const struct kma_magset *sets =
+			__atomic_load_n(&t->magsets, __ATOMIC_RELAXED);
+
+		for (uint32_t i = 0; sets && i < count; i++)
+			live += sets[i].alloc - sets[i].free;
+	}
 	return live;
 }
 

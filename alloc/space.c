@@ -9,7 +9,8 @@
  * How many pages a run has, and of which type, stands beside its first page.
  *Freed pages go back to the system and are untouchable again.
  */
-#include "alloc/lock.h"
+#include "alloc/space.h"
+
 #include "alloc/meta.h"
 #include "alloc/options.h"
 #include "alloc/pages.h"
@@ -41,8 +42,9 @@ struct kma_map {
 	uint32_t *runs; /* of each page that begins one: pages << 3 | type */
 };
 
-static struct kma_lock root_lock;
-static struct kma_map *root;
+struct kma_lock kma_map_lock;
+
+static struct kma_map *root; /* guarded by it; never changes again */
 
 /* --- making -----------------------------------------------------------------
  */
@@ -90,12 +92,16 @@ struct kma_map *kma_map_root(void)
 
 	if (map)
 		return map;
-	kma_lock_acquire(&root_lock);
+
+	struct kma_thread *self = kma_thread_enter();
+
+	kma_lock_acquire(&kma_map_lock);
 	if (!root && (base = reserve(&size)) != 0) {
 		map = map_create("kernel_map", base, size);
 		__atomic_store_n(&root, map, __ATOMIC_RELEASE);
 	}
-	kma_lock_release(&root_lock);
+	kma_lock_release(&kma_map_lock);
+	kma_thread_leave(self);
 	return root;
 }
 

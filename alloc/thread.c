@@ -28,6 +28,7 @@
 #include "alloc/sample.h"
 #include "alloc/sys.h"
 #include "alloc/trace.h"
+#include "alloc/visit.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -279,10 +280,13 @@ static void at_thread_exit(void *argument)
 	outside.ended = true;
 	outside.entered++;
 	kma_self = NULL;
-	thread->busy++; /* visit.c waits until its magazines are handed back */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	kma_dump_thread_end(thread);
+	/* Who visits has seen that it is not busy, and may be at its magazines.
+	 */
+	kma_lock_acquire(&kma_visit_lock);
 	record_end(thread);
+	kma_lock_release(&kma_visit_lock);
 	outside.entered--;
 }
 

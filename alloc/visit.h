@@ -10,8 +10,8 @@
  *
  * One of the two sees the other: an owner that sees a visit leaves magazines
  * alone and goes to the slabs; a visitor waits until an owner that it found
- * busy has left. Only magazines of clients' caches are visited: malloc's fast
- * path does not look.
+ * busy has left. An owner that ends waits until nobody visits. Only magazines
+ *of clients' caches are visited: malloc's fast path does not look.
  */
 #ifndef ALLOC_VISIT_H
 #define ALLOC_VISIT_H
@@ -20,7 +20,8 @@
 
 #include <stdbool.h>
 
-/* For fork.c. */
+/* Held during a visit, while a thread hands its magazines back at its end, and
+ * for a fork. */
 extern struct kma_lock kma_visit_lock;
 
 extern uint32_t kma_visits;

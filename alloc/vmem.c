@@ -6,12 +6,14 @@
 #include "alloc/vmem.h"
 
 #include "alloc/clock.h"
+#include "alloc/intr.h"
+#include "alloc/reap.h"
 #include "alloc/report.h"
-#include "alloc/room.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/thread.h"
 #include "alloc/vmem_impl.h"
+#include "alloc/wait.h"
 
 #include <errno.h>
 
@@ -65,15 +67,33 @@ static bool one_or_none(unsigned flags)
 	return (flags & (flags - 1)) == 0;
 }
 
-static int check_call(struct kma_vmem *vmem, const char *function, size_t size,
-		      unsigned flags)
+/*
+ * An arena's locks are waited for, so no handler that interrupted the library
+ * can be served; one that did not, and says that it is one, must not sleep.
+ */
+static int check_context(const struct kma_vmem *vmem, const char *function,
+			 unsigned *flags)
 {
+	bool inside = kma_thread_inside(kma_self);
+
+	if (!inside && !(kma_intr_depth_now() && *flags & KMA_VM_SLEEP))
+		return 0;
+	kma_intr_refuse(function, vmem->name);
+	*flags = (*flags & ~(unsigned)KMA_VM_SLEEP) | KMA_VM_NOSLEEP;
+	return inside ? ENOMEM : 0;
+}
+
+static int check_call(struct kma_vmem *vmem, const char *function, size_t size,
+		      unsigned *flags_in)
+{
+	unsigned flags = *flags_in;
+
 	if (size == 0)
 		return refuse(KMA_ERROR_ZEROSIZE, vmem, function, size, 0);
 	if (!is_power(flags & SLEEP_FLAGS) || !one_or_none(flags & FIT_FLAGS) ||
 	    (flags & ~(unsigned)ALLOC_FLAGS))
 		return refuse(KMA_ERROR_BADFLAGS, vmem, function, size, flags);
-	return 0;
+	return check_context(vmem, function, flags_in);
 }
 
 static bool is_consistent(const struct kma_vmem *vmem,
@@ -247,7 +267,7 @@ enum kma_vmem_freed kma_vmem_put(struct kma_vmem *vmem, uintptr_t address,
 	if (release)
 		vmem->source.release(&vmem->source, span, span_size);
 	if (freed == KMA_VMEM_FREED)
-		kma_room_made();
+		kma_wait_wake_fenced();
 	return freed;
 }
 
@@ -280,23 +300,71 @@ static int fail(struct kma_vmem *vmem, const char *function, size_t size,
 	return ENOMEM;
 }
 
+/* --- waiting ----------------------------------------------------------------
+ */
+
+struct shortage {
+	struct kma_vmem *vmem;
+	const struct kma_vmem_want *want;
+	size_t size;
+	unsigned flags;
+	enum kma_vmem_giver giver;
+	struct kma_vmem_origin origin;
+	uintptr_t address;
+};
+
 /* One try; through a quantum cache where one serves the size. */
-static int try_once(struct kma_vmem *vmem, const struct kma_vmem_want *want,
-		    size_t size, unsigned flags, enum kma_vmem_giver giver,
-		    const struct kma_vmem_origin *origin, uintptr_t *address)
+static bool attempt(void *context)
 {
+	struct shortage *shortage = context;
+	struct kma_vmem *vmem = shortage->vmem;
 	struct kma_vmem_seg *seg;
 
-	if (giver == KMA_VMEM_BY_ALLOC &&
-	    kma_vmem_qcache_take(kma_vmem_qcache_for(vmem, size), size, origin,
-				 address))
-		return 0;
-	int failed =
-		kma_vmem_take(vmem, want, size, flags, giver, origin, &seg);
+	if (shortage->giver == KMA_VMEM_BY_ALLOC &&
+	    kma_vmem_qcache_take(kma_vmem_qcache_for(vmem, shortage->size),
+				 shortage->size, &shortage->origin,
+				 &shortage->address))
+		return true;
+	if (kma_vmem_take(vmem, shortage->want, shortage->size, shortage->flags,
+			  shortage->giver, &shortage->origin, &seg))
+		return false;
+	shortage->address = seg->start;
+	return true;
+}
 
-	if (!failed)
-		*address = seg->start;
-	return failed;
+static bool possible(void *context)
+{
+	const struct shortage *shortage = context;
+
+	return could_ever(shortage->vmem, shortage->want);
+}
+
+/* The slabs of its own quantum caches; then whoever draws on it. */
+static void relieve(void *context)
+{
+	const struct shortage *shortage = context;
+
+	kma_vmem_reap(shortage->vmem);
+	kma_reap_everything();
+}
+
+static bool sleep_for(struct shortage *shortage, const char *function)
+{
+	struct kma_vmem *vmem = shortage->vmem;
+
+	__atomic_add_fetch(&vmem->waits, 1, __ATOMIC_RELAXED);
+	return kma_wait_until(&(struct kma_wanted){
+		.kind = KMA_WAIT_ARENA,
+		.name = vmem->name,
+		.function = function,
+		.vmem = vmem,
+		.size = shortage->size,
+		.may_fail = shortage->flags & KMA_VM_MAYFAIL,
+		.attempt = attempt,
+		.possible = possible,
+		.relieve = relieve,
+		.context = shortage,
+	});
 }
 
 static int allocate(struct kma_vmem *vmem, const char *function,
@@ -304,25 +372,19 @@ static int allocate(struct kma_vmem *vmem, const char *function,
 		    unsigned flags, enum kma_vmem_giver giver,
 		    uintptr_t *address)
 {
-	const struct kma_vmem_origin origin = origin_now();
-	struct kma_room room = { 0 };
+	struct shortage shortage = {
+		.vmem = vmem,
+		.want = want,
+		.size = size,
+		.flags = flags,
+		.giver = giver,
+		.origin = origin_now(),
+	};
 
-	for (;;) {
-		if (try_once(vmem, want, size, flags, giver, &origin,
-			     address) == 0)
-			break;
-		if (!(flags & KMA_VM_SLEEP) || !could_ever(vmem, want)) {
-			kma_room_leave(&room);
-			if ((flags & KMA_VM_SLEEP) && !(flags & KMA_VM_MAYFAIL))
-				refuse(KMA_ERROR_IMPOSSIBLE, vmem, function,
-				       size, 0);
-			return fail(vmem, function, size, flags);
-		}
-		if (!room.waiting)
-			__atomic_add_fetch(&vmem->waits, 1, __ATOMIC_RELAXED);
-		kma_room_wait(&room);
-	}
-	kma_room_leave(&room);
+	if (!attempt(&shortage) &&
+	    (!(flags & KMA_VM_SLEEP) || !sleep_for(&shortage, function)))
+		return fail(vmem, function, size, flags);
+	*address = shortage.address;
 	return 0;
 }
 
@@ -341,7 +403,7 @@ int kma_vmem_alloc(struct kma_vmem *vmem, size_t size, unsigned flags,
 		.align = vmem->quantum,
 		.max = UINTPTR_MAX,
 	};
-	int failed = check_call(vmem, function, size, flags);
+	int failed = check_call(vmem, function, size, &flags);
 
 	if (failed)
 		return failed;
@@ -367,7 +429,7 @@ int kma_vmem_xalloc(struct kma_vmem *vmem, size_t size, size_t align,
 		.min = min,
 		.max = max,
 	};
-	int failed = check_call(vmem, function, size, flags);
+	int failed = check_call(vmem, function, size, &flags);
 
 	if (failed)
 		return failed;
@@ -414,7 +476,7 @@ void kma_vmem_free(struct kma_vmem *vmem, uintptr_t address, size_t size)
 					     : KMA_VMEM_BY_XALLOC,
 				     &found);
 	else if (freed == KMA_VMEM_FREED)
-		kma_room_made();
+		kma_wait_wake_fenced();
 	settle_free(vmem, "kma_vmem_free", freed, address, size, found);
 }
 

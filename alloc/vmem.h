@@ -217,7 +217,9 @@ struct kma_vmem *kma_vmem_make(const char *name, size_t quantum,
 			       const struct kma_vmem_source *source,
 			       size_t qcache_max, unsigned flags);
 
-/* For fork.c: apply to each lock of each arena, in their order. */
+/* For fork.c: apply to each lock of each arena, in their order. The list's lock
+ * is held. */
+extern struct kma_lock kma_vmem_list_lock;
 void kma_vmem_each_lock(void (*apply)(struct kma_lock *lock));
 
 #endif

@@ -4,9 +4,9 @@
 
 #include "alloc/meta.h"
 #include "alloc/report.h"
-#include "alloc/room.h"
 #include "alloc/root.h"
 #include "alloc/vmem_impl.h"
+#include "alloc/wait.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,7 +17,7 @@ enum {
 };
 
 /* Guards the list of arenas; comes before the locks of any. */
-static struct kma_lock list_lock;
+struct kma_lock kma_vmem_list_lock;
 static struct kma_vmem **last_link; /* NULL at its end */
 
 /* --- the list ----------------------------------------------------------------
@@ -25,7 +25,7 @@ static struct kma_vmem **last_link; /* NULL at its end */
 
 static void list_append(struct kma_vmem *vmem)
 {
-	struct kma_thread *self = kma_vmem_enter(&list_lock);
+	struct kma_thread *self = kma_vmem_enter(&kma_vmem_list_lock);
 
 	if (!last_link) /* the heap's own, which stay, are there already */
 		last_link = &kma_root.arenas;
@@ -34,24 +34,23 @@ static void list_append(struct kma_vmem *vmem)
 	vmem->link = last_link;
 	__atomic_store_n(last_link, vmem, __ATOMIC_RELEASE);
 	last_link = &vmem->next;
-	kma_vmem_leave(&list_lock, self);
+	kma_vmem_leave(&kma_vmem_list_lock, self);
 }
 
 static void list_remove(struct kma_vmem *vmem)
 {
-	struct kma_thread *self = kma_vmem_enter(&list_lock);
+	struct kma_thread *self = kma_vmem_enter(&kma_vmem_list_lock);
 
 	__atomic_store_n(vmem->link, vmem->next, __ATOMIC_RELEASE);
 	if (vmem->next)
 		vmem->next->link = vmem->link;
 	else
 		last_link = vmem->link;
-	kma_vmem_leave(&list_lock, self);
+	kma_vmem_leave(&kma_vmem_list_lock, self);
 }
 
 void kma_vmem_each_lock(void (*apply)(struct kma_lock *lock))
 {
-	apply(&list_lock);
 	for (struct kma_vmem *vmem = kma_root.arenas; vmem; vmem = vmem->next) {
 		for (uint32_t i = 0; i < vmem->qcache_count; i++)
 			apply(&vmem->qcaches[i]->lock);
@@ -194,7 +193,7 @@ int kma_vmem_add(struct kma_vmem *vmem, uintptr_t address, size_t size,
 	else if (!kma_vmem_span_add(vmem, address, size, false))
 		failed = ENOMEM;
 	kma_vmem_leave(&vmem->lock, self);
-	kma_room_made();
+	kma_wait_wake_fenced();
 	return failed;
 }
 
@@ -256,7 +255,7 @@ void kma_vmem_set_limit(struct kma_vmem *vmem, size_t limit)
 
 	vmem->limit = limit;
 	kma_vmem_leave(&vmem->lock, self);
-	kma_room_made();
+	kma_wait_wake_fenced();
 }
 
 struct told {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who sleeps, looks again and frees things on the way: what it could not use,
+ * or what it drained. It takes those events of its own as seen, or it would
+ * wake itself for ever; others hear of them.
+ */
 #include "alloc/wait.h"
 
 #include "alloc/clock.h"
 #include "alloc/meta.h"
 #include "alloc/reap.h"
 #include "alloc/report.h"
-#include "alloc/room.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/sys.h"
@@ -15,13 +19,25 @@
 #include "kma/kma.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <string.h>
+#include <time.h>
 
-enum { DEADLOCK_MS = 1000 }; /* slept before the others are counted */
+enum {
+	DEADLOCK_MS = 1000, /* slept before the others are counted */
+	DELAY_FIRST_MS = 100,
+	DELAY_MAX_MS = 5000,
+};
 
 struct kma_lock kma_wait_lock;
 uint32_t kma_wait_sleepers;
 unsigned kma_sleep_report_seconds = 30;
+
+static uint32_t event;              /* a futex: rises when there is more */
+static __thread uint32_t made_here; /* events that this thread caused */
+static __thread uint32_t depth;     /* sleeps for one that it sleeps for */
+static uint32_t threads;            /* that sleep */
 
 /* --- the list ---------------------------------------------------------------
  */
@@ -35,6 +51,8 @@ static void enlist(struct kma_waiter *waiter)
 	kma_root.waiters = waiter;
 	kma_root.wait_count++;
 	__atomic_add_fetch(&kma_wait_sleepers, 1, __ATOMIC_SEQ_CST);
+	if (depth++ == 0)
+		__atomic_add_fetch(&threads, 1, __ATOMIC_SEQ_CST);
 	kma_attention_add();
 	kma_lock_release(&kma_wait_lock);
 }
@@ -49,12 +67,16 @@ static void delist(struct kma_waiter *waiter)
 	if (waiter->next)
 		waiter->next->prev = waiter->prev;
 	kma_attention_end();
+	if (--depth == 0)
+		__atomic_sub_fetch(&threads, 1, __ATOMIC_SEQ_CST);
 	__atomic_sub_fetch(&kma_wait_sleepers, 1, __ATOMIC_SEQ_CST);
 	kma_lock_release(&kma_wait_lock);
 }
 
-struct kma_waiter *kma_wait_begin(const struct kma_wanted *wanted,
-				  struct kma_waiter *spare)
+/* Listed with a record in metadata, so that every dump has it, or in spare
+ * where there is no memory. */
+static struct kma_waiter *begin(const struct kma_wanted *wanted,
+				struct kma_waiter *spare)
 {
 	struct kma_thread *self = kma_thread_enter();
 	struct kma_waiter *waiter = kma_meta_alloc(sizeof(*waiter));
@@ -72,7 +94,7 @@ struct kma_waiter *kma_wait_begin(const struct kma_wanted *wanted,
 	return waiter;
 }
 
-void kma_wait_end(struct kma_waiter *waiter, const struct kma_waiter *spare)
+static void end(struct kma_waiter *waiter, const struct kma_waiter *spare)
 {
 	struct kma_thread *self = kma_thread_enter();
 
@@ -86,6 +108,7 @@ void kma_wait_forked(void)
 {
 	kma_root.waiters = NULL; /* theirs, who are not in this process */
 	kma_wait_sleepers = 0;
+	threads = 0;
 }
 
 /* --- sleeping for ever --------------------------------------------------- */
@@ -122,7 +145,7 @@ static bool all_sleep(void)
 	unsigned tasks = count_tasks();
 
 	return tasks && kma_reap_is_idle() &&
-	       __atomic_load_n(&kma_wait_sleepers, __ATOMIC_SEQ_CST) +
+	       __atomic_load_n(&threads, __ATOMIC_SEQ_CST) +
 			       kma_reap_threads() >=
 		       tasks;
 }
@@ -137,7 +160,12 @@ static void report(enum kma_error_code code, const struct kma_wanted *wanted)
 	kma_text_string(&text, " bytes of ");
 	kma_text_string(&text, wanted->name);
 	kma_report(&(struct kma_report){
-		.code = code, .function = wanted->function, .detail = detail });
+		.code = code,
+		.function = wanted->function,
+		.detail = wanted->vmem ? NULL : detail,
+		.vmem = wanted->vmem,
+		.claimed_size = wanted->vmem ? wanted->size : 0,
+	});
 }
 
 static void tell_wait(struct kma_waiter *waiter)
@@ -156,7 +184,8 @@ static void tell_wait(struct kma_waiter *waiter)
 	kma_message(line);
 }
 
-void kma_wait_watch(struct kma_waiter *waiter, const struct kma_wanted *wanted)
+/* Tell of a sleep that is long, or that nobody can end. */
+static void watch(struct kma_waiter *waiter, const struct kma_wanted *wanted)
 {
 	uint64_t slept =
 		kma_clock_nanoseconds_between(waiter->since, kma_clock_now()) /
@@ -170,6 +199,45 @@ void kma_wait_watch(struct kma_waiter *waiter, const struct kma_wanted *wanted)
 		tell_wait(waiter);
 }
 
+/* --- sleeping ---------------------------------------------------------------
+ */
+
+void kma_wait_wake_all(void)
+{
+	made_here++;
+	__atomic_add_fetch(&event, 1, __ATOMIC_SEQ_CST);
+	sys_call(SYS_futex, (long)(uintptr_t)&event, FUTEX_WAKE_PRIVATE,
+		 INT_MAX, 0, 0, 0);
+}
+
+struct sleep {
+	uint32_t seen;        /* the event that it knows of */
+	uint32_t made_before; /* of the events of its own, those in seen */
+	unsigned delay_ms;
+};
+
+/* What happens from now on ends the next sleep. */
+static void look_from_here(struct sleep *sleep)
+{
+	sleep->made_before = made_here;
+	sleep->seen = __atomic_load_n(&event, __ATOMIC_SEQ_CST);
+}
+
+static void go_to_sleep(struct sleep *sleep)
+{
+	const struct timespec delay = {
+		.tv_sec = sleep->delay_ms / 1000,
+		.tv_nsec = sleep->delay_ms % 1000 * 1000000L,
+	};
+
+	sys_call(SYS_futex, (long)(uintptr_t)&event, FUTEX_WAIT_PRIVATE,
+		 sleep->seen + (made_here - sleep->made_before),
+		 (long)(uintptr_t)&delay, 0, 0);
+	sleep->delay_ms = sleep->delay_ms * 2 < DELAY_MAX_MS
+				  ? sleep->delay_ms * 2
+				  : DELAY_MAX_MS;
+}
+
 static bool try(const struct kma_wanted *wanted)
 {
 	if (wanted->attempt(wanted->context))
@@ -181,18 +249,18 @@ static bool try(const struct kma_wanted *wanted)
 bool kma_wait_until(const struct kma_wanted *wanted)
 {
 	struct kma_waiter spare = { 0 };
-	struct kma_waiter *waiter = kma_wait_begin(wanted, &spare);
-	struct kma_room room = { 0 };
+	struct kma_waiter *waiter = begin(wanted, &spare);
+	struct sleep sleep = { .delay_ms = DELAY_FIRST_MS };
 	bool had;
 
-	/* Told only of what is still not to be had. */
+	look_from_here(&sleep);
 	while (!(had = try(wanted)) && wanted->possible(wanted->context)) {
-		kma_wait_watch(waiter, wanted);
-		kma_room_wait(&room);
+		watch(waiter, wanted);
+		go_to_sleep(&sleep);
+		look_from_here(&sleep);
 	}
-	kma_room_leave(&room);
-	kma_wait_end(waiter, &spare);
-	if (!had)
+	end(waiter, &spare);
+	if (!had && !wanted->may_fail)
 		report(KMA_ERROR_IMPOSSIBLE, wanted);
 	return had;
 }

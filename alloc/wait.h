@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sleeping for memory. Whoever waits for room (room.h) hangs on
- * kma_root.waiters, for the debugger and for the reports; whatever may have
- * become available wakes all of them, and each tries again.
+ * Sleeping for memory. Whoever does hangs on kma_root.waiters, for the debugger
+ * and for the reports; whatever may have become available wakes all of them,
+ * and each tries again.
  *
  *	try -> give up what is kept, ask for more -> try -> sleep -> try ...
+ *
+ * A free wakes, in any cache or arena, and a limit that is raised; and so does
+ * time, as the system tells nobody when it has pages again. One word serves all
+ * who sleep: they are few, and each looks again for itself.
  */
 #ifndef ALLOC_WAIT_H
 #define ALLOC_WAIT_H
 
 #include "alloc/lock.h"
-#include "alloc/room.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,9 +43,11 @@ struct kma_waiter {
 /* What is waited for. The callbacks run without locks. */
 struct kma_wanted {
 	enum kma_wait_kind kind;
-	const char *name;     /* of what is short */
-	const char *function; /* what the program called */
+	const char *name;      /* of what is short */
+	const char *function;  /* what the program called */
+	struct kma_vmem *vmem; /* that it is of, or NULL */
 	size_t size;
+	bool may_fail;                   /* what can never be had is no error */
 	bool (*attempt)(void *context);  /* true: had it */
 	bool (*possible)(void *context); /* could it ever be? */
 	void (*relieve)(void *context);  /* try to make it possible */
@@ -56,18 +61,8 @@ void kma_wait_forked(void);
 /* Threads that sleep: frees then go to the slabs, and wake. */
 extern uint32_t kma_wait_sleepers;
 
-/*
- * The parts of kma_wait_until(), for who has a loop of its own: be listed, with
- * a record in metadata so that every dump has it, or in spare where there is
- * no memory; after a sleep, tell of one that is long or that nobody can end.
- */
-struct kma_waiter *kma_wait_begin(const struct kma_wanted *wanted,
-				  struct kma_waiter *spare);
-void kma_wait_watch(struct kma_waiter *waiter, const struct kma_wanted *wanted);
-void kma_wait_end(struct kma_waiter *waiter, const struct kma_waiter *spare);
-
-/* True: attempt() had it. False: it was reported that it never can. The caller
- * has not entered. */
+/* True: attempt() had it. False: it never can, which was reported where that is
+ * an error. The caller has not entered. */
 bool kma_wait_until(const struct kma_wanted *wanted);
 
 static inline bool kma_wait_any(void)
@@ -76,11 +71,21 @@ static inline bool kma_wait_any(void)
 		__atomic_load_n(&kma_wait_sleepers, __ATOMIC_RELAXED) != 0, 0);
 }
 
+void kma_wait_wake_all(void);
+
 /* Something may have become available. Async-signal-safe. */
 static inline void kma_wait_wake(void)
 {
 	if (kma_wait_any())
-		kma_room_made();
+		kma_wait_wake_all();
+}
+
+/* The same from where no lock was released since: who sleeps counts itself
+ * before it looks again, so one of the two sees the other. */
+static inline void kma_wait_wake_fenced(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	kma_wait_wake();
 }
 
 #endif

@@ -40,6 +40,43 @@ static void *park(void *flag)
 	return NULL;
 }
 
+/* Threads that end while somebody looks into their magazines: few where they
+ * are slow. */
+enum { ENDING = 6000, ENDING_FEW = 30, BURST = 3 };
+
+static void *park_and_end(void *argument)
+{
+	void *object = pool_cache_get(cache, PR_WAITOK);
+
+	pool_cache_put(cache, object);
+	return argument;
+}
+
+static void *invalidate_all_the_time(void *argument)
+{
+	while (!__atomic_load_n((int *)argument, __ATOMIC_ACQUIRE))
+		pool_cache_invalidate(cache);
+	return NULL;
+}
+
+static void end_while_visited(void)
+{
+	static int stop;
+	pthread_t visitor = start_thread(invalidate_all_the_time, &stop);
+	int ending = getenv("KDBG_TEST_SHORT") ? ENDING_FEW : ENDING;
+
+	for (int i = 0; i < ending / BURST; i++) {
+		pthread_t threads[BURST];
+
+		for (int each = 0; each < BURST; each++)
+			threads[each] = start_thread(park_and_end, NULL);
+		for (int each = 0; each < BURST; each++)
+			join_thread(threads[each]);
+	}
+	set_flag(&stop);
+	join_thread(visitor);
+}
+
 int main(void)
 {
 	pthread_t threads[THREADS];
@@ -63,6 +100,9 @@ int main(void)
 	set_flag(&go_on);
 	for (int i = 0; i < THREADS; i++)
 		join_thread(threads[i]);
+	end_while_visited();
+	pool_cache_invalidate(cache);
+	CHECK(made - unmade == HELD);
 	for (int i = 0; i < HELD; i++) {
 		void *object = held[i];
 

@@ -8,6 +8,7 @@
 enum { THREADS = 3, FORKS = 40 };
 
 static pool_cache_t cache;
+static percpu_t *counters;
 static int stop;
 
 static void *churn(void *argument)
@@ -20,6 +21,29 @@ static void *churn(void *argument)
 		pool_cache_put(cache, object);
 		kmem_free(p, 500);
 	}
+	return NULL;
+}
+
+/* What is on a list that fork() walks comes and goes meanwhile. */
+static void use_lists(void)
+{
+	vmem_t *arena = vmem_create("c47", 0, 64, 1, NULL, NULL, NULL, 8,
+				    VM_SLEEP, IPL_NONE);
+	uint64_t *own = percpu_getref(counters);
+	vmem_addr_t number;
+
+	(*own)++;
+	percpu_putref(counters);
+	CHECK(vmem_alloc(arena, 1, VM_SLEEP | VM_INSTANTFIT, &number) == 0);
+	vmem_free(arena, number, 1);
+	vmem_destroy(arena);
+}
+
+static void *churn_lists(void *argument)
+{
+	(void)argument;
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+		use_lists();
 	return NULL;
 }
 
@@ -42,6 +66,7 @@ static void be_child(void)
 		pool_cache_put(cache, pool_cache_get(cache, PR_WAITOK));
 	}
 	pool_cache_invalidate(cache);
+	use_lists();
 	limit_use_up();
 	thread = start_thread(free_soon, NULL);
 	p = kmem_alloc(BLOCK, KM_SLEEP);
@@ -58,8 +83,9 @@ int main(void)
 
 	cache = pool_cache_init(200, 0, 0, 0, "c47", NULL, IPL_NONE, NULL, NULL,
 				NULL);
+	counters = percpu_alloc(sizeof(uint64_t));
 	for (int i = 0; i < THREADS; i++)
-		threads[i] = start_thread(churn, NULL);
+		threads[i] = start_thread(i == 0 ? churn_lists : churn, NULL);
 	for (int i = 0; i < FORKS; i++) {
 		pid_t child = fork();
 		int status;
@@ -77,5 +103,6 @@ int main(void)
 	for (int i = 0; i < THREADS; i++)
 		join_thread(threads[i]);
 	pool_cache_destroy(cache);
+	percpu_free(counters, sizeof(uint64_t));
 	return 0;
 }
