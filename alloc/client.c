@@ -272,7 +272,7 @@ static bool attempt(void *context)
 	       try_take(cache, &shortage->taken, &shortage->object);
 }
 
-static void run_drain_hook(const struct kma_cache *cache, unsigned flags)
+void kma_client_run_drain_hook(const struct kma_cache *cache, unsigned flags)
 {
 	const struct kma_client *client = cache->client;
 
@@ -352,7 +352,7 @@ static bool relieved(struct shortage *shortage)
 {
 	if (is_in_handler())
 		return false;
-	run_drain_hook(shortage->cache, shortage->flags);
+	kma_client_run_drain_hook(shortage->cache, shortage->flags);
 	if (attempt(shortage))
 		return true;
 	kma_client_drain(shortage->cache, true);

@@ -100,6 +100,9 @@ const char *kma_client_function(const struct kma_client *client, bool get);
  */
 void kma_client_drain(struct kma_cache *cache, bool steal);
 
+/* Have the client's hook free what it can, where there is one. */
+void kma_client_run_drain_hook(const struct kma_cache *cache, unsigned flags);
+
 /* Destruct what a magazine holds, give it to the slabs, free the magazine. */
 void kma_client_empty(struct kma_cache *cache, struct kma_magazine *magazine);
 

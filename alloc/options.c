@@ -9,522 +9,20 @@
  */
 #include "alloc/options.h"
 
-#include "alloc/log.h"
+#include "alloc/options_items.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/startup.h"
-#include "alloc/tier.h"
-#include "dumpfmt/writer.h"
 
-#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 
 struct kma_options kma_options;
 
-/* A stretch of text, not terminated. */
-struct text {
-	const char *at;
-	size_t size;
-};
-
 enum {
-	MIN_LOG = 64 * 1024,
-	SAVED_DEFAULT = 256,
 	DEPTH_DEFAULT = 64,
-	UMEM_DEPTH = 15,
 	STACKS_DEFAULT = 512 << 20,
 	GUARD_DEPTH_DEFAULT = 4096,
-	GUARD_DEPTH_MAX = 1 << 20,
-};
-
-static bool text_is(struct text text, const char *word)
-{
-	return strlen(word) == text.size &&
-	       memcmp(text.at, word, text.size) == 0;
-}
-
-/* Cut text before the first separator; the rest goes to *rest. */
-static struct text text_cut(struct text text, char separator, struct text *rest)
-{
-	const char *at = memchr(text.at, separator, text.size);
-	struct text head = text;
-
-	*rest = (struct text){ text.at + text.size, 0 };
-	if (!at)
-		return head;
-	head.size = (size_t)(at - text.at);
-	rest->at = at + 1;
-	rest->size = text.size - head.size - 1;
-	return head;
-}
-
-static bool text_number(struct text text, size_t *ret)
-{
-	size_t number = 0;
-
-	if (text.size == 0)
-		return false;
-	for (size_t i = 0; i < text.size; i++) {
-		unsigned digit = (unsigned)(unsigned char)text.at[i] - '0';
-
-		if (digit > 9 || __builtin_mul_overflow(number, 10, &number) ||
-		    __builtin_add_overflow(number, digit, &number))
-			return false;
-	}
-	*ret = number;
-	return true;
-}
-
-/* A number with K, M, G or T behind it. */
-static bool text_size(struct text text, size_t *ret)
-{
-	static const char units[] = "KMGT";
-	unsigned shift = 0;
-	size_t number;
-
-	if (text.size && text.at[text.size - 1] > '9') {
-		const char *unit =
-			strchr(units, text.at[text.size - 1] & ~0x20);
-
-		if (!unit)
-			return false;
-		shift = 10 * (unsigned)(unit - units + 1);
-		text.size--;
-	}
-	if (!text_number(text, &number) || number > SIZE_MAX >> shift)
-		return false;
-	*ret = number << shift;
-	return true;
-}
-
-/* --- what items do ---------------------------------------------------------
- */
-
-/* False: the value is not one this item takes. */
-typedef bool item_action(struct text value);
-
-struct item {
-	const char *name;
-	item_action *action; /* NULL: known, but not in this version */
-};
-
-static bool choose_off(struct text value)
-{
-	kma_options.tier = KMA_TIER_OFF;
-	return value.size == 0;
-}
-
-/* "1/RATE": nothing but samples is of the tier. */
-static bool choose_sample(struct text value, enum kma_tier tier, bool bytes)
-{
-	struct text rate;
-	struct text one = text_cut(value, '/', &rate);
-	size_t number;
-
-	if (!text_is(one, "1") || !text_size(rate, &number) || number == 0)
-		return false;
-	kma_options.tier = KMA_TIER_OFF;
-	kma_options.sample_rate = number;
-	kma_options.sample_tier = tier;
-	kma_options.sample_bytes = bytes;
-	return true;
-}
-
-static bool choose_audit(struct text value)
-{
-	size_t depth;
-
-	if (choose_sample(value, KMA_TIER_AUDIT, true))
-		return true;
-	kma_options.tier = KMA_TIER_AUDIT;
-	if (value.size == 0)
-		return true;
-	if (!text_number(value, &depth) || depth > UINT32_MAX)
-		return false;
-	kma_options.audit_depth = (unsigned)depth;
-	return true;
-}
-
-static bool choose_lite(struct text value)
-{
-	kma_options.tier = KMA_TIER_LITE;
-	return value.size == 0;
-}
-
-static bool choose_guard(struct text value)
-{
-	if (choose_sample(value, KMA_TIER_GUARD, false)) {
-		kma_options.guards = true;
-		return true;
-	}
-	if (value.size && !text_is(value, "left"))
-		return false;
-	kma_options.tier = KMA_TIER_GUARD;
-	kma_options.guards = true;
-	kma_options.guard_left = value.size != 0;
-	return true;
-}
-
-static bool choose_guard_depth(struct text value)
-{
-	size_t depth;
-
-	if (!text_number(value, &depth) || depth > GUARD_DEPTH_MAX)
-		return false;
-	kma_options.guard_depth = depth;
-	return true;
-}
-
-static bool choose_guard_limit(struct text value)
-{
-	return text_size(value, &kma_options.guard_limit) &&
-	       kma_options.guard_limit > 0;
-}
-
-static bool choose_firewall(struct text value)
-{
-	if (!text_size(value, &kma_options.firewall) || !kma_options.firewall)
-		return false;
-	kma_options.guards = true;
-	return true;
-}
-
-static bool choose_umem_audit(struct text value)
-{
-	kma_options.audit_depth = UMEM_DEPTH;
-	return choose_audit(value);
-}
-
-static bool choose_noabort(struct text value)
-{
-	kma_options.noabort = true;
-	return value.size == 0;
-}
-
-static bool choose_verbose(struct text value)
-{
-	kma_options.verbose = true;
-	return value.size == 0;
-}
-
-/* A log's size; without one, the least. */
-static bool choose_log(struct text value, size_t *log)
-{
-	*log = MIN_LOG;
-	return value.size == 0 || text_size(value, log);
-}
-
-static bool choose_transaction(struct text value)
-{
-	return choose_log(value, &kma_options.transaction_log);
-}
-
-static bool choose_contents(struct text value)
-{
-	return choose_log(value, &kma_options.contents_log);
-}
-
-static bool choose_fail(struct text value)
-{
-	return choose_log(value, &kma_options.fail_log);
-}
-
-static bool choose_slab(struct text value)
-{
-	return choose_log(value, &kma_options.slab_log);
-}
-
-/* How much of a freed buffer the contents log keeps. */
-static bool choose_saved(struct text value)
-{
-	size_t bytes = SAVED_DEFAULT;
-
-	if (value.size && (!text_size(value, &bytes) || bytes == 0 ||
-			   bytes > KMA_LOG_SAVED_MAX))
-		return false;
-	kma_options.saved_max = bytes;
-	return true;
-}
-
-/* And keep it, although KMA_LOGGING may say nothing. */
-static bool choose_saved_contents(struct text value)
-{
-	if (!kma_options.contents_log)
-		kma_options.contents_log = MIN_LOG;
-	return choose_saved(value);
-}
-
-/* N or N:SEED */
-static bool choose_mtbf(struct text value)
-{
-	struct text seed;
-	struct text rate = text_cut(value, ':', &seed);
-
-	kma_options.mtbf_seed = 0;
-	return text_number(rate, &kma_options.mtbf) &&
-	       (seed.size == 0 || text_number(seed, &kma_options.mtbf_seed));
-}
-
-static bool choose_limit(struct text value)
-{
-	return text_size(value, &kma_options.limit) && kma_options.limit > 0;
-}
-
-/* Which of the words it is, in the order of their numbers; else count. */
-static unsigned word_of(struct text value, const char *const *words,
-			unsigned count)
-{
-	unsigned i = 0;
-
-	while (i < count && !text_is(value, words[i]))
-		i++;
-	return i;
-}
-
-static bool choose_zero_size(struct text value)
-{
-	static const char *const words[] = { "kernel", "abort", "null_log",
-					     "min" };
-	unsigned word = word_of(value, words, 4);
-
-	if (word < 4)
-		kma_options.zero_size = (enum kma_zero_size)word;
-	return word < 4;
-}
-
-static bool choose_free_null(struct text value)
-{
-	kma_options.free_null_ignored = text_is(value, "ignore");
-	return kma_options.free_null_ignored || text_is(value, "report");
-}
-
-static bool choose_wired(struct text value)
-{
-	static const char *const words[] = { "commit", "lock", "require" };
-	unsigned word = word_of(value, words, 3);
-
-	if (word < 3)
-		kma_options.wired = (enum kma_wired)word;
-	return word < 3;
-}
-
-static bool choose_stacks(struct text value)
-{
-	return text_size(value, &kma_options.stacks_max) &&
-	       kma_options.stacks_max > 0;
-}
-
-static bool choose_reap_interval(struct text value)
-{
-	return text_number(value, &kma_options.reap_interval) &&
-	       kma_options.reap_interval <= INT32_MAX;
-}
-
-/* KMA_OPTIONS=tier:CACHE=TIER */
-static bool choose_tier(struct text name, struct text value)
-{
-	struct text cache;
-	enum kma_tier tier;
-
-	text_cut(name, ':', &cache);
-	if (cache.size == 0 || cache.size >= KMA_CACHE_NAME_SIZE ||
-	    kma_options.tier_count == KMA_TIER_CHOICES_MAX ||
-	    !kma_tier_named(value.at, value.size, &tier))
-		return false;
-	memcpy(kma_options.tiers[kma_options.tier_count].cache, cache.at,
-	       cache.size);
-	kma_options.tiers[kma_options.tier_count++].tier = tier;
-	kma_options.guards |= tier == KMA_TIER_GUARD;
-	return true;
-}
-
-static bool choose_path(struct text value)
-{
-	if (value.size == 0 || value.size >= sizeof(kma_options.dump.path))
-		return false;
-	memcpy(kma_options.dump.path, value.at, value.size);
-	kma_options.dump.path[value.size] = '\0';
-	return true;
-}
-
-static bool request_signal(struct text name)
-{
-	static const struct {
-		const char *name;
-		int number;
-	} signals[] = {
-		{ "USR1", SIGUSR1 }, { "USR2", SIGUSR2 },   { "HUP", SIGHUP },
-		{ "QUIT", SIGQUIT }, { "URG", SIGURG },     { "IO", SIGIO },
-		{ "PWR", SIGPWR },   { "WINCH", SIGWINCH },
-	};
-	size_t number;
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (text_is(name, signals[i].name)) {
-			kma_options.dump.request_signal = signals[i].number;
-			return true;
-		}
-	if (!text_number(name, &number) || number == 0 || number >= NSIG)
-		return false;
-	kma_options.dump.request_signal = (int)number;
-	return true;
-}
-
-static bool choose_on(struct text value)
-{
-	kma_options.dump.on_given = true;
-	while (value.size) {
-		struct text argument;
-		struct text event = text_cut(value, '+', &value);
-
-		event = text_cut(event, ':', &argument);
-		if (text_is(event, "exit"))
-			kma_options.dump.on_exit = true;
-		else if (text_is(event, "fatal"))
-			kma_options.dump.on_fatal = true;
-		else if (text_is(event, "killed"))
-			kma_options.dump.on_killed = true;
-		else if (text_is(event, "error"))
-			kma_options.dump.on_error = true;
-		else if (!text_is(event, "request") ||
-			 !request_signal(argument))
-			return false;
-	}
-	return true;
-}
-
-static bool choose_level(struct text value)
-{
-	static const char *const names[] = {
-		[DUMP_FULL] = "full",
-		[DUMP_HEAP] = "heap",
-		[DUMP_META] = "meta",
-	};
-
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (text_is(value, names[i])) {
-			kma_options.dump.level = i;
-			return true;
-		}
-	return false;
-}
-
-static bool choose_codec(struct text value)
-{
-	kma_options.dump.codec_given =
-		dump_codec_named(value.at, value.size, &kma_options.dump.codec);
-	return kma_options.dump.codec_given;
-}
-
-static bool choose_workers(struct text value)
-{
-	size_t workers;
-
-	if (!text_number(value, &workers) || workers == 0 ||
-	    workers > DUMP_WORKERS_MAX)
-		return false;
-	kma_options.dump.workers = (unsigned)workers;
-	return true;
-}
-
-static bool choose_symbols(struct text value)
-{
-	kma_options.dump.symbols = true;
-	return value.size == 0;
-}
-
-static const struct item debug_items[] = {
-	{ "off", choose_off },
-	{ "lite", choose_lite },
-	{ "audit", choose_audit },
-	{ "default", choose_audit },
-	{ "guard", choose_guard },
-	{ "kmguard", choose_guard_depth },
-	{ "guard_limit", choose_guard_limit },
-	{ "guards", choose_audit },
-	{ "noabort", choose_noabort },
-	{ "verbose", choose_verbose },
-	{ "allverbose", choose_verbose },
-	{ "contents", choose_saved_contents },
-	{ "nosignal", NULL },
-	{ "firewall", choose_firewall },
-	{ "maxverify", NULL },
-	{ "mtbf", choose_mtbf },
-	{ "random", NULL },
-	{ "checknull", NULL },
-	{ NULL, NULL },
-};
-
-/* libumem: audit keeps 15 frames; contents are kept where UMEM_LOGGING has a
- * log for them. */
-static const struct item umem_debug_items[] = {
-	{ "default", choose_umem_audit },
-	{ "audit", choose_umem_audit },
-	{ "guards", choose_audit },
-	{ "lite", choose_lite },
-	{ "noabort", choose_noabort },
-	{ "verbose", choose_verbose },
-	{ "allverbose", choose_verbose },
-	{ "contents", choose_saved },
-	{ "nosignal", NULL },
-	{ "firewall", choose_firewall },
-	{ "maxverify", NULL },
-	{ "mtbf", NULL },
-	{ "random", NULL },
-	{ "checknull", NULL },
-	{ NULL, NULL },
-};
-
-static const struct item logging_items[] = {
-	{ "transaction", choose_transaction },
-	{ "contents", choose_contents },
-	{ "fail", choose_fail },
-	{ "slab", choose_slab },
-	{ NULL, NULL },
-};
-
-static const struct item options_items[] = {
-	{ "backend", NULL },
-	{ "allocator", NULL },
-	{ "concurrency", NULL },
-	{ "limit", choose_limit },
-	{ "max_contention", NULL },
-	{ "nomagazines", NULL },
-	{ "reap_interval", choose_reap_interval },
-	{ "size_add", NULL },
-	{ "size_remove", NULL },
-	{ "size_clear", NULL },
-	{ "perthread_cache", NULL },
-	{ "sbrk_minalloc", NULL },
-	{ "sbrk_pagesize", NULL },
-	{ "stacks", choose_stacks },
-	{ "zero_size", choose_zero_size },
-	{ "free_null", choose_free_null },
-	{ "wired", choose_wired },
-	{ NULL, NULL },
-};
-
-static const struct item dump_items[] = {
-	{ "path", choose_path },
-	{ "on", choose_on },
-	{ "level", choose_level },
-	{ "codec", choose_codec },
-	{ "workers", choose_workers },
-	{ "symbols", choose_symbols },
-	{ NULL, NULL },
-};
-
-static const struct variable {
-	const char *name;
-	const struct item *items;
-	const char *instead; /* read where name is unset */
-	const struct item *instead_items;
-} variables[] = {
-	{ "KMA_DEBUG", debug_items, "UMEM_DEBUG", umem_debug_items },
-	{ "KMA_LOGGING", logging_items, "UMEM_LOGGING", logging_items },
-	{ "KMA_OPTIONS", options_items, "UMEM_OPTIONS", options_items },
-	{ "KMA_DUMP", dump_items, NULL, NULL },
 };
 
 /* --- reading ----------------------------------------------------------------
@@ -561,15 +59,23 @@ static void complain(const char *variable, struct text item, const char *what)
 	kma_message(line.text);
 }
 
-static void read_item(const char *variable, const struct item *items,
-		      struct text item)
+/* "tier:CACHE=TIER": the name is part of what is said. */
+static bool is_prefixed(const struct variable *variable, struct text name)
+{
+	size_t size = variable->prefix ? strlen(variable->prefix) : 0;
+
+	return size && name.size > size &&
+	       memcmp(name.at, variable->prefix, size) == 0;
+}
+
+static void read_item(const struct variable *of, const char *variable,
+		      const struct item *items, struct text item)
 {
 	struct text value;
 	struct text name = text_cut(item, '=', &value);
 
-	if (items == options_items && name.size > 5 &&
-	    memcmp(name.at, "tier:", 5) == 0) {
-		if (!choose_tier(name, value))
+	if (is_prefixed(of, name)) {
+		if (!of->prefixed(name, value))
 			complain(variable, item, "has a bad value; ignored");
 		return;
 	}
@@ -586,14 +92,14 @@ static void read_item(const char *variable, const struct item *items,
 	complain(variable, item, "is not known; ignored");
 }
 
-static void read_items(const char *variable, const struct item *items,
-		       struct text list)
+static void read_items(const struct variable *of, const char *variable,
+		       const struct item *items, struct text list)
 {
 	while (list.size) {
 		struct text item = text_cut(list, ',', &list);
 
 		if (item.size)
-			read_item(variable, items, item);
+			read_item(of, variable, items, item);
 	}
 }
 
@@ -636,17 +142,18 @@ static void read_variables(char *const *strings)
 {
 	struct text value;
 
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-		const struct variable *variable = &variables[i];
+	const struct variable *variable = kma_option_variables;
 
+	for (; variable->name; variable++) {
 		if (lookup(strings, variable->name, &value)) {
 			keep(variable->name, value);
-			read_items(variable->name, variable->items, value);
+			read_items(variable, variable->name, variable->items,
+				   value);
 		} else if (variable->instead &&
 			   lookup(strings, variable->instead, &value)) {
 			keep(variable->instead, value);
-			read_items(variable->instead, variable->instead_items,
-				   value);
+			read_items(variable, variable->instead,
+				   variable->instead_items, value);
 		}
 	}
 	if (lookup(strings, "KMA_ROSTER", &value) &&

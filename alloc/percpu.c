@@ -145,6 +145,16 @@ void kma_percpu_destroy(struct kma_percpu *percpu, size_t size)
 	kma_free(percpu, sizeof(*percpu), 0);
 }
 
+void kma_percpu_set_owner(struct kma_percpu *percpu, void *owner)
+{
+	percpu->owner = owner;
+}
+
+void *kma_percpu_owner(const struct kma_percpu *percpu)
+{
+	return percpu->owner;
+}
+
 /* --- using ------------------------------------------------------------------
  */
 

@@ -22,6 +22,7 @@ struct kma_percpu {
 	size_t stride;                  /* from one part to the next */
 	uint32_t count;                 /* processors */
 	uint32_t pad;
+	void *owner; /* the client's own */
 	char *parts; /* struct kma_percpu_part, and what follows it */
 };
 

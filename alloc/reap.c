@@ -93,6 +93,7 @@ static void visit(unsigned index, bool move)
 
 		if (client->reclaim)
 			client->reclaim(client->arg);
+		kma_client_run_drain_hook(cache, KMA_NOSLEEP);
 		kma_client_drain(cache, true);
 		if (client->move && move)
 			move_out(cache);
@@ -218,13 +219,11 @@ void kma_reap_set_moving(const void *object, const void *target)
 /* --- asking -----------------------------------------------------------------
  */
 
-static bool has_callbacks(void)
+/* What only that thread may call: a sleeper may hold its client's locks. */
+static bool has_callbacks(const struct kma_client *client)
 {
-	for (unsigned i = 0; i < kma_cache_count; i++)
-		if (client_at(i) && (kma_caches[i]->client->reclaim ||
-				     kma_caches[i]->client->move))
-			return true;
-	return false;
+	return client->reclaim || client->move || client->drain ||
+	       client->destruct;
 }
 
 static uint32_t ask(void)
@@ -233,6 +232,28 @@ static uint32_t ask(void)
 
 	wake(&asked);
 	return ticket;
+}
+
+/* Of clients' caches, or of those whose slabs are not the heap's: what
+ * magazines and empty slabs keep, and what only their callbacks can give. */
+static void reap_clients(bool importing_only)
+{
+	bool needs_thread = false;
+
+	for (unsigned i = 0; i < kma_cache_count; i++) {
+		struct kma_cache *cache = client_at(i);
+
+		if (!cache || (importing_only && !cache->client->import))
+			continue;
+		if (!cache->client->destruct)
+			kma_client_drain(cache, true);
+		kma_client_release(cache, 0);
+		needs_thread |= has_callbacks(cache->client);
+	}
+	if (needs_thread && kma_reap_is_idle()) {
+		kma_reap_start();
+		ask();
+	}
 }
 
 void kma_reap_everything(void)
@@ -247,13 +268,12 @@ void kma_reap_everything(void)
 		kma_guard_drain();
 	}
 	kma_thread_leave(self);
-	for (unsigned i = 0; i < kma_cache_count; i++)
-		if (client_at(i) && !kma_caches[i]->client->destruct)
-			kma_client_drain(kma_caches[i], true);
-	if (has_callbacks() && kma_reap_is_idle()) {
-		kma_reap_start();
-		ask();
-	}
+	reap_clients(false);
+}
+
+void kma_reap_importers(void)
+{
+	reap_clients(true);
 }
 
 void kma_reap(void)

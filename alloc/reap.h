@@ -26,6 +26,10 @@ void kma_reap_forked(void);
  * caller has not entered. */
 void kma_reap_everything(void);
 
+/* The same of clients' caches that have their slabs from elsewhere: an arena
+ * may be what they have them from. */
+void kma_reap_importers(void);
+
 /* How many threads of the process are ours, and does it have nothing to do? */
 unsigned kma_reap_threads(void);
 bool kma_reap_is_idle(void);

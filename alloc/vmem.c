@@ -339,13 +339,16 @@ static bool possible(void *context)
 	return could_ever(shortage->vmem, shortage->want);
 }
 
-/* The slabs of its own quantum caches; then whoever draws on it. */
+/* The slabs of its own quantum caches; then whoever may draw on it. */
 static void relieve(void *context)
 {
 	const struct shortage *shortage = context;
 
 	kma_vmem_reap(shortage->vmem);
-	kma_reap_everything();
+	if (shortage->vmem->source.import)
+		kma_reap_everything();
+	else
+		kma_reap_importers();
 }
 
 static bool sleep_for(struct shortage *shortage, const char *function)
@@ -388,18 +391,12 @@ static int allocate(struct kma_vmem *vmem, const char *function,
 	return 0;
 }
 
-/* Rounded to the quantum, or 0 where that is no number. */
-static size_t rounded(const struct kma_vmem *vmem, size_t size)
-{
-	return (size + vmem->quantum - 1) & ~(vmem->quantum - 1);
-}
-
 int kma_vmem_alloc(struct kma_vmem *vmem, size_t size, unsigned flags,
 		   uintptr_t *address)
 {
 	static const char function[] = "kma_vmem_alloc";
 	const struct kma_vmem_want want = {
-		.size = rounded(vmem, size),
+		.size = kma_vmem_roundup(vmem, size),
 		.align = vmem->quantum,
 		.max = UINTPTR_MAX,
 	};
@@ -422,7 +419,7 @@ int kma_vmem_xalloc(struct kma_vmem *vmem, size_t size, size_t align,
 {
 	static const char function[] = "kma_vmem_xalloc";
 	const struct kma_vmem_want want = {
-		.size = rounded(vmem, size),
+		.size = kma_vmem_roundup(vmem, size),
 		.align = align ? align : vmem->quantum,
 		.phase = phase,
 		.nocross = nocross,

@@ -249,6 +249,28 @@ bool kma_vmem_contains(struct kma_vmem *vmem, uintptr_t address, size_t size)
 	return span != NULL;
 }
 
+/* The heap's own have no segments to ask about. */
+struct kma_vmem *kma_vmem_next(const struct kma_vmem *after)
+{
+	struct kma_thread *self = kma_vmem_enter(&kma_vmem_list_lock);
+	struct kma_vmem *next = after ? after->next : kma_root.arenas;
+
+	while (next && next->flags & KMA_VMEM_ACCOUNT)
+		next = next->next;
+	kma_vmem_leave(&kma_vmem_list_lock, self);
+	return next;
+}
+
+const char *kma_vmem_name(const struct kma_vmem *vmem)
+{
+	return vmem->name;
+}
+
+size_t kma_vmem_roundup(const struct kma_vmem *vmem, size_t size)
+{
+	return (size + vmem->quantum - 1) & ~(vmem->quantum - 1);
+}
+
 void kma_vmem_set_limit(struct kma_vmem *vmem, size_t limit)
 {
 	struct kma_thread *self = kma_vmem_enter(&vmem->lock);

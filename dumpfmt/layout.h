@@ -172,6 +172,8 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_client, construct, POINTER)		\
 		FIELD(kma_client, destruct, POINTER)		\
 		FIELD(kma_client, arg, POINTER)			\
+		FIELD(kma_client, import, POINTER)		\
+		FIELD(kma_client, slab_size, UINT)		\
 		FIELD(kma_client, low, UINT)			\
 		FIELD(kma_client, slab_min, UINT)		\
 		FIELD(kma_client, slab_high, UINT)		\

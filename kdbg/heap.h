@@ -51,6 +51,9 @@ struct heap_cache {
 	uint64_t slab_alloc; /* taken from the slabs, ever */
 	uint64_t buf_total, buf_in_use, buf_cached; /* counted from slabs */
 	uint64_t pages;
+	bool is_imported; /* its slabs are memory of the program's own, not the
+			   * heap's: counted, but none of heap_slabs() */
+	uint64_t imported_slab; /* bytes of such a slab */
 };
 
 struct heap_slab {

@@ -45,6 +45,8 @@ static struct heap_client read_client(const struct heap_layout *layout,
 		.construct = CLIENT(construct),
 		.destruct = CLIENT(destruct),
 		.argument = CLIENT(arg),
+		.import = CLIENT(import),
+		.slab_size = CLIENT(slab_size),
 	};
 #undef CLIENT
 }

@@ -21,6 +21,8 @@ struct heap_client {
 	uint64_t slab_min, slab_high, slab_peak;
 	uint64_t waits, limit_fails, construct_fails, reaps;
 	uint64_t construct, destruct, argument;
+	uint64_t import;    /* where its slabs come from; 0: the heap */
+	uint64_t slab_size; /* of those that it imports */
 };
 
 /* False: the cache is one of kmem_alloc's, or nobody's. */

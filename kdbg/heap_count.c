@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whole slabs at a time: which buffers are live, how many a cache has in use,
  * and the way back from a bufctl to its buffer. */
+#include "kdbg/heap_clients.h"
 #include "kdbg/heap_impl.h"
 
 #include <inttypes.h>
@@ -123,6 +124,32 @@ static void count_slab(struct heap *heap, size_t number, uint64_t *bits)
 	cache->buf_cached += count_bits(bits, words);
 }
 
+/* Of slabs that the program brings only the allocator's own counts tell. */
+static void count_imported(struct heap *heap, struct heap_cache *cache)
+{
+	const struct heap_layout *layout = &heap->parts[cache->instance].layout;
+	struct heap_client client;
+	const unsigned char *record;
+	struct err *err;
+
+	if (!heap_client_of(heap, cache, &client) || !client.import)
+		return;
+	err = heap_record(heap, &layout->kma_cache.self, cache->address,
+			  &record);
+	if (err) {
+		err_free(err);
+		return;
+	}
+	cache->is_imported = true;
+	cache->imported_slab = client.slab_size;
+	cache->buf_total = record_uint(record, &layout->kma_cache.buf_total);
+	cache->buf_in_use =
+		cache->alloc > cache->free ? cache->alloc - cache->free : 0;
+	cache->buf_cached = client.out > cache->buf_in_use
+				    ? client.out - cache->buf_in_use
+				    : 0;
+}
+
 size_t heap_caches(struct heap *heap, const struct heap_cache **ret)
 {
 	heap_read_slabs(heap);
@@ -134,6 +161,8 @@ size_t heap_caches(struct heap *heap, const struct heap_cache **ret)
 		heap_read_magazines(heap);
 		for (size_t i = 0; bits && i < heap->slab_count; i++)
 			count_slab(heap, i, bits);
+		for (size_t i = 0; i < heap->cache_count; i++)
+			count_imported(heap, &heap->caches[i]);
 		if (!bits)
 			heap_note(heap, 0, "out of memory for counts");
 		free(bits);

@@ -71,6 +71,13 @@ static struct usage *count_slabs(struct heap *heap,
 	const struct heap_slab *slabs;
 	size_t slab_count = heap_slabs(heap, &slabs);
 
+	for (size_t i = 0; usage && i < count; i++)
+		if (caches[i].is_imported) {
+			usage[i].slabs =
+				caches[i].slab_create - caches[i].slab_destroy;
+			usage[i].memory =
+				usage[i].slabs * caches[i].imported_slab;
+		}
 	for (size_t i = 0; usage && i < slab_count; i++) {
 		const struct heap_slab *slab = &slabs[i];
 		const struct heap_cache *cache = &caches[slab->cache];
@@ -185,7 +192,7 @@ static void emit_side_caches(struct heap *heap, size_t instance, uint64_t arena,
 }
 
 struct instance_totals {
-	struct total small, large, all, metadata;
+	struct total small, large, imported, all, metadata;
 };
 
 static void emit_caches(struct heap *heap, size_t instance,
@@ -202,7 +209,9 @@ static void emit_caches(struct heap *heap, size_t instance,
 		if (cache->instance != instance)
 			continue;
 		emit_cache(out, cache, &usage[i], stacks);
-		add(cache->bufsize ? &totals->small : &totals->large,
+		add(cache->is_imported ? &totals->imported
+		    : cache->bufsize   ? &totals->small
+				       : &totals->large,
 		    usage[i].memory, cache->alloc, cache->alloc_fail);
 		add(&totals->all, usage[i].memory, cache->alloc,
 		    cache->alloc_fail);
@@ -263,6 +272,8 @@ static void emit_instance(struct heap *heap, size_t instance,
 		return; /* an older libkma */
 	emit_total(out, "kmem_default", &totals.small);
 	emit_total(out, "kmem_oversize", &totals.large);
+	if (totals.imported.memory || totals.imported.alloc)
+		emit_total(out, "imported", &totals.imported);
 	emit_total(out, "kmem_metadata", &totals.metadata);
 	emit_arenas(heap, instance, out);
 }
@@ -304,7 +315,9 @@ const struct dcmd dcmd_kmastat = {
 		"kind (kmem_slab_cache, kmem_magazine_N) follow.\n\n"
 		"Then one row for each arena, below the one it draws on: what "
 		"is allocated of it, what it has, what of that it imported. "
-		"The totals by arena are the arenas' memory in use.\n\n"
+		"The totals by arena are the arenas' memory in use; imported "
+		"is memory that pools with an allocator of their own brought, "
+		"from wherever they have it.\n\n"
 		"Further columns, where the output is wide and with -j: "
 		"buffers "
 		"in magazines, buffers in audited slabs, what auditing them "

@@ -5,6 +5,7 @@
  */
 #include "kdbg/dcmds/kmausers.h"
 
+#include "kdbg/dcmds/age.h"
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/dcmds/distribution.h"
 #include "kdbg/dcmds/heap_notes.h"
@@ -21,7 +22,6 @@ enum {
 	BYTES_MIN = 8192,
 	COUNT_MIN = 100,
 	SLOTS_MIN = 1024,
-	NS_PER_MS = 1000000
 };
 
 struct kmausers_options {
@@ -176,24 +176,14 @@ static bool is_argument(const struct dcmd_call *call, const char *cache)
 	return call->argc == 0;
 }
 
-/* How long before the dump, in milliseconds; UINT64_MAX: not known. */
-static uint64_t age_of(const struct session *session,
-		       const struct heap_buffer *buffer)
-{
-	const struct dump_process *process = session->target->process;
-	uint64_t now = process ? process->dump_monotonic_ns : 0;
-
-	if (!buffer->alloc.time || now < buffer->alloc.time_ns)
-		return UINT64_MAX;
-	return (now - buffer->alloc.time_ns) / NS_PER_MS;
-}
-
 static void add_to_bins(const struct dcmd_call *call, struct users *users,
 			const struct heap_buffer *buffer)
 {
 	const struct kmausers_options *options = call->options;
-	uint64_t value =
-		options->sizes ? buffer->size : age_of(call->session, buffer);
+	uint64_t value = options->sizes ? buffer->size
+			 : buffer->alloc.time
+				 ? age_ms(call->session, buffer->alloc.time_ns)
+				 : UINT64_MAX;
 
 	if (options->sizes || value != UINT64_MAX)
 		distribution_add(&users->bins, value);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::kmguard - buffers between guard pages, and freed ones out of reach. */
+#include "kdbg/dcmds/age.h"
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/heap.h"
@@ -12,7 +13,7 @@ static const struct column kmguard_columns[] = {
 	{ "LIVE", VALUE_COUNT, .width = 7 },
 	{ "MEMORY", VALUE_SIZE, .width = 10 },
 	{ "UNGUARDED", VALUE_COUNT, .width = 9 },
-	{ "OLDEST", VALUE_HEX, .width = 12 },
+	{ "OLDEST MS", VALUE_COUNT, .width = 9 },
 };
 
 static const struct table kmguard_tables[] = {
@@ -75,8 +76,7 @@ static struct err *kmguard_run(const struct dcmd_call *call, struct sink *out)
 			 SIZE(guarded.bytes),
 			 COUNT(heap_root_uint(heap, i,
 					      HEAP_ROOT_GUARDS_MISSING)),
-			 guarded.oldest_ns ? HEX(guarded.oldest_ns)
-					   : ABSENT(VALUE_HEX));
+			 age_value(call->session, guarded.oldest_ns));
 	}
 	heap_notes(heap, out);
 	return NULL;
@@ -88,8 +88,8 @@ const struct dcmd dcmd_kmguard = {
 	.help = "For each instance of libkma: how many freed buffers may be "
 		"kept out of reach (DEPTH, kmguard=N), how many are, how many "
 		"guarded buffers live, the addresses all of them take, pages "
-		"that could not be guarded, and when the buffer was freed that "
-		"has been out of reach longest.",
+		"that could not be guarded, and how many milliseconds ago the "
+		"buffer was freed that has been out of reach longest.",
 	.example = "::kmguard",
 	.tables = kmguard_tables,
 	.table_count = 1,

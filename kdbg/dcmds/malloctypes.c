@@ -38,6 +38,8 @@ static const struct column type_columns[] = {
 static const struct column bucket_columns[] = {
 	{ "Size", VALUE_COUNT, .width = 7 },
 	{ "InUse", VALUE_COUNT, .width = 7 },
+	{ "Free", VALUE_COUNT, .width = 7 },
+	{ "Requests", VALUE_COUNT, .width = 9 },
 	{ "Types", VALUE_TEXT, .width = 24 },
 };
 
@@ -115,9 +117,34 @@ static unsigned bucket_of(uint64_t size)
 	return size > 1 ? 64 - (unsigned)__builtin_clzl(size - 1) : 0;
 }
 
+struct bucket {
+	uint64_t live;           /* typed */
+	uint64_t free, requests; /* of the caches that serve it, anybody's */
+};
+
+/* The caches of malloc's and kmem_alloc's sizes, which all interfaces share. */
+static void count_caches(struct heap *heap, struct bucket buckets[BUCKETS])
+{
+	const struct heap_cache *caches;
+	size_t count = heap_caches(heap, &caches);
+
+	for (size_t i = 0; i < count; i++) {
+		struct bucket *bucket = &buckets[bucket_of(caches[i].bufsize)];
+		struct heap_client client;
+
+		if (!caches[i].bufsize ||
+		    heap_client_of(heap, &caches[i], &client))
+			continue;
+		bucket->requests += caches[i].alloc;
+		if (caches[i].buf_total > caches[i].buf_in_use)
+			bucket->free +=
+				caches[i].buf_total - caches[i].buf_in_use;
+	}
+}
+
 /* Live typed buffers, by the bucket of their size. */
-static void count_buckets(struct session *session, struct heap *heap,
-			  uint64_t counts[BUCKETS])
+static void count_typed(struct session *session, struct heap *heap,
+			struct bucket buckets[BUCKETS])
 {
 	const struct heap_slab *slabs;
 	size_t count = heap_slabs(heap, &slabs);
@@ -129,7 +156,7 @@ static void count_buckets(struct session *session, struct heap *heap,
 			if (heap_buffer_get(heap, i, n, &buffer) &&
 			    heap_buffer_live(&buffer) &&
 			    heap_type_of(heap, &buffer))
-				counts[bucket_of(buffer.size)]++;
+				buckets[bucket_of(buffer.size)].live++;
 		}
 }
 
@@ -137,18 +164,20 @@ static void emit_buckets(struct session *session, struct heap *heap,
 			 const struct heap_type *types, size_t count,
 			 struct sink *out)
 {
-	uint64_t counts[BUCKETS] = { 0 };
+	struct bucket buckets[BUCKETS] = { 0 };
 
-	count_buckets(session, heap, counts);
+	count_caches(heap, buckets);
+	count_typed(session, heap, buckets);
 	for (unsigned i = 0; i < BUCKETS; i++) {
 		char names[TEXT_SIZE] = "";
 
 		for (size_t t = count; t; t--)
 			if (types[t - 1].sizes >> i & 1)
 				add_word(names, types[t - 1].name);
-		if (counts[i] || *names)
-			SINK_ROW(out, COUNT(UINT64_C(1) << i), COUNT(counts[i]),
-				 TEXT(names));
+		if (buckets[i].live || *names)
+			SINK_ROW(out, COUNT(UINT64_C(1) << i),
+				 COUNT(buckets[i].live), COUNT(buckets[i].free),
+				 COUNT(buckets[i].requests), TEXT(names));
 	}
 }
 
@@ -181,8 +210,10 @@ const struct dcmd dcmd_malloctypes = {
 		"there ever was, the limit, requests that were served, how "
 		"often the limit was met (TypeLimit), requests that failed "
 		"(KernLimit), and the sizes of its buffers. Bytes count whole "
-		"buffers. With -b by power of two, which types have such "
-		"buffers, and how many live.",
+		"buffers. With -b by power of two: which types have such "
+		"buffers and how many live; how many are free in the "
+		"kmem_alloc caches of these sizes, which other interfaces "
+		"share, and how often those were asked.",
 	.example = "::malloctypes -b",
 	.options = malloctypes_options,
 	.option_count =

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- ::pools: vmstat -m's columns ------------------------------------------
@@ -42,20 +43,35 @@ struct slabs_of {
 	uint64_t count, idle, bytes;
 };
 
-static struct slabs_of count_slabs(struct heap *heap,
-				   const struct heap_cache *cache)
+static struct slabs_of imported_slabs(const struct heap_cache *cache)
 {
-	const struct heap_slab *slabs;
-	size_t count = heap_slabs(heap, &slabs);
-	struct slabs_of of = { 0 };
+	uint64_t count = cache->slab_create - cache->slab_destroy;
 
-	for (size_t i = 0; i < count; i++)
-		if (heap_cache_of(heap, i)->address == cache->address) {
-			of.count++;
-			of.idle += slabs[i].in_use == 0;
-			of.bytes += slabs[i].size;
-		}
-	return of;
+	return (struct slabs_of){
+		.count = count,
+		.bytes = count * cache->imported_slab,
+	};
+}
+
+/* Of each cache; or NULL. */
+static struct slabs_of *
+count_slabs(struct heap *heap, const struct heap_cache *caches, size_t count)
+{
+	struct slabs_of *all = calloc(count ? count : 1, sizeof(*all));
+	const struct heap_slab *slabs;
+	size_t slab_count = heap_slabs(heap, &slabs);
+
+	for (size_t i = 0; all && i < slab_count; i++) {
+		struct slabs_of *of = &all[slabs[i].cache];
+
+		of->count++;
+		of->idle += slabs[i].in_use == 0;
+		of->bytes += slabs[i].size;
+	}
+	for (size_t i = 0; all && i < count; i++)
+		if (caches[i].is_imported)
+			all[i] = imported_slabs(&caches[i]);
+	return all;
 }
 
 static struct value count_or_none(uint64_t value)
@@ -70,10 +86,10 @@ static uint64_t available(const struct heap_cache *cache)
 		       : 0;
 }
 
-static void emit_pools_row(struct heap *heap, const struct heap_cache *cache,
-			   const struct heap_client *client, struct sink *out)
+static void emit_pools_row(const struct heap_cache *cache,
+			   const struct heap_client *client,
+			   struct slabs_of slabs, struct sink *out)
 {
-	struct slabs_of slabs = count_slabs(heap, cache);
 	double used = (double)(cache->buf_in_use * client->size);
 
 	SINK_ROW(out, TEXT(cache->name), COUNT(client->size),
@@ -99,7 +115,10 @@ static struct err *pools_run(const struct dcmd_call *call, struct sink *out)
 	if (err)
 		return err;
 	size_t count = heap_caches(heap, &caches);
+	struct slabs_of *slabs = count_slabs(heap, caches, count);
 
+	if (!slabs)
+		return err_new(ERR_NO_MEMORY, "pools");
 	for (size_t i = 0; i < count && !out->failed; i++) {
 		struct heap_client client;
 
@@ -107,10 +126,11 @@ static struct err *pools_run(const struct dcmd_call *call, struct sink *out)
 			break;
 		if (!heap_client_of(heap, &caches[i], &client))
 			continue;
-		emit_pools_row(heap, &caches[i], &client, out);
+		emit_pools_row(&caches[i], &client, slabs[i], out);
 		in_use += caches[i].buf_in_use * client.size;
-		total += count_slabs(heap, &caches[i]).bytes;
+		total += slabs[i].bytes;
 	}
+	free(slabs);
 	sink_note(out,
 		  "In use %" PRIu64 "K, total allocated %" PRIu64
 		  "K; utilization %.1f%%",
@@ -243,11 +263,10 @@ static const struct table pool_tables[] = {
 	  sizeof(pool_columns) / sizeof(pool_columns[0]) },
 };
 
-static void emit_pool(struct heap *heap, const struct heap_cache *cache,
-		      const struct heap_client *client, struct sink *out)
+static void emit_pool(const struct heap_cache *cache,
+		      const struct heap_client *client, struct slabs_of slabs,
+		      struct sink *out)
 {
-	struct slabs_of slabs = count_slabs(heap, cache);
-
 	SINK_ROW(out, ADDRESS(cache->address), TEXT(cache->name),
 		 TEXT(client->is_pool ? "pool" : "pool cache"),
 		 COUNT(client->size), COUNT(cache->align),
@@ -277,8 +296,15 @@ static struct err *pool_run(const struct dcmd_call *call, struct sink *out)
 			       "::walk pool lists them",
 			       call->address);
 	/* Buffers are counted with the list. */
-	heap_caches(heap, &cache);
-	emit_pool(heap, heap_cache_at(heap, call->address), &client, out);
+	const struct heap_cache *caches;
+	size_t count = heap_caches(heap, &caches);
+	struct slabs_of *slabs = count_slabs(heap, caches, count);
+
+	if (!slabs)
+		return err_new(ERR_NO_MEMORY, "pool");
+	cache = heap_cache_at(heap, call->address);
+	emit_pool(cache, &client, slabs[cache - caches], out);
+	free(slabs);
 	return NULL;
 }
 

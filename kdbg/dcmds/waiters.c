@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::waiters - who sleeps for memory. */
+#include "kdbg/dcmds/age.h"
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/dcmds/stack_lines.h"
@@ -12,7 +13,7 @@ static const struct column waiters_columns[] = {
 	{ "KIND", VALUE_TEXT, .width = 6 },
 	{ "FOR", VALUE_TEXT, .width = 24 },
 	{ "SIZE", VALUE_SIZE, .width = 9 },
-	{ "SINCE", VALUE_HEX, .width = 12 },
+	{ "SLEPT MS", VALUE_COUNT, .width = 8 },
 	{ "STACK", VALUE_LINES },
 };
 
@@ -41,7 +42,8 @@ static struct err *waiters_run(const struct dcmd_call *call, struct sink *out)
 		stack_lines_add(&stack, call->session, heap, &event);
 		SINK_ROW(out, ADDRESS(waiter->address), COUNT(waiter->thread),
 			 TEXT(waiter->kind), TEXT(waiter->name),
-			 SIZE(waiter->size), HEX(waiter->since_ns),
+			 SIZE(waiter->size),
+			 age_value(call->session, waiter->since_ns),
 			 LINES(stack.lines));
 		stack_lines_deinit(&stack);
 	}
@@ -54,7 +56,8 @@ const struct dcmd dcmd_waiters = {
 	.summary = "threads that sleep for memory, and for which",
 	.help = "Each thread that waits in an allocation which may sleep: for "
 		"the heap, for the limit of a cache or of a type, or for an "
-		"arena; how much it asked for, since when, and where.",
+		"arena; how much it asked for, how many milliseconds ago, and "
+		"where.",
 	.example = "::waiters",
 	.tables = waiters_tables,
 	.table_count = 1,

@@ -3,7 +3,9 @@
 #ifndef TESTS_CONTRACT_FAMILIES_H
 #define TESTS_CONTRACT_FAMILIES_H
 
-void families_bsd(void);
+/* A piece of type mount. */
+void *families_bsd(void);
+void families_freebsd(void);
 void families_illumos(void);
 
 /* The compiler must believe that they are used. */

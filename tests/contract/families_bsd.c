@@ -8,11 +8,12 @@
 
 enum { PIECES = 30 };
 
-void families_bsd(void)
+void *families_bsd(void)
 {
 	static void *pieces[PIECES];
 
 	for (int i = 0; i < PIECES; i++)
 		pieces[i] = bsd_malloc(200, i % 3 ? M_MOUNT : M_TEMP, M_WAITOK);
 	families_keep(pieces);
+	return pieces[1];
 }

@@ -66,7 +66,9 @@ static void check_pools(void)
 
 	pool_init(&first, 1000, 0, 0, 0, "firstpl", NULL, IPL_NONE);
 	pool_init(&second, 1000, 0, 0, 0, "secondpl", NULL, IPL_NONE);
+	CHECK(pool_totalpages() == 0);
 	item = pool_get(&second, PR_WAITOK);
+	CHECK(pool_totalpages() > 0);
 	pool_printit(&second, "", tell);
 	check_told("POOL secondpl: size 1000");
 	pool_printall("", tell);
@@ -93,13 +95,61 @@ static void check_vmem(void)
 	vmem_print((uintptr_t)vm, "", tell);
 	CHECK(strstr(told, "busy") && strstr(told, "free"));
 	check_told("span");
+	vmem_printall("", tell);
+	CHECK(strstr(told, "busy"));
+	check_told("VMEM 'manual'");
+	vmem_whatis(address + 7, tell);
+	check_told("+7 in VMEM 'manual' (allocated)");
+	vmem_whatis(0x1fff, tell);
+	check_told("in VMEM 'manual' (free)");
+	CHECK(vmem_roundup_size(vm, 0x101) == 0x200);
 	vmem_free(vm, address, 0x100);
 	vmem_destroy(vm);
 }
 
+static unsigned counted;
+
+static void count_part(void *part, void *arg, struct cpu_info *ci)
+{
+	CHECK(*(int *)part == 0 && arg == &counted && ci->ci_index < 4096);
+	counted++;
+}
+
+static void check_percpu(void)
+{
+	struct cpu_info first = { 0 };
+	percpu_t *percpu = percpu_create(8, count_part, count_part, &counted);
+	unsigned parts = counted;
+
+	CHECK(percpu && parts > 0);
+	percpu_foreach_xcall(percpu, 0, count_part, &counted);
+	CHECK(counted == 2 * parts);
+	CHECK(percpu_getptr_remote(percpu, &first));
+	percpu_free(percpu, 8);
+	CHECK(counted == 3 * parts);
+}
+
+__attribute__((format(printf, 1, 2))) static char *print(const char *format,
+							 ...)
+{
+	va_list arguments;
+	char *text;
+
+	va_start(arguments, format);
+	text = kmem_vasprintf(format, arguments);
+	va_end(arguments);
+	return text;
+}
+
 int main(void)
 {
+	char *text;
+
 	kmem_init();
+	text = print("%d of %s", 3, "four");
+	CHECK(strcmp(text, "3 of four") == 0);
+	kmem_free(text, sizeof("3 of four"));
+	check_percpu();
 	check_tmpbuf();
 	check_paddr();
 	check_pools();

@@ -41,13 +41,22 @@ extern "C" {
 
 #define M_NOWAIT      0x0001
 #define M_WAITOK      0x0002
+#define M_NORECLAIM   0x0080
 #define M_ZERO        0x0100
 #define M_NOVM        0x0200
 #define M_USE_RESERVE 0x0400
+#define M_NODUMP      0x0800
+#define M_FIRSTFIT    0x1000
+#define M_BESTFIT     0x2000
+#define M_NEXTFIT     0x8000
 
 KMA_DIALECT unsigned kma_bsd_flags(int flags)
 {
-	const int known = M_NOWAIT | M_WAITOK | M_ZERO | M_NOVM | M_USE_RESERVE;
+	/* What is said of pages, of which a process knows nothing, is taken and
+	 * means nothing. */
+	const int known = M_NOWAIT | M_WAITOK | M_ZERO | M_NOVM |
+			  M_USE_RESERVE | M_NORECLAIM | M_NODUMP | M_FIRSTFIT |
+			  M_BESTFIT | M_NEXTFIT;
 
 	return (unsigned)KMA_BSD |
 	       (flags & M_WAITOK ? (unsigned)KMA_SLEEP : 0) |

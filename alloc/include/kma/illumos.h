@@ -35,6 +35,8 @@ extern "C" {
 #define KM_NORMALPRI 0x0008
 #define KM_FLAGS     0xffff
 
+#define KM_NOSLEEP_LAZY (KM_NOSLEEP | KM_NORMALPRI)
+
 KMA_DIALECT unsigned kma_illumos_flags(int flags)
 {
 	const int known = KM_NOSLEEP | KM_PANIC | KM_PUSHPAGE | KM_NORMALPRI;
@@ -94,13 +96,13 @@ KMA_DIALECT void kmem_reap(void)
 	kma_reap();
 }
 
-/* What the heap's limit leaves; all there is where it has none. */
 /* Arenas of identifiers are reaped with all others. */
 KMA_DIALECT void kmem_reap_idspace(void)
 {
 	kma_reap();
 }
 
+/* What the heap's limit leaves; all there is where it has none. */
 KMA_DIALECT size_t kmem_avail(void)
 {
 	size_t limit = kma_heap_limit(), used = kma_heap_used();
@@ -446,6 +448,12 @@ vmem_walk(vmem_t *vm, int types,
 	walk.callback = callback;
 	walk.arg = arg;
 	kma_vmem_walk(vm, (unsigned)types & 3u, kma_illumos_walk_one, &walk);
+}
+
+/* Slabs of quantum caches that nobody has pieces of go back. */
+KMA_DIALECT void vmem_qcache_reap(vmem_t *vm)
+{
+	kma_vmem_reap(vm);
 }
 
 KMA_DIALECT size_t vmem_size(vmem_t *vm, int types)

@@ -13,23 +13,32 @@
 
 /* What is printed and a NUL, no more: kmem_free(s, strlen(s) + 1) is right as
  * long as the string has its length. NULL: the format could not be printed. */
+KMA_DIALECT __attribute__((format(printf, 1, 0))) char *
+kmem_vasprintf(const char *format, va_list arguments)
+{
+	va_list again;
+	char *text;
+	int size;
+
+	va_copy(again, arguments);
+	size = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (size < 0)
+		return NULL;
+	text = (char *)kmem_alloc((size_t)size + 1, KM_SLEEP);
+	if (text)
+		vsnprintf(text, (size_t)size + 1, format, arguments);
+	return text;
+}
+
 KMA_DIALECT __attribute__((format(printf, 1, 2))) char *
 kmem_asprintf(const char *format, ...)
 {
 	va_list arguments;
 	char *text;
-	int size;
 
 	va_start(arguments, format);
-	size = vsnprintf(NULL, 0, format, arguments);
-	va_end(arguments);
-	if (size < 0)
-		return NULL;
-	text = (char *)kmem_alloc((size_t)size + 1, KM_SLEEP);
-	if (!text)
-		return NULL;
-	va_start(arguments, format);
-	vsnprintf(text, (size_t)size + 1, format, arguments);
+	text = kmem_vasprintf(format, arguments);
 	va_end(arguments);
 	return text;
 }

@@ -147,6 +147,8 @@ KMA_DIALECT void kmem_tmpbuf_free(void *p, size_t size, void *stackbuf)
 #define PR_NOALIGN    0x0800
 #define PR_LARGECACHE 0x1000
 #define PR_ZERO       0x8000
+#define PR_USEBMAP    0x10000 /* nothing to do: it is always so */
+#define PR_PSERIALIZE 0x20000 /* likewise: no lock is held for long */
 
 #define IPL_NONE       0
 #define IPL_SOFTCLOCK  1
@@ -245,19 +247,30 @@ KMA_DIALECT void kma_netbsd_made(const struct kma_cache *cache,
 	__builtin_trap();
 }
 
+KMA_DIALECT struct kma_cache_params
+kma_netbsd_params(const char *name, size_t size, unsigned int align,
+		  unsigned int align_offset, int flags, int ipl)
+{
+	struct kma_cache_params params;
+
+	memset(&params, 0, sizeof(params));
+	params.name = name;
+	params.size = size;
+	params.align = align;
+	params.align_offset = align_offset;
+	params.flags = kma_netbsd_cache_flags(flags, ipl);
+	return params;
+}
+
 KMA_DIALECT void pool_init(struct pool *pool, size_t size, unsigned int align,
 			   unsigned int align_offset, int flags,
 			   const char *wchan, struct pool_allocator *allocator,
 			   int ipl)
 {
-	struct kma_cache_params params;
+	struct kma_cache_params params =
+		kma_netbsd_params(wchan, size, align, align_offset, flags, ipl);
 
-	memset(&params, 0, sizeof(params));
-	params.name = wchan;
-	params.size = size;
-	params.align = align;
-	params.align_offset = align_offset;
-	params.flags = kma_netbsd_cache_flags(flags, ipl) | (unsigned)KMA_POOL;
+	params.flags |= (unsigned)KMA_POOL;
 	params.owner = pool;
 	kma_netbsd_set_pages(&params, pool, allocator);
 	pool->pr_cache = kma_cache_create(&params);
@@ -392,6 +405,18 @@ KMA_DIALECT unsigned int pool_nput(struct pool *pool)
 	return (unsigned int)kma_cache_stat(pool->pr_cache, "free");
 }
 
+/* Pages of all pools and pool_caches, those that own allocators brought
+ * included. */
+KMA_DIALECT unsigned int pool_totalpages(void)
+{
+	struct kma_cache *cache = kma_cache_next(NULL);
+	uint64_t pages = 0;
+
+	for (; cache; cache = kma_cache_next(cache))
+		pages += kma_cache_stat(cache, "page_count");
+	return (unsigned int)pages;
+}
+
 #define pool_inactive_time kma_pool_idle_seconds
 
 /* --- pool_cache(9) ---------------------------------------------------------
@@ -411,14 +436,9 @@ pool_cache_bootstrap(pool_cache_t pc, size_t size, unsigned int align,
 		     int (*constructor)(void *arg, void *object, int flags),
 		     void (*destructor)(void *arg, void *object), void *arg)
 {
-	struct kma_cache_params params;
+	struct kma_cache_params params = kma_netbsd_params(
+		name, size, align, align_offset, (int)flags, ipl);
 
-	memset(&params, 0, sizeof(params));
-	params.name = name;
-	params.size = size;
-	params.align = align;
-	params.align_offset = align_offset;
-	params.flags = kma_netbsd_cache_flags((int)flags, ipl);
 	params.construct = constructor; /* KMA_NETBSD: arg comes first */
 	params.destruct = destructor;
 	params.arg = arg;

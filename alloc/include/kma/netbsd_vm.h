@@ -216,6 +216,55 @@ KMA_DIALECT void vmem_print(uintptr_t address, const char *modif,
 		      kma_netbsd_vmem_print_one, &print);
 }
 
+/* The same of every arena. */
+KMA_DIALECT void vmem_printall(const char *modif,
+			       void (*pr)(const char *format, ...))
+{
+	vmem_t *vm = kma_vmem_next(NULL);
+
+	for (; vm; vm = kma_vmem_next(vm)) {
+		pr("VMEM '%s' at %p\n", kma_vmem_name(vm), (void *)vm);
+		vmem_print((uintptr_t)vm, modif, pr);
+	}
+}
+
+struct kma_netbsd_vmem_whatis {
+	uintptr_t address;
+	vmem_t *vm;
+	void (*pr)(const char *format, ...);
+};
+
+KMA_DIALECT void kma_netbsd_vmem_whatis_one(void *argument,
+					    enum kma_vmem_types type,
+					    uintptr_t address, size_t size)
+{
+	const struct kma_netbsd_vmem_whatis *what =
+		(const struct kma_netbsd_vmem_whatis *)argument;
+
+	if (what->address >= address && what->address - address < size)
+		what->pr("%p is %p+%zu in VMEM '%s' (%s)\n",
+			 (void *)what->address, (void *)address,
+			 (size_t)(what->address - address),
+			 kma_vmem_name(what->vm),
+			 type == KMA_VMEM_ALLOC ? "allocated" : "free");
+}
+
+/* The arenas that have the address, and whether it is allocated there. */
+KMA_DIALECT void vmem_whatis(uintptr_t address,
+			     void (*pr)(const char *format, ...))
+{
+	struct kma_netbsd_vmem_whatis what = { address, NULL, pr };
+
+	while ((what.vm = kma_vmem_next(what.vm)))
+		kma_vmem_walk(what.vm, KMA_VMEM_ALLOC | KMA_VMEM_FREE,
+			      kma_netbsd_vmem_whatis_one, &what);
+}
+
+KMA_DIALECT vmem_size_t vmem_roundup_size(vmem_t *vm, vmem_size_t size)
+{
+	return kma_vmem_roundup(vm, size);
+}
+
 /* --- uvm_km(9) -------------------------------------------------------------
  */
 
@@ -321,8 +370,66 @@ KMA_DIALECT percpu_t *percpu_alloc(size_t size)
 	return kma_percpu_create(size);
 }
 
+KMA_DIALECT void percpu_foreach(percpu_t *percpu, percpu_callback_t callback,
+				void *arg)
+{
+	struct cpu_info ci;
+
+	for (ci.ci_index = 0; ci.ci_index < kma_percpu_count(percpu);
+	     ci.ci_index++)
+		callback(kma_percpu_at(percpu, ci.ci_index), arg, &ci);
+}
+
+/* Each part is told here, by the calling thread. */
+KMA_DIALECT void percpu_foreach_xcall(percpu_t *percpu, unsigned int xcflags,
+				      percpu_callback_t callback, void *arg)
+{
+	(void)xcflags;
+	percpu_foreach(percpu, callback, arg);
+}
+
+KMA_DIALECT void *percpu_getptr_remote(percpu_t *percpu, struct cpu_info *ci)
+{
+	return kma_percpu_at(percpu, ci->ci_index);
+}
+
+struct kma_netbsd_percpu {
+	percpu_callback_t destructor;
+	void *cookie;
+};
+
+/* constructor is called for each part now, destructor by percpu_free(); each
+ * may be NULL. */
+KMA_DIALECT percpu_t *percpu_create(size_t size, percpu_callback_t constructor,
+				    percpu_callback_t destructor, void *cookie)
+{
+	percpu_t *percpu = kma_percpu_create(size);
+	struct kma_netbsd_percpu *own;
+
+	if (!percpu)
+		return NULL;
+	if (destructor) {
+		own = (struct kma_netbsd_percpu *)kmem_alloc(sizeof(*own),
+							     KM_SLEEP);
+		own->destructor = destructor;
+		own->cookie = cookie;
+		kma_percpu_set_owner(percpu, own);
+	}
+	if (constructor)
+		percpu_foreach(percpu, constructor, cookie);
+	return percpu;
+}
+
 KMA_DIALECT void percpu_free(percpu_t *percpu, size_t size)
 {
+	struct kma_netbsd_percpu *own =
+		percpu ? (struct kma_netbsd_percpu *)kma_percpu_owner(percpu)
+		       : NULL;
+
+	if (own) {
+		percpu_foreach(percpu, own->destructor, own->cookie);
+		kmem_free(own, sizeof(*own));
+	}
 	kma_percpu_destroy(percpu, size);
 }
 
@@ -335,16 +442,6 @@ KMA_DIALECT void *percpu_getref(percpu_t *percpu)
 KMA_DIALECT void percpu_putref(percpu_t *percpu)
 {
 	kma_percpu_put(percpu);
-}
-
-KMA_DIALECT void percpu_foreach(percpu_t *percpu, percpu_callback_t callback,
-				void *arg)
-{
-	struct cpu_info ci;
-
-	for (ci.ci_index = 0; ci.ci_index < kma_percpu_count(percpu);
-	     ci.ci_index++)
-		callback(kma_percpu_at(percpu, ci.ci_index), arg, &ci);
 }
 
 #endif

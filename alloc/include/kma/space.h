@@ -74,6 +74,10 @@ struct kma_percpu;
  * or more than a page. */
 struct kma_percpu *kma_percpu_create(size_t size);
 
+/* A pointer of the client's, kept with it; NULL at first. */
+void kma_percpu_set_owner(struct kma_percpu *percpu, void *owner);
+void *kma_percpu_owner(const struct kma_percpu *percpu);
+
 /* size as it was created with; else reported (BADSIZE). */
 void kma_percpu_destroy(struct kma_percpu *percpu, size_t size);
 

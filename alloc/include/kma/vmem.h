@@ -166,6 +166,16 @@ int kma_vmem_walk(struct kma_vmem *vmem, unsigned types,
 				   uintptr_t address, size_t size),
 		  void *argument);
 
+/*
+ * The arenas of the program, oldest first: the one after another, or after
+ * NULL; NULL: there is no more. None may be destroyed meanwhile.
+ */
+struct kma_vmem *kma_vmem_next(const struct kma_vmem *after);
+const char *kma_vmem_name(const struct kma_vmem *vmem);
+
+/* A multiple of the quantum: what a segment of so many bytes takes; 0: none. */
+size_t kma_vmem_roundup(const struct kma_vmem *vmem, size_t size);
+
 /* Does one span hold all of [address, address + size)? */
 bool kma_vmem_contains(struct kma_vmem *vmem, uintptr_t address, size_t size);
 
