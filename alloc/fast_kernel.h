@@ -47,12 +47,22 @@ KMA_FAST struct kma_thread *fast_thread(void)
 	return self;
 }
 
-/* Has the thread a set for the cache of that index, and is there nothing out of
- * the ordinary about it, or about any? */
-KMA_FAST bool fast_may(const struct kma_thread *self, uint32_t index)
+/* The same where nothing is out of the ordinary with any thread. */
+KMA_FAST struct kma_thread *fast_quiet_thread(void)
 {
-	return __builtin_expect(kma_attention == 0, 1) &&
-	       __builtin_expect(index < self->fast_caches, 1);
+	struct kma_thread *self = kma_self;
+
+	if (__builtin_expect(!self, 0) ||
+	    __builtin_expect(self->busy | kma_attention, 0))
+		return NULL;
+	return self;
+}
+
+/* Has the thread a set for the cache of that index, and is there nothing out of
+ * the ordinary with it? */
+KMA_FAST bool fast_has_set(const struct kma_thread *self, uint32_t index)
+{
+	return __builtin_expect(index < self->fast_caches, 1);
 }
 
 KMA_FAST struct kma_slab *fast_slab(uint64_t word)
@@ -143,7 +153,7 @@ KMA_FAST uint64_t fast_kmem_word(size_t size)
 /* NULL: go the slow way. */
 KMA_FAST void *kma_fast_kmem_alloc(size_t size, unsigned flags)
 {
-	struct kma_thread *self = fast_thread();
+	struct kma_thread *self = fast_quiet_thread();
 	void *p;
 
 	if (__builtin_expect(!self || size > KMA_CACHED_MAX ||
@@ -154,7 +164,7 @@ KMA_FAST void *kma_fast_kmem_alloc(size_t size, unsigned flags)
 	unsigned entry = kma_kmem_table[(size + 7) / 8];
 	unsigned index = entry & ~(unsigned)KMA_KMEM_LITE;
 
-	if (!fast_may(self, index))
+	if (!fast_has_set(self, index))
 		return NULL;
 	fast_enter(self);
 	p = __builtin_expect(entry != index, 1)
@@ -170,12 +180,12 @@ KMA_FAST void *kma_fast_kmem_alloc(size_t size, unsigned flags)
 /* False: go the slow way. */
 KMA_FAST bool kma_fast_kmem_free(void *p, size_t size)
 {
-	struct kma_thread *self = fast_thread();
+	struct kma_thread *self = fast_quiet_thread();
 	uint64_t word = kma_pages_lookup((uintptr_t)p);
 	size_t index = word >> KMA_PAGE_CACHE_SHIFT;
 	bool put = false;
 
-	if (__builtin_expect(!self, 0) || !fast_may(self, (uint32_t)index))
+	if (__builtin_expect(!self, 0) || !fast_has_set(self, (uint32_t)index))
 		return false;
 	fast_enter(self);
 	if (__builtin_expect((word & FAST_CLASS_MASK) == FAST_CLASS_LITE, 1))
@@ -193,7 +203,7 @@ KMA_FAST bool kma_fast_kmem_free(void *p, size_t size)
 /* 16-aligned. NULL: go the slow way. */
 KMA_FAST void *kma_fast_lite_allocate(size_t size, enum kma_family family)
 {
-	struct kma_thread *self = fast_thread();
+	struct kma_thread *self = fast_quiet_thread();
 	void *p;
 
 	if (__builtin_expect(!self || size - 1 >= KMA_CACHED_MAX, 0))
@@ -203,7 +213,7 @@ KMA_FAST void *kma_fast_lite_allocate(size_t size, enum kma_family family)
 	unsigned entry = kma_kmem_table[(size + 15) / 16 * 2];
 	unsigned index = entry & ~(unsigned)KMA_KMEM_LITE;
 
-	if (entry == index || !fast_may(self, index))
+	if (entry == index || !fast_has_set(self, index))
 		return NULL;
 	fast_enter(self);
 	p = fast_take_lite(
@@ -217,7 +227,7 @@ KMA_FAST void *kma_fast_lite_allocate(size_t size, enum kma_family family)
 KMA_FAST bool kma_fast_lite_release(void *p, size_t size,
 				    enum kma_family family)
 {
-	struct kma_thread *self = fast_thread();
+	struct kma_thread *self = fast_quiet_thread();
 	uint64_t word = kma_pages_lookup((uintptr_t)p);
 	size_t index = word >> KMA_PAGE_CACHE_SHIFT;
 	bool is_known = size != SIZE_MAX;
@@ -225,7 +235,7 @@ KMA_FAST bool kma_fast_lite_release(void *p, size_t size,
 
 	if (__builtin_expect(
 		    (word & FAST_CLASS_MASK) != FAST_CLASS_LITE || !self, 0) ||
-	    !fast_may(self, (uint32_t)index))
+	    !fast_has_set(self, (uint32_t)index))
 		return false;
 	fast_enter(self);
 	put = fast_put_lite(&self->lite_magsets[index], fast_slab(word), p,
@@ -261,7 +271,8 @@ KMA_FAST void *kma_fast_client_take(const struct kma_cache *cache,
 
 	uint32_t index = cache->fast_index;
 
-	if (fast_may(self, index))
+	if (__builtin_expect(kma_attention == 0, 1) &&
+	    fast_has_set(self, index))
 		p = fast_client_is_lite(cache)
 			    ? fast_take_lite(&self->lite_magsets[index],
 					     cache->fast_live)
@@ -288,7 +299,8 @@ KMA_FAST bool kma_fast_client_put(const struct kma_cache *cache, void *p)
 
 	uint32_t index = cache->fast_index;
 
-	if (fast_may(self, index))
+	if (__builtin_expect(kma_attention == 0, 1) &&
+	    fast_has_set(self, index))
 		put = fast_client_is_lite(cache)
 			      ? fast_put_lite(
 					&self->lite_magsets[index],

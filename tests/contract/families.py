@@ -62,7 +62,7 @@ def mask_waiter(line):
 def transcript(dump, places):
     lines = []
     for command in COMMANDS:
-        run = subprocess.run([dump.kdbg, "-e", command.format(**places), dump.path], capture_output=True,
+        run = subprocess.run([dump.kdbg, "-e", "::set wide=on; " + command.format(**places), dump.path], capture_output=True,
                              text=True, check=True)
         lines.append("> " + command)
         for line in map(mask, run.stdout.splitlines()):
