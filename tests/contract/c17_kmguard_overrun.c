@@ -43,7 +43,8 @@ static void expect_fault(struct access access)
 	      WTERMSIG(outcome->status) == SIGSEGV);
 }
 
-/* --- every size, in this process -------------------------------------------
+/* --- every size, in this process: where the program's handler comes to see
+ * faults in guards (noabort) -------------------------------------------------
  */
 
 static sigjmp_buf landing;
@@ -89,7 +90,7 @@ static void check_all_sizes(void)
 	CHECK(sigaction(SIGSEGV, &before, NULL) == 0);
 }
 
-int main(void)
+static void check_reports(void)
 {
 	static const size_t sizes[] = { 1,   7,    8,    13,   100,
 					500, 2048, 4089, 4095, 4096 };
@@ -103,6 +104,13 @@ int main(void)
 		if (rounded(size) > size)
 			EXPECT_REPORT(touch, &slack, "REDZONE", NULL);
 	}
-	check_all_sizes();
+}
+
+int main(void)
+{
+	if (strstr(getenv("KMA_DEBUG"), "noabort"))
+		check_all_sizes();
+	else
+		check_reports();
 	return 0;
 }

@@ -37,7 +37,7 @@ CASES = [
     ({"KMA_OPTIONS": "tier:kmem_alloc_112=most"}, OFF, ["has a bad value"]),
     ({"KMA_DEBUG": "audit=x"}, AUDIT, ["KMA_DEBUG: 'audit=x' has a bad value"]),
     ({"KMA_DEBUG": "audit,bogus"}, AUDIT, ["KMA_DEBUG: 'bogus' is not known"]),
-    ({"KMA_DEBUG": "firewall=64,audit"}, AUDIT, ["'firewall=64' is not in this version"]),
+    ({"KMA_DEBUG": "maxverify=64,audit"}, AUDIT, ["'maxverify=64' is not in this version"]),
     ({"KMA_DEBUG": "a,b"}, OFF, ["'a' is not known", "'b' is not known"]),
     ({"UMEM_DEBUG": "default"}, AUDIT, []),
     ({"UMEM_DEBUG": "audit=30,guards"}, AUDIT, []),
