@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -29,7 +30,7 @@ static const struct column list_columns[] = {
 };
 
 static const struct table help_tables[] = {
-	{ "without a name", list_columns, 2 },
+	{ "without a name", list_columns, 2, .no_header = true },
 	{ "with a name", help_columns, 3, .no_header = true },
 };
 
@@ -103,11 +104,13 @@ static void put_options(struct page *page, const struct dcmd *dcmd)
 	if (dcmd->option_count)
 		sink_line(page->out, "options:");
 	for (size_t i = 0; i < dcmd->option_count; i++) {
-		char option[80];
+		char option[80], row[LINE_SIZE];
 
 		usage_option(&dcmd->options[i], option, sizeof(option));
-		put_formatted(page, "option", option, OPTION_INDENT,
-			      "  %-20s %s", option, dcmd->options[i].help);
+		snprintf(row, sizeof(row), "%s  %s", option,
+			 dcmd->options[i].help);
+		put_formatted(page, "option", row, OPTION_INDENT, "  %-20s %s",
+			      option, dcmd->options[i].help);
 	}
 }
 
@@ -181,15 +184,69 @@ static void put_walker(const struct walker *walker, struct sink *out)
 	put_aliases(&page, walker->aliases);
 }
 
-static void put_list(const struct session *session, struct sink *out)
+/* What was listed before is passed over. */
+struct listing {
+	const struct session *session;
+	struct sink *out;
+	bool *listed; /* of session->dcmds */
+};
+
+static void put_entry(struct listing *listing, size_t i)
 {
+	const struct dcmd *dcmd = listing->session->dcmds[i];
+
+	listing->listed[i] = true;
+	SINK_ROW(listing->out, TEXT(dcmd->name), TEXT(dcmd->summary));
+}
+
+/* The i-th command that is not listed yet and, unless NULL, is one of names;
+ * from on. False: there is none. */
+static bool find_entry(const struct listing *listing, const char *names,
+		       size_t *from)
+{
+	for (; listing->session->dcmds[*from]; ++*from)
+		if (!listing->listed[*from] &&
+		    (!names ||
+		     see_also_names(names,
+				    listing->session->dcmds[*from]->name)))
+			return true;
+	return false;
+}
+
+static void put_group(struct listing *listing, const char *title,
+		      const char *names)
+{
+	size_t i = 0;
+
+	if (!find_entry(listing, names, &i))
+		return;
+	sink_line(listing->out, "%s", "");
+	sink_heading(listing->out, "%s", title);
+	for (; find_entry(listing, names, &i); i++)
+		put_entry(listing, i);
+}
+
+/* By what they are for; ::dcmds has them by name. */
+static struct err *put_list(const struct session *session, struct sink *out)
+{
+	struct listing listing = { .session = session, .out = out };
+	const struct see_also_group *group;
+	size_t count = 0;
+
+	while (session->dcmds[count])
+		count++;
+	listing.listed = calloc(count + 1, sizeof(*listing.listed));
+	if (!listing.listed)
+		return err_new(ERR_NO_MEMORY, "out of memory");
 	sink_line(out, "address::command [-options] [words] [| command ...] "
 		       "[! shell]");
 	sink_line(out, "::help NAME explains a command or walker; ::walkers, "
 		       "::formats list those.");
-	for (size_t i = 0; session->dcmds[i]; i++)
-		SINK_ROW(out, TEXT(session->dcmds[i]->name),
-			 TEXT(session->dcmds[i]->summary));
+	for (size_t i = 0; (group = see_also_group(i)); i++)
+		put_group(&listing, group->title, group->names);
+	put_group(&listing, "Others", NULL);
+	free(listing.listed);
+	return NULL;
 }
 
 static struct err *put_named(const struct session *session, const char *name,
@@ -218,10 +275,8 @@ static struct err *help_run(const struct dcmd_call *call, struct sink *out)
 {
 	struct err *err = NULL;
 
-	if (call->argc == 0) {
-		put_list(call->session, out);
-		return NULL;
-	}
+	if (call->argc == 0)
+		return put_list(call->session, out);
 	sink_table(out, &help_tables[1]);
 	for (int i = 0; i < call->argc && !err; i++)
 		err = put_named(call->session, call->argv[i], out);

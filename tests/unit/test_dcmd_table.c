@@ -258,18 +258,38 @@ static bool is_command(const char *name, size_t length)
 /* What a page says to see is there. */
 static void related_commands_exist(void **state)
 {
-	const char *group;
+	const struct see_also_group *group;
 
 	(void)state;
-	for (size_t i = 0; (group = see_also_group(i)); i++)
-		while (*group) {
-			size_t length = strcspn(group, " ");
+	for (size_t i = 0; (group = see_also_group(i)); i++) {
+		const char *name = group->names;
 
-			if (!is_command(group, length))
+		while (*name) {
+			size_t length = strcspn(name, " ");
+
+			if (!is_command(name, length))
 				fail_msg("see also: no command %.*s",
-					 (int)length, group);
-			group += length + strspn(group + length, " ");
+					 (int)length, name);
+			name += length + strspn(name + length, " ");
 		}
+	}
+}
+
+/* ::help lists by what commands are for. */
+static void every_command_is_in_a_group(void **state)
+{
+	(void)state;
+	for (size_t i = 0; dcmd_table[i]; i++) {
+		const struct see_also_group *group;
+		bool found = false;
+
+		for (size_t j = 0; !found && (group = see_also_group(j)); j++)
+			found = see_also_names(group->names,
+					       dcmd_table[i]->name);
+		if (!found)
+			fail_msg("%s is in no group of see_also.c",
+				 dcmd_table[i]->name);
+	}
 }
 
 int main(void)
@@ -283,6 +303,7 @@ int main(void)
 		cmocka_unit_test(columns_are_named_and_told_apart),
 		cmocka_unit_test(help_shows_every_page),
 		cmocka_unit_test(related_commands_exist),
+		cmocka_unit_test(every_command_is_in_a_group),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
