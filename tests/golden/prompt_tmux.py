@@ -85,6 +85,49 @@ def check_completion(screen):
         screen.last(">")
 
 
+def check_files_and_settings(screen):
+    folder = os.path.dirname(screen.socket)
+    pathlib.Path(folder, "some-file").write_text("11=D\n")
+    for typed, completed in ((f"::source {folder}/some-f", f"::source {folder}/some-file"),
+                             (f"$<{folder}/so", f"$<{folder}/some-file"),
+                             ("::set ignor", "::set ignoreeof=o"), ("::set wid", "::set wid"),
+                             ("::kmalog cont", "::kmalog contents")):
+        screen.type(typed)
+        screen.keys("Tab")
+        screen.last("> " + completed)
+        screen.keys("C-u")
+        screen.last(">")
+
+
+def check_repeating(screen):
+    """An empty line goes on where a format left off; a slip is not what is repeated."""
+    screen.type("::set repeatlast=on; 1000=K")
+    screen.keys("Enter")
+    screen.wait("1000", lambda lines: lines[-2:] == ["1000", ">"])
+    screen.type("main/B")
+    screen.keys("Enter")
+    screen.keys("Enter")
+    screen.wait("two bytes", lambda lines: lines[-1] == ">" and re.search(r"`main\+0x1: ", lines[-2]))
+    screen.type("::nothing")
+    screen.keys("Enter")
+    screen.keys("Enter")
+    screen.wait("the next byte", lambda lines: lines[-1] == ">" and re.search(r"`main\+0x2: ", lines[-2]))
+    screen.type("::set repeatlast=off ignoreeof=on")
+    screen.keys("Enter")
+    screen.keys("C-d")
+    screen.wait("that it stays", lambda lines: lines[-1] == ">" and lines[-2].startswith("::quit leaves"))
+    screen.type("help echo")
+    screen.keys("Enter")
+    screen.wait("its page", lambda lines: lines[-1] == ">" and any(line.startswith("usage: [value]::echo") for line in lines))
+
+
+def check_paste(screen):
+    screen.tmux("set-buffer", "1=D\n::echo h\u00e9 \u2713\n3=D\n")
+    screen.tmux("paste-buffer", "-p")
+    screen.keys("Enter")
+    screen.wait("three lines", lambda lines: lines[-4:] == ["1", "h\u00e9 \u2713", "3", ">"])
+
+
 def check_history(screen):
     screen.type("1+2=D")
     screen.keys("Enter")
@@ -177,14 +220,20 @@ def check_all(folder, program, checks):
     dump = os.path.join(folder, "dump")
     subprocess.run([KDBG, "run", "-o", dump, "--", *program], capture_output=True, timeout=LIMIT, check=True)
     # tmux lets its own child go on when it is stopped.
-    screen = Screen(folder, "sh", "-c", f"'{KDBG}' '{dump}'; exit $?")
+    screen = Screen(folder, "sh", "-c", f"trap : INT; '{KDBG}' '{dump}'; echo $? > '{folder}/status'")
     try:
         screen.prompt()
         for check in checks:
             check(screen)
             print(f"ok   {check.__name__[6:]}")
+        status = os.path.join(folder, "status")  # 0, whatever was mistyped
         screen.type("::quit")
         screen.keys("Enter")
+        end = time.time() + LIMIT
+        while not os.path.exists(status) or not pathlib.Path(status).read_text():
+            assert time.time() < end, "it does not leave:\n" + screen.shown()
+            time.sleep(0.05)
+        assert pathlib.Path(status).read_text() == "0\n", pathlib.Path(status).read_text()
     finally:
         screen.end()
 
@@ -192,7 +241,8 @@ def check_all(folder, program, checks):
 def main():
     with tempfile.TemporaryDirectory(prefix="kdbg-tmux-") as folder:
         check_all(folder, [PROGRAM],
-                  (check_completion, check_history, check_pager, check_interrupt, check_resize))
+                  (check_completion, check_files_and_settings, check_history, check_repeating, check_paste, check_pager,
+                   check_interrupt, check_resize))
     with tempfile.TemporaryDirectory(prefix="kdbg-tmux-") as folder:
         check_all(folder, [MANY_BUFFERS, "1000000"], (check_interrupt_of_findleaks, check_progress))
 
