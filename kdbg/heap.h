@@ -179,7 +179,8 @@ size_t heap_magazines(struct heap *heap, const struct heap_magazine **ret);
 struct heap_magset {
 	uint64_t address;
 	const struct heap_thread *thread;
-	size_t cache; /* index into heap_caches() */
+	size_t cache;    /* index into heap_caches() */
+	uint64_t rounds; /* buffers in its magazines */
 };
 size_t heap_magsets(struct heap *heap, const struct heap_magset **ret);
 

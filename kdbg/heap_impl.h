@@ -76,6 +76,7 @@ struct heap {
 	size_t magazine_count;
 	struct heap_magset *magsets;
 	size_t magset_count;
+	uint64_t rounds_met; /* of all magazines read until now */
 
 	bool arenas_read;
 	struct heap_arena *arenas;

@@ -33,6 +33,7 @@ static void mark_round(struct heap *heap, uint64_t magazine, uint64_t round)
 	}
 	number = heap->slabs[slab].first_buffer + index;
 	heap->in_magazine[number / BITS] |= UINT64_C(1) << number % BITS;
+	heap->rounds_met++;
 }
 
 /* Which cache it is of, its first round tells. */
@@ -155,7 +156,7 @@ static uint64_t cache_of_set(const struct heap_layout *layout,
 }
 
 static void keep_magset(struct heap *heap, const struct heap_thread *thread,
-			uint64_t address, size_t cache)
+			uint64_t address, size_t cache, uint64_t rounds)
 {
 	struct heap_magset *all =
 		heap_grow(heap->magsets, heap->magset_count, sizeof(all[0]));
@@ -165,7 +166,8 @@ static void keep_magset(struct heap *heap, const struct heap_thread *thread,
 	heap->magsets = all;
 	all[heap->magset_count++] = (struct heap_magset){ .address = address,
 							  .thread = thread,
-							  .cache = cache };
+							  .cache = cache,
+							  .rounds = rounds };
 }
 
 size_t heap_magsets(struct heap *heap, const struct heap_magset **ret)
@@ -182,6 +184,8 @@ static void read_magset(struct heap *heap, const struct heap_thread *thread,
 	const struct heap_layout *layout =
 		&heap->parts[thread->instance].layout;
 
+	uint64_t before = heap->rounds_met;
+
 	mark_loaded(heap, layout, record);
 	mark_at(heap, layout,
 		record_uint(record, &layout->kma_magset.previous));
@@ -197,7 +201,7 @@ static void read_magset(struct heap *heap, const struct heap_thread *thread,
 	cache->free += free;
 	keep_magset(heap, thread,
 		    thread->magsets + number * layout->kma_magset.self.size,
-		    (size_t)(cache - heap->caches));
+		    (size_t)(cache - heap->caches), heap->rounds_met - before);
 }
 
 static void read_magsets(struct heap *heap, const struct heap_thread *thread)

@@ -9,6 +9,7 @@
 
 struct kmastat_options {
 	bool kilo, mega, giga;
+	bool threads;
 };
 
 static const struct option kmastat_options[] = {
@@ -18,6 +19,8 @@ static const struct option kmastat_options[] = {
 	  NULL, "memory in megabytes" },
 	{ 'g', "gigabytes", OPTION_FLAG, offsetof(struct kmastat_options, giga),
 	  NULL, "memory in gigabytes" },
+	{ 0, "threads", OPTION_FLAG, offsetof(struct kmastat_options, threads),
+	  NULL, "instead what each thread keeps for itself in magazines" },
 };
 
 static const struct column kmastat_columns[] = {
@@ -46,7 +49,17 @@ static const struct column vmem_columns[] = {
 	{ "vmem address", VALUE_ADDRESS, .wide = true },
 };
 
-enum { CACHES, ARENAS };
+static const struct column thread_columns[] = {
+	{ "tid", VALUE_COUNT, .width = 8, .piped = true },
+	{ "memory cached", VALUE_SIZE, .width = 10 },
+	{ "buf cached", VALUE_COUNT, .width = 8 },
+	{ "%", VALUE_REAL, .width = 6 },
+	{ "caches", VALUE_COUNT, .width = 6 },
+	{ "most in", VALUE_TEXT, .width = 20 },
+	{ "memory there", VALUE_SIZE, .width = 10 },
+};
+
+enum { CACHES, ARENAS, THREADS };
 
 static const struct table kmastat_tables[] = {
 	[CACHES] = { "default", kmastat_columns,
@@ -55,6 +68,9 @@ static const struct table kmastat_tables[] = {
 	[ARENAS] = { "arenas", vmem_columns,
 		     sizeof(vmem_columns) / sizeof(vmem_columns[0]),
 		     .folded = true },
+	[THREADS] = { "--threads", thread_columns,
+		      sizeof(thread_columns) / sizeof(thread_columns[0]),
+		      .folded = true },
 };
 
 struct usage {
@@ -278,6 +294,56 @@ static void emit_instance(struct heap *heap, size_t instance,
 	emit_arenas(heap, instance, out);
 }
 
+/* What one thread keeps: sets of one thread follow each other. */
+struct kept {
+	uint64_t bytes, buffers, caches, most;
+	const char *most_in;
+};
+
+static struct kept add_up(const struct heap_magset *sets, size_t count,
+			  const struct heap_cache *caches)
+{
+	struct kept kept = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct heap_cache *cache = &caches[sets[i].cache];
+		uint64_t bytes = sets[i].rounds * cache->bufsize;
+
+		kept.bytes += bytes;
+		kept.buffers += sets[i].rounds;
+		kept.caches += sets[i].rounds != 0;
+		if (bytes > kept.most) {
+			kept.most = bytes;
+			kept.most_in = cache->name;
+		}
+	}
+	return kept;
+}
+
+static void emit_threads(struct heap *heap, struct sink *out)
+{
+	const struct heap_magset *sets;
+	const struct heap_cache *caches;
+	size_t count = heap_magsets(heap, &sets), same;
+
+	heap_caches(heap, &caches);
+	struct kept all = add_up(sets, count, caches);
+	sink_table(out, &kmastat_tables[THREADS]);
+	for (size_t i = 0; i < count; i += same) {
+		for (same = 1; i + same < count &&
+			       sets[i + same].thread == sets[i].thread;)
+			same++;
+		struct kept kept = add_up(sets + i, same, caches);
+		double share =
+			all.bytes ? 100 * (double)kept.bytes / (double)all.bytes
+				  : 0;
+
+		SINK_ROW(out, COUNT(sets[i].thread->tid), SIZE(kept.bytes),
+			 COUNT(kept.buffers), REAL(share), COUNT(kept.caches),
+			 TEXT(kept.most_in), SIZE(kept.most));
+	}
+}
+
 static struct err *kmastat_run(const struct dcmd_call *call, struct sink *out)
 {
 	const struct kmastat_options *options = call->options;
@@ -296,7 +362,10 @@ static struct err *kmastat_run(const struct dcmd_call *call, struct sink *out)
 		     : options->mega ? 20
 		     : options->kilo ? 10
 				     : 0;
-	for (size_t i = 0; i < heap_instances(heap, &instances); i++)
+	size_t instance_count = heap_instances(heap, &instances);
+	if (options->threads)
+		emit_threads(heap, out);
+	for (size_t i = 0; i < instance_count && !options->threads; i++)
 		emit_instance(heap, i, usage, out);
 	free(usage);
 	heap_notes(heap, out);
@@ -323,12 +392,15 @@ const struct dcmd dcmd_kmastat = {
 		"in magazines, buffers in audited slabs, what auditing them "
 		"costs in all (bufctls, redzones, canaries), the same for one "
 		"buffer with its share of the stacks kept (overhead), and "
-		"slabs.",
+		"slabs.\n\n"
+		"--threads: how much memory each thread keeps free for itself, "
+		"its share of all that threads keep, and the cache of which it "
+		"keeps most; ::walk kmem_cpu_cache has the rest.",
 	.example = "::kmastat -k",
 	.options = kmastat_options,
 	.option_count = sizeof(kmastat_options) / sizeof(kmastat_options[0]),
 	.options_size = sizeof(struct kmastat_options),
 	.tables = kmastat_tables,
-	.table_count = 2,
+	.table_count = 3,
 	.run = kmastat_run,
 };

@@ -58,7 +58,7 @@ COMMANDS = {
     "help": ["::help echo", "::help thread"],
     "kma_error": ["::kma_error"],
     "kmalog": ["*freed::kmalog", "*freed::kmalog contents", "::kmalog slab ! grep 1344", "::kmalog fail"],
-    "kmastat": ["::kmastat ! grep -E '^(cache|name)|kmem_alloc_1344'"],
+    "kmastat": ["::kmastat ! grep -E '^(cache|name)|kmem_alloc_1344'", "::kmastat --threads ! wc -l"],
     "kmausers": ["::kmausers -e kmem_alloc_1344", "*list::kmausers",
                  "::kmausers -t kmem_alloc_1344 ! grep -vE '_start|calloc'",
                  "::kmausers --sizes kmem_alloc_1344",

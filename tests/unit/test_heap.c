@@ -98,7 +98,11 @@ static void counts_tell_live_from_free(void **state)
 	cache->full_magazines[KMA_TIER_OFF] =
 		IMAGE_POINTER(image, heap_image_magazine(image, full, 1));
 
+	const struct heap_magset *kept;
 	struct opened opened = open_image(image);
+	assert_int_equal(heap_magsets(opened.heap, &kept), 1);
+	assert_int_equal(kept->rounds, 2);
+	assert_int_equal(kept->thread->tid, 7);
 	assert_int_equal(heap_caches(opened.heap, &caches), 1);
 	assert_string_equal(caches->name, "kmem_alloc_64");
 	assert_int_equal(caches->buf_total, 64 + 102);
