@@ -46,15 +46,18 @@ void findleaks_trust(const struct reach *reach, const struct leaks *leaks,
 {
 	const struct leaks_totals *totals = leaks_totals(leaks);
 	const struct reach_totals *marked = reach_totals(reach);
+	const bool one = totals->buffers[LEAK_POSSIBLE] == 1;
 	char text[TEXT_SIZE];
 
 	if (totals->buffers[LEAK_POSSIBLE] && !possible)
 		sink_note(out,
-			  "%" PRIu64 " more buffers, %" PRIu64
-			  " bytes, are held by pointers into them only "
-			  "(-p shows them)",
+			  "%" PRIu64 " more %s, %" PRIu64
+			  " bytes, %s only by pointers to what is inside "
+			  "(-p shows %s)",
 			  totals->buffers[LEAK_POSSIBLE],
-			  totals->bytes[LEAK_POSSIBLE]);
+			  one ? "buffer" : "buffers",
+			  totals->bytes[LEAK_POSSIBLE],
+			  one ? "is held" : "are held", one ? "it" : "them");
 	roots_describe(reach_roots(reach), text, sizeof(text));
 	sink_note(out, "%s", text);
 	if (marked->unread)
