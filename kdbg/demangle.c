@@ -43,9 +43,9 @@ static const struct {
 
 static bool is_rust(const char *text, size_t length)
 {
-	const char *hash = text + length - RUST_HASH;
+	const char *hash = text + length - (length > RUST_HASH ? RUST_HASH : 0);
 
-	return length > RUST_HASH && strncmp(hash, "::h", 3) == 0 &&
+	return strncmp(hash, "::h", 3) == 0 &&
 	       strspn(hash + 3, "0123456789abcdef") == RUST_HASH - 3;
 }
 
