@@ -18,6 +18,7 @@
 #include "alloc/dump_impl.h"
 #include "alloc/fault.h"
 #include "alloc/guard.h"
+#include "alloc/instance.h"
 #include "alloc/options.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
@@ -131,10 +132,12 @@ static bool is_among(const int *signals, size_t count, int number)
 #define IS_AMONG(signals, number) \
 	is_among(signals, sizeof(signals) / sizeof((signals)[0]), number)
 
-/* A guard's, or one that the fill of unused memory made. */
+/* A guard's, or one that the fill of unused memory made. Who links libkma.so
+ * has its handlers to itself. */
 static bool tells_of_faults(void)
 {
-	return kma_options.guards || kma_options.tier >= KMA_TIER_AUDIT;
+	return kma_options.guards ||
+	       (kma_instance.interposes && kma_options.tier >= KMA_TIER_AUDIT);
 }
 
 /* Does its default action end the process, and a dump or a report come first?
@@ -278,8 +281,8 @@ void kma_dump_keep_signals(void)
 {
 	struct sigaction now;
 
-	if (__sigaction(SIGSEGV, NULL, &now) == 0 && !is_ours(&now) &&
-	    !is_theirs(&now))
+	if (kma_instance.interposes && __sigaction(SIGSEGV, NULL, &now) == 0 &&
+	    !is_ours(&now) && !is_theirs(&now))
 		kma_dump_catch_signals();
 }
 

@@ -19,7 +19,8 @@
 void kma_dump_catch_signals(void);
 
 /* Where there are guards, now and then: a program may have set its handler for
- * faults by a system call of its own. Then ours goes before it. */
+ * faults by a system call of its own. Then ours goes before it, where we stand
+ * in front of libc. */
 void kma_dump_keep_signals(void);
 
 /* The default actions again, where ours had taken their place. */

@@ -15,6 +15,8 @@ struct roster_ending;
 struct kma_instance {
 	char name[32];
 	enum kma_tier default_tier; /* where the environment says nothing */
+	bool interposes; /* the program's calls of libc are ours (interpose.c)
+			  */
 	/* Fill in text_base .. data_end: what is the library's own. */
 	void (*bounds)(struct kma_root *root);
 	/* Once options and metadata are there, before the first buffer; and in

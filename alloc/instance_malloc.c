@@ -12,6 +12,7 @@ static void start(void)
 const struct kma_instance kma_instance = {
 	.name = "libkma_malloc.so",
 	.default_tier = KMA_TIER_OFF,
+	.interposes = true,
 	.bounds = kma_bounds_of_segments,
 	.start = start,
 	.forked = kma_roster_forked,
