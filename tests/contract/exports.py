@@ -20,7 +20,7 @@ execve execv execvpe execvp fexecve execl execlp execle posix_spawn
 posix_spawnp system popen
 _exit _Exit quick_exit daemon pthread_create dlopen dlclose
 setrlimit setrlimit64 prlimit prlimit64
-sigaction sigaltstack signal bsd_signal ssignal sysv_signal __sysv_signal siginterrupt prctl syscall
+sigaction sigaltstack signal bsd_signal ssignal sysv_signal __sysv_signal siginterrupt sigset sigignore prctl syscall
 __lsan_disable __lsan_enable __lsan_ignore_object
 __lsan_register_root_region __lsan_unregister_root_region
 __lsan_do_leak_check __lsan_do_recoverable_leak_check
