@@ -82,6 +82,12 @@ static inline bool kma_client_destructs(const struct kma_cache *cache)
 	return cache->client && cache->client->destruct;
 }
 
+/* Are free buffers of the tier filled, so that none lies constructed? */
+static inline bool kma_client_is_filled(enum kma_tier tier)
+{
+	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD;
+}
+
 /* Callbacks, in the order and with the flags of the cache's personality. */
 int kma_client_construct(const struct kma_client *client, void *object,
 			 unsigned flags);
