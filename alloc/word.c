@@ -3,6 +3,18 @@
 
 #include "alloc/report.h"
 
+#include <string.h>
+
+/* delete of what new[] made: the count of its elements lies before the first,
+ * which is what the program has. */
+static bool is_first_element(uint64_t word, uintptr_t offset,
+			     const char *function)
+{
+	return kma_word_family(word) == KMA_FAMILY_NEW_ARRAY &&
+	       (offset == sizeof(size_t) || offset == 2 * sizeof(size_t)) &&
+	       function && strcmp(function, "operator delete") == 0;
+}
+
 void kma_word_refuse(const struct kma_buffer *buffer, uintptr_t user,
 		     const char *function)
 {
@@ -17,6 +29,10 @@ void kma_word_refuse(const struct kma_buffer *buffer, uintptr_t user,
 		report.buffer = NULL;
 	} else if (kma_word_is_start(buffer, user, word)) {
 		report.code = KMA_ERROR_DUPFREE;
+	} else if (is_first_element(word, user - kma_buffer_user(buffer),
+				    function)) {
+		report.detail = "the first element of an array, which "
+				"operator delete[] frees";
 	}
 	kma_report(&report);
 }
