@@ -137,7 +137,8 @@ static struct err *not_found(const struct scoped_name *wanted,
 			     bool module_found)
 {
 	if (*wanted->module && !module_found)
-		return err_new(ERR_NOT_FOUND, "no module is called %s",
+		return err_new(ERR_NOT_FOUND,
+			       "no module is called %s; ::objects lists them",
 			       wanted->module);
 	if (*wanted->module)
 		return err_new(ERR_NOT_FOUND, "%s: no symbol %s",

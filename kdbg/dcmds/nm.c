@@ -168,7 +168,9 @@ static struct err *list(struct nm *nm, struct symbols *symbols,
 				      take_record, nm);
 
 	if (object && !modules)
-		return err_new(ERR_NOT_FOUND, "no module is called %s", object);
+		return err_new(ERR_NOT_FOUND,
+			       "no module is called %s; ::objects lists them",
+			       object);
 	return NULL;
 }
 

@@ -28,7 +28,9 @@ struct err *thread_find(const struct target *target, uint64_t tid,
 {
 	*ret = find(target, tid);
 	return *ret ? NULL
-		    : err_new(ERR_NOT_FOUND, "there is no thread %" PRIu64,
+		    : err_new(ERR_NOT_FOUND,
+			      "there is no thread %" PRIu64
+			      "; ::threads lists them",
 			      tid);
 }
 

@@ -44,7 +44,8 @@ static struct err *unknown_walker(const struct session *session,
 		return err_new(ERR_NOT_FOUND,
 			       "unknown walker %s (did you mean %s?)", name,
 			       like);
-	return err_new(ERR_NOT_FOUND, "unknown walker %s", name);
+	return err_new(ERR_NOT_FOUND, "unknown walker %s; ::walkers lists them",
+		       name);
 }
 
 static struct err *check_address(const struct walker *walker,

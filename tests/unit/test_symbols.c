@@ -109,7 +109,8 @@ static void names_have_addresses(void **state)
 		   ERR_NOT_FOUND, "libc: no symbol nothing");
 	assert_err(
 		symbols_find(f->symbols, "nothing`getpid", &symbol, &address),
-		ERR_NOT_FOUND, "no module is called nothing");
+		ERR_NOT_FOUND,
+		"no module is called nothing; ::objects lists them");
 	assert_err(symbols_find(f->symbols, "a.out`other.c`local_data", &symbol,
 				&address),
 		   ERR_NOT_FOUND, "a.out: no symbol local_data");

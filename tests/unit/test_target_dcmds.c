@@ -130,7 +130,8 @@ static void a_thread_is_named_in_either_radix(void **state)
 	assert_non_null(strstr(fixture_run(*state, "17::threads"), "worker"));
 	assert_complains(*state, "99::threads",
 			 "kdbg: 99 was read as hexadecimal, decimal is 0t99: "
-			 "::threads: there is no thread 153\n");
+			 "::threads: there is no thread 153; "
+			 "::threads lists them\n");
 }
 
 static void registers_that_are_not_there_are_not_zero(void **state)
