@@ -2,7 +2,8 @@
 /*
  * The unwinder beside glibc's backtrace(), frame by frame.
  *
- * Usage: test_capture LIBRARY COPY. Two files of the same code.
+ * Usage: test_capture LIBRARY COPY. Two files of the same code, whose frames
+ * differ in size.
  */
 #include "tests/test_util.h"
 #include "tests/unit/unwind_paths.h"
@@ -350,7 +351,8 @@ static const struct kma_module *module_named(const char *path)
 	return m;
 }
 
-/* The second is most often mapped where the first was, with the same PCs. */
+/* The second is most often mapped where the first was, with the same PCs: its
+ * frames must not be walked as the first one's were. */
 static void a_library_opened_late_and_closed(void **state)
 {
 	(void)state;

@@ -4,7 +4,7 @@ int library_call(int (*function)(void *), void *argument);
 
 int library_call(int (*function)(void *), void *argument)
 {
-	volatile char frame[16];
+	volatile char frame[FRAME];
 
 	frame[0] = 1;
 	int result = function(argument) + frame[0];
