@@ -402,7 +402,7 @@ __attribute__((noinline)) static void *allocate_checked(struct kma_cache *cache,
 	return allocate(cache, flags);
 }
 
-void *kma_cache_alloc(struct kma_cache *cache, unsigned flags)
+KMA_ENTRY void *kma_cache_alloc(struct kma_cache *cache, unsigned flags)
 {
 	void *p = kma_fast_client_take(cache, flags);
 

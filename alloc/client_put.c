@@ -212,7 +212,7 @@ __attribute__((noinline)) static void free_checked(struct kma_cache *cache,
 		kma_client_free_now(cache, object);
 }
 
-void kma_cache_free(struct kma_cache *cache, void *object)
+KMA_ENTRY void kma_cache_free(struct kma_cache *cache, void *object)
 {
 	if (!kma_fast_client_put(cache, object))
 		free_checked(cache, object);

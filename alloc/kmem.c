@@ -191,7 +191,7 @@ __attribute__((noinline)) static void *allocate(size_t size, unsigned flags)
 		       : fail(flags);
 }
 
-void *kma_alloc(size_t size, unsigned flags)
+KMA_ENTRY void *kma_alloc(size_t size, unsigned flags)
 {
 	void *p = kma_fast_kmem_alloc(size, flags);
 
@@ -220,7 +220,7 @@ __attribute__((noinline)) static void release(void *p, size_t size,
 	kma_release(p, size, KMA_FAMILY_KMEM, function);
 }
 
-void kma_free(void *p, size_t size, unsigned flags)
+KMA_ENTRY void kma_free(void *p, size_t size, unsigned flags)
 {
 	if (!kma_fast_kmem_free(p, size))
 		release(p, size, flags);
