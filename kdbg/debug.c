@@ -35,6 +35,7 @@ static void init_sink(struct sink *out, const struct debug_options *options)
 		.stream = stdout,
 		.notes = stderr,
 		.wide = options->wide || terminal_columns() >= WIDE_COLUMNS,
+		.columns = terminal_columns(),
 		.emphasis = may_emphasise(),
 	};
 }

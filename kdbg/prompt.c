@@ -209,6 +209,7 @@ static void follow_size(const struct session *session, struct sink *out,
 		return;
 	*columns = terminal_columns();
 	out->wide = *columns >= WIDE_COLUMNS;
+	out->columns = *columns;
 }
 
 void prompt_run(struct session *session, struct sink *out)

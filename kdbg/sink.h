@@ -47,6 +47,7 @@ struct column {
 	int width;     /* least width; 0: the kind's */
 	unsigned line; /* 0, or the line of the record it stands on */
 	bool wide;     /* only where the output is wide, and in JSON */
+	bool spare;    /* left out where a terminal has no room for all */
 	bool piped;    /* goes into a pipe, in the place of an ADDRESS */
 };
 
@@ -107,9 +108,11 @@ struct sink {
 	size_t row_count;           /* since sink_start() */
 	unsigned scale; /* 0, or the shift of -k -m -g: a command sets it */
 	bool wide;
-	bool emphasis; /* the stream is a terminal: headings stand out */
-	bool failed;   /* the stream broke, or the reader went away: stop */
-	int error;     /* errno of the break */
+	unsigned
+		columns; /* of the terminal; 0: it is none, or wider than all */
+	bool emphasis;   /* the stream is a terminal: headings stand out */
+	bool failed;     /* the stream broke, or the reader went away: stop */
+	int error;       /* errno of the break */
 	FILE *stream;
 	FILE *notes; /* stderr for JSON */
 	void *impl;
@@ -136,9 +139,13 @@ void sink_heading(struct sink *sink, const char *fmt, ...) PRINTF_LIKE(2, 3);
 size_t table_address_column(const struct table *table);
 
 /* How many columns of a terminal the longest line of a row takes that is as
- * wide as the columns say, without those for wide output. A text at the end of
- * a line counts as its heading: it may be short. */
+ * wide as the columns say, without those for wide output and those that can be
+ * spared. A text at the end of a line counts as its heading: it may be short.
+ */
 size_t table_text_width(const struct table *table);
+
+/* Are columns of the table left out that can be spared? */
+bool sink_spares(const struct sink *sink, const struct table *table);
 
 /* Copy name as a JSON key: "buf in use" is buf_in_use, "%OVER" pct_over. */
 void sink_json_key(const char *name, char *buffer, size_t size);

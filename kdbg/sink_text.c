@@ -91,32 +91,32 @@ static unsigned line_count(const struct table *table)
 	return lines;
 }
 
-static bool shown(const struct sink *sink, const struct column *column)
+/* In text that is not wide: always, or only where there is room for it. */
+static bool is_narrow(const struct column *column, bool spare)
 {
-	return column->kind != VALUE_LINES && (sink->wide || !column->wide);
+	return column->kind != VALUE_LINES && !column->wide &&
+	       (spare || !column->spare);
 }
 
-static bool is_last(const struct table *table, size_t i)
+static bool is_last(const struct table *table, size_t i, bool spare)
 {
 	for (size_t j = i + 1; j < table->column_count; j++)
 		if (table->columns[j].line == table->columns[i].line &&
-		    table->columns[j].kind != VALUE_LINES &&
-		    !table->columns[j].wide)
+		    is_narrow(&table->columns[j], spare))
 			return false;
 	return true;
 }
 
-static size_t line_width(const struct table *table, unsigned number)
+static size_t line_width(const struct table *table, unsigned number, bool spare)
 {
 	size_t width = number ? indentation(table) : 0;
 
 	for (size_t i = 0; i < table->column_count; i++) {
 		const struct column *column = &table->columns[i];
 
-		if (column->line != number || column->wide ||
-		    column->kind == VALUE_LINES)
+		if (column->line != number || !is_narrow(column, spare))
 			continue;
-		if (is_last(table, i))
+		if (is_last(table, i, spare))
 			return width + (column->kind == VALUE_TEXT
 						? heading_width(table, column)
 						: column_width(table, column));
@@ -125,16 +125,38 @@ static size_t line_width(const struct table *table, unsigned number)
 	return width;
 }
 
-size_t table_text_width(const struct table *table)
+static size_t table_width(const struct table *table, bool spare)
 {
 	size_t widest = 0;
 
 	for (unsigned i = 0, count = line_count(table); i < count; i++) {
-		size_t width = line_width(table, i);
+		size_t width = line_width(table, i, spare);
 
 		widest = width > widest ? width : widest;
 	}
 	return widest;
+}
+
+size_t table_text_width(const struct table *table)
+{
+	return table_width(table, false);
+}
+
+bool sink_spares(const struct sink *sink, const struct table *table)
+{
+	bool any = false;
+
+	if (sink->ops != &text_sink_ops || sink->wide || !sink->columns)
+		return false;
+	for (size_t i = 0; i < table->column_count; i++)
+		any |= table->columns[i].spare;
+	return any && sink->columns < table_width(table, true);
+}
+
+static bool shown(const struct column *column, bool wide, bool spares)
+{
+	return column->kind != VALUE_LINES && (wide || !column->wide) &&
+	       !(spares && column->spare);
 }
 
 static void put_blanks(struct line *line, size_t upto)
@@ -238,12 +260,13 @@ static void put_line(struct sink *sink, unsigned number,
 	struct line line = { sink->stream, 0, number ? indentation(table) : 0 };
 	char cell[CELL_SIZE];
 	bool emphasis = sink->emphasis && !values;
-	bool any = false;
+	bool any = false, spares = sink_spares(sink, table);
 
 	for (size_t i = 0; i < table->column_count; i++) {
 		const struct column *column = &table->columns[i];
 
-		if (column->line != number || !shown(sink, column))
+		if (column->line != number ||
+		    !shown(column, sink->wide, spares))
 			continue;
 		if (!any && emphasis)
 			fputs("\033[1m", sink->stream);

@@ -72,9 +72,9 @@ static const struct column audited_columns[] = {
 	{ "LEAKED", VALUE_COUNT },
 	{ "BUFCTL", VALUE_ADDRESS },
 	{ "CALLER", VALUE_TEXT, .width = 40 },
-	{ "CLASS", VALUE_TEXT, .width = 8 },
-	{ "BYTES", VALUE_SIZE },
-	{ "RETAINED", VALUE_SIZE },
+	{ "CLASS", VALUE_TEXT, .width = 8, .spare = true },
+	{ "BYTES", VALUE_SIZE, .spare = true },
+	{ "RETAINED", VALUE_SIZE, .spare = true },
 };
 
 static const struct column oversize_columns[] = {
@@ -82,9 +82,9 @@ static const struct column oversize_columns[] = {
 	{ "LEAKED", VALUE_COUNT },
 	{ "BUFCTL", VALUE_ADDRESS },
 	{ "CALLER", VALUE_TEXT, .width = 40 },
-	{ "CLASS", VALUE_TEXT, .width = 8 },
+	{ "CLASS", VALUE_TEXT, .width = 8, .spare = true },
 	{ "CACHE", VALUE_TEXT, .wide = true },
-	{ "RETAINED", VALUE_SIZE, .width = 21 },
+	{ "RETAINED", VALUE_SIZE, .width = 21, .spare = true },
 };
 
 static const struct column unaudited_columns[] = {
@@ -92,9 +92,9 @@ static const struct column unaudited_columns[] = {
 	{ "LEAKED", VALUE_COUNT },
 	{ "BUFFER", VALUE_ADDRESS },
 	{ "CALLER", VALUE_TEXT, .width = 40 },
-	{ "CLASS", VALUE_TEXT, .width = 8 },
-	{ "BYTES", VALUE_SIZE },
-	{ "RETAINED", VALUE_SIZE },
+	{ "CLASS", VALUE_TEXT, .width = 8, .spare = true },
+	{ "BYTES", VALUE_SIZE, .spare = true },
+	{ "RETAINED", VALUE_SIZE, .spare = true },
 };
 
 /* ::bufctl -v's, with the class for the state. */
@@ -111,9 +111,9 @@ static const struct column detail_columns[] = {
 };
 
 static const struct column weak_columns[] = {
-	{ "CACHE", VALUE_TEXT, .width = 16 },
+	{ "CACHE", VALUE_TEXT, .width = 16, .spare = true },
 	{ "COUNT", VALUE_COUNT },
-	{ "BUFFER", VALUE_ADDRESS },
+	{ "BUFFER", VALUE_ADDRESS, .spare = true },
 	{ "RETAINED", VALUE_SIZE },
 	{ "CALLER", VALUE_TEXT, .width = 40 },
 	{ "HELD BY", VALUE_TEXT },
@@ -287,6 +287,10 @@ static void put_total(struct sink *out, int table, const struct totals *totals)
 		  totals->buffers,
 		  table == TABLE_OVERSIZE ? "oversized leak" : "buffer",
 		  totals->buffers == 1 ? "" : "s", totals->bytes);
+	if (sink_spares(out, &findleaks_tables[table]))
+		sink_note(out,
+			  "each one's class and retained bytes: in a wider "
+			  "window, or by ::set wide=on");
 }
 
 /* The wanted groups that belong in a table; TABLE_ALL: every one. */

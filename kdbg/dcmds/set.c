@@ -157,10 +157,11 @@ static struct err *change_text(const char *value, char **to)
 /* A width that is set tells which tables are wide. */
 static void follow_width(const struct place *place)
 {
-	uint64_t columns = place->call->session->columns;
+	uint64_t set = place->call->session->columns;
+	unsigned columns = set ? (unsigned)set : terminal_columns();
 
-	place->out->wide =
-		(columns ? columns : terminal_columns()) >= WIDE_COLUMNS;
+	place->out->columns = columns;
+	place->out->wide = columns >= WIDE_COLUMNS;
 }
 
 static struct err *change(const struct place *place,
