@@ -3,6 +3,8 @@
 
 #include "alloc/stack.h"
 
+enum { AT_ONCE = 4 }; /* slots that are looked at in a turn */
+
 void kma_kept_forget(struct kma_kept *k)
 {
 	k->first = KMA_KEPT_MAX;
@@ -17,12 +19,23 @@ static inline bool can_be_read(const struct kma_kept_check *check, uintptr_t sp,
 	return check->slot - sp < bounds->top - sp;
 }
 
+/* All four, without a branch between them. */
+static inline bool four_can_be_read(const struct kma_kept_check *check,
+				    uintptr_t sp,
+				    const struct kma_bounds *bounds)
+{
+	unsigned count = 0;
+
+	for (int i = 0; i < AT_ONCE; i++)
+		count += can_be_read(&check[i], sp, bounds);
+	return count == AT_ONCE;
+}
+
 /* The innermost frame outside of which every slot holds what it did;
  * KMA_KEPT_MAX: there is none. */
 static size_t innermost_intact(const struct kma_kept *k, uintptr_t sp,
 			       const struct kma_bounds *bounds)
 {
-	enum { AT_ONCE = 4 };
 	const struct kma_kept_check *check = k->check;
 
 	if (k->first == KMA_KEPT_MAX)
@@ -31,10 +44,7 @@ static size_t innermost_intact(const struct kma_kept *k, uintptr_t sp,
 	uint32_t lowest = k->frame[k->first].check, at = KMA_KEPT_CHECKS;
 
 	for (; at - lowest >= AT_ONCE; at -= AT_ONCE)
-		if (!(can_be_read(&check[at - 1], sp, bounds) &
-		      can_be_read(&check[at - 2], sp, bounds) &
-		      can_be_read(&check[at - 3], sp, bounds) &
-		      can_be_read(&check[at - 4], sp, bounds)) ||
+		if (!four_can_be_read(&check[at - AT_ONCE], sp, bounds) ||
 		    (kma_kept_wrong(&check[at - 1]) |
 		     kma_kept_wrong(&check[at - 2]) |
 		     kma_kept_wrong(&check[at - 3]) |
