@@ -3,7 +3,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#ifdef __clang__ /* which does not know the other */
+#define CALLED __attribute__((noinline))
+#else
 #define CALLED __attribute__((noinline, noclone))
+#endif
 
 enum colour { RED = 1, GREEN = 2, BLUE = 4 };
 struct pair {
