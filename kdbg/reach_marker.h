@@ -128,14 +128,17 @@ static inline void marker_push(struct marker *m, const struct scan_slab *slab,
 	uint64_t start = (extent.user + 7) & ~(uint64_t)7;
 	size_t count = scan_word_count(extent);
 	uint32_t number = (uint32_t)(slab - m->scan->slabs);
-	struct work work = work_make(slab->bytes + (start - slab->first),
-				     (uint32_t)count, number);
+	struct work work;
 
 	if (!count)
 		return;
-	if (__builtin_expect(!slab->bytes, 0))
+	if (__builtin_expect(!slab->bytes, 0)) {
 		marker_leave(m, (struct scan_buffer){ number, index });
-	else if (__builtin_expect(count > WORK_WORDS, 0))
+		return;
+	}
+	work = work_make(slab->bytes + (start - slab->first), (uint32_t)count,
+			 number);
+	if (__builtin_expect(count > WORK_WORDS, 0))
 		marker_push_parts(m, work, count);
 	else if (!work_list_add(&m->stack, work))
 		m->no_memory = true;
