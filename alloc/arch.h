@@ -150,8 +150,6 @@ static inline long kma_arch_call_result(const ucontext_t *context)
 	const greg_t *greg = context->uc_mcontext.gregs;
 	const uint8_t *pc = (const uint8_t *)(uintptr_t)greg[REG_RIP];
 
-	if (greg[REG_RAX] >= 0 || greg[REG_RAX] < -4095)
-		return 0;
 	return pc[-2] == 0x0f && pc[-1] == 0x05 ? greg[REG_RAX] : 0;
 }
 

@@ -100,11 +100,25 @@ static bool is_awaited(const ucontext_t *context)
 	return false;
 }
 
+/* A thread may be about to run into nowhere: is what lies before its pc there?
+ */
+static bool has_code(const ucontext_t *context)
+{
+	enum { CALL = 2 }; /* bytes of the instruction, in one page */
+	uintptr_t call = (uintptr_t)context->uc_mcontext.gregs[REG_RIP] - CALL;
+	unsigned char there;
+
+	return call % DUMP_PAGE_SIZE <= DUMP_PAGE_SIZE - CALL &&
+	       sys_mincore(call & ~(uintptr_t)(DUMP_PAGE_SIZE - 1),
+			   DUMP_PAGE_SIZE, &there) == 0;
+}
+
 void dump_resume_call(ucontext_t *context)
 {
 	long number;
 
-	if (kma_arch_call_result(context) != -EINTR)
+	if (context->uc_mcontext.gregs[REG_RAX] != -EINTR ||
+	    !has_code(context) || kma_arch_call_result(context) != -EINTR)
 		return;
 	number = kma_arch_call_number(context);
 	if (is_repeatable(number) && !is_awaited(context))
