@@ -351,7 +351,7 @@ static bool put_in_slab(struct kma_cache *cache, void *start)
 static void put_nested(struct kma_cache *cache, void *start)
 {
 	if (!kma_lock_try(&cache->lock)) {
-		kma_deferred_put((uintptr_t)start);
+		kma_deferred_put(cache, (uintptr_t)start);
 		return;
 	}
 	cache->free += kma_slab_put(cache, start, false);
@@ -380,7 +380,7 @@ static inline void put(const struct kma_buffer *buffer, struct kma_thread *self)
 	else if (buffer->slab->kind == KMA_PAGE_SLAB)
 		kma_cache_put(buffer);
 	else if (kma_thread_nested(self))
-		kma_deferred_put(buffer->start);
+		kma_deferred_put(buffer->slab->cache, buffer->start);
 	else
 		kma_large_put(buffer);
 }
@@ -388,24 +388,12 @@ static inline void put(const struct kma_buffer *buffer, struct kma_thread *self)
 void kma_deferred_drain(void)
 {
 	struct kma_buffer buffer;
+	struct kma_cache *cache;
 	uintptr_t start;
 
-	while ((start = kma_deferred_take()) != 0)
-		if (kma_buffer_find(start, &buffer) ||
-		    kma_foreign_find(start, &buffer))
+	while (kma_deferred_take(&cache, &start))
+		if (kma_buffer_find_in(cache, start, &buffer))
 			put(&buffer, kma_self);
-}
-
-__attribute__((noinline)) static void
-report_no_start(const void *p, const char *function,
-		const struct kma_buffer *buffer)
-{
-	kma_report(&(struct kma_report){
-		.code = buffer ? KMA_ERROR_BADBASE : KMA_ERROR_BADADDR,
-		.address = (uintptr_t)p,
-		.function = function,
-		.buffer = buffer,
-	});
 }
 
 /* A buffer of a client's cache goes back to that cache alone. */
@@ -419,6 +407,24 @@ report_client(const void *p, const char *function,
 		.function = function,
 		.buffer = buffer,
 		.detail = buffer->slab->cache->name,
+	});
+}
+
+__attribute__((noinline)) static void
+report_no_start(const void *p, const char *function,
+		const struct kma_buffer *buffer)
+{
+	struct kma_buffer object;
+
+	if (kma_foreign_find((uintptr_t)p, &object)) {
+		report_client(p, function, &object);
+		return;
+	}
+	kma_report(&(struct kma_report){
+		.code = buffer ? KMA_ERROR_BADBASE : KMA_ERROR_BADADDR,
+		.address = (uintptr_t)p,
+		.function = function,
+		.buffer = buffer,
 	});
 }
 

@@ -278,7 +278,8 @@ struct kma_cache *kma_cache_for(size_t size, size_t align, enum kma_tier tier)
 bool kma_buffer_find_in(const struct kma_cache *cache, uintptr_t address,
 			struct kma_buffer *ret)
 {
-	if (kma_client_is_foreign(cache) && kma_foreign_find(address, ret))
+	if (kma_client_is_foreign(cache) &&
+	    kma_foreign_find_in(cache, address, ret))
 		return true;
 	return kma_buffer_find(address, ret);
 }

@@ -42,6 +42,7 @@ struct kma_client {
 	void (*release)(void *source, void *memory, size_t size);
 	void *source;
 	size_t slab_size;
+	struct kma_foreign_table *numbers; /* foreign.h; NULL: none yet */
 	void *owner;
 	void (*drain)(void *arg, int flags);
 	void *drain_arg;

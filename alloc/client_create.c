@@ -43,6 +43,24 @@ static bool is_power_of_two(size_t n)
 	return n && (n & (n - 1)) == 0;
 }
 
+static size_t align_of(const struct kma_cache_params *params)
+{
+	return params->align ? params->align : natural_align(params->size);
+}
+
+/* Do the pages that the client brings hold an object, undressed? */
+static bool holds_one(const struct kma_cache_params *params)
+{
+	size_t align = align_of(params);
+	size_t first = (align - params->align_offset % align) % align;
+	size_t unit = align > 8 ? align : 8;
+	size_t stride = (params->size + unit - 1) & ~(unit - 1);
+
+	return first <= params->slab_size &&
+	       stride <= params->slab_size - first &&
+	       params->slab_size % KMA_PAGE_SIZE == 0;
+}
+
 static bool fits(const struct kma_cache_params *params)
 {
 	const unsigned known = KMA_POOL | KMA_NOTOUCH | KMA_NOALIGN |
@@ -55,10 +73,7 @@ static bool fits(const struct kma_cache_params *params)
 	if (params->align &&
 	    (!is_power_of_two(params->align) || params->align > SIZE_MOST))
 		return false;
-	if (!params->import)
-		return true;
-	return params->release && params->slab_size >= params->size &&
-	       params->slab_size % KMA_PAGE_SIZE == 0;
+	return !params->import || (params->release && holds_one(params));
 }
 
 /* A record of a cache that is gone, off the list; or a new one. */
@@ -83,12 +98,16 @@ static struct kma_cache *record_create(bool *is_used)
 	return cache;
 }
 
-/* A guarded buffer ends at its page, which an offset would move. */
-static enum kma_tier tier_max(const struct kma_cache_params *params)
+/* A guarded buffer ends at its page, which an offset would move. Redzones take
+ * room, of which pages that the client brings may have none. */
+static enum kma_tier tier_max(const struct kma_cache *cache)
 {
-	if (params->import || params->flags & (KMA_NOTOUCH | KMA_NODEBUG))
+	if (cache->client->flags & (KMA_NOTOUCH | KMA_NODEBUG))
 		return KMA_TIER_LITE;
-	return params->align_offset ? KMA_TIER_AUDIT : KMA_TIER_GUARD;
+	if (!kma_client_is_foreign(cache))
+		return cache->align_offset ? KMA_TIER_AUDIT : KMA_TIER_GUARD;
+	return kma_slab_buffers(cache, KMA_TIER_AUDIT) ? KMA_TIER_AUDIT
+						       : KMA_TIER_LITE;
 }
 
 static void fill_client(struct kma_client *client,
@@ -101,7 +120,6 @@ static void fill_client(struct kma_client *client,
 		.state = KMA_CLIENT_LIVE,
 		.flags = params->flags & ~(unsigned)KMA_PERSONALITY,
 		.personality = params->flags & KMA_PERSONALITY,
-		.tier_max = tier_max(params),
 		.size = params->size,
 		.construct = params->construct,
 		.destruct = params->destruct,
@@ -112,6 +130,7 @@ static void fill_client(struct kma_client *client,
 		.release = params->release,
 		.source = params->source,
 		.slab_size = params->slab_size,
+		.numbers = client->numbers,
 		.owner = params->owner,
 		.slab_high = UINT64_MAX,
 	};
@@ -129,10 +148,12 @@ static uint32_t magazine_size(const struct kma_cache *cache)
 }
 
 /* What a move callback is about right now must be known with each free, and
- * who visits magazines by whoever has no fence. */
+ * who visits magazines by whoever has no fence; and what was brought is not in
+ * the page map. */
 static bool is_fast(const struct kma_cache *cache)
 {
 	return cache->client->state == KMA_CLIENT_LIVE &&
+	       !kma_client_is_foreign(cache) &&
 	       !cache->client->move && !kma_options.mtbf &&
 	       kma_visit_unfenced && cache->tier <= KMA_TIER_LITE;
 }
@@ -161,14 +182,14 @@ static void fill_cache(struct kma_cache *cache,
 	client->cache = cache;
 	fill_client(client, params);
 	strncpy(cache->name, params->name, sizeof(cache->name) - 1);
-	cache->align = (uint32_t)(params->align ? params->align
-						: natural_align(params->size));
+	cache->align = (uint32_t)align_of(params);
 	cache->align_offset = (uint32_t)(params->align_offset % cache->align);
 	cache->bufsize =
 		(params->size + cache->align - 1) & ~((size_t)cache->align - 1);
 	cache->cflags = params->flags;
 	cache->limit = UINT64_MAX;
 	cache->magazine_size = magazine_size(cache);
+	client->tier_max = tier_max(cache);
 	if (!cache->magazine_size)
 		cache->flags = KMA_CACHE_NOMAGAZINE;
 	kma_tier_choose(cache);

@@ -11,6 +11,7 @@
 #include "alloc/audit.h"
 #include "alloc/deferred.h"
 #include "alloc/fast_kernel.h"
+#include "alloc/foreign.h"
 #include "alloc/fork.h"
 #include "alloc/guard.h"
 #include "alloc/intr.h"
@@ -43,6 +44,16 @@ static void report_wrong_cache(const struct kma_cache *cache,
 		.detail = detail });
 }
 
+/* Of this cache, or else of whatever is the nearest to what was meant: pages
+ * that another cache was brought may be a buffer themselves. */
+static bool find_any(const struct kma_cache *cache, uintptr_t address,
+		     struct kma_buffer *ret)
+{
+	return (kma_buffer_find_in(cache, address, ret) &&
+		ret->slab->cache == cache) ||
+	       kma_foreign_find(address, ret) || kma_buffer_find(address, ret);
+}
+
 /* The live object of this cache that the program names; else reported. */
 static bool find_object(const struct kma_cache *cache, void *object,
 			struct kma_buffer *ret)
@@ -53,7 +64,7 @@ static bool find_object(const struct kma_cache *cache, void *object,
 		.function = kma_client_function(cache->client, false),
 	};
 
-	if (!object || !kma_buffer_find_in(cache, (uintptr_t)object, ret)) {
+	if (!object || !find_any(cache, (uintptr_t)object, ret)) {
 		kma_report(&report);
 		return false;
 	}
@@ -96,7 +107,7 @@ static void put_in_slab(struct kma_cache *cache, uintptr_t start, bool nested)
 	bool put;
 
 	if (nested && !kma_lock_try(&cache->lock)) {
-		kma_deferred_put(start);
+		kma_deferred_put(cache, start);
 		return;
 	}
 	if (!nested)
@@ -129,7 +140,7 @@ void kma_client_give_back(const struct kma_buffer *buffer)
 	if (slab->kind == KMA_PAGE_LARGE && !nested)
 		guard_put(cache, slab);
 	else if (slab->kind == KMA_PAGE_LARGE)
-		kma_deferred_put(buffer->start);
+		kma_deferred_put(cache, buffer->start);
 	else if (nested || slab->tier != KMA_TIER_AUDIT || !self ||
 		 !cache->magazine_size || kma_wait_any() || !kma_visit_none() ||
 		 !kma_magazine_put(self, cache, KMA_TIER_AUDIT,

@@ -10,6 +10,7 @@
 
 #include "alloc/foreign.h"
 #include "alloc/magazine_depot.h"
+#include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/slab.h"
 #include "alloc/thread.h"
@@ -67,6 +68,20 @@ static void detach(struct kma_cache *cache, struct kma_slab *slab)
 	kma_lock_release(&cache->lock);
 }
 
+/* Pages that begin within one would share it with what is not theirs. */
+static bool is_aligned(const struct kma_cache *cache, const void *memory)
+{
+	if ((uintptr_t)memory % KMA_PAGE_SIZE == 0)
+		return true;
+	kma_report(&(struct kma_report){
+		.code = KMA_ERROR_BADADDR,
+		.function = kma_client_function(cache->client, true),
+		.address = (uintptr_t)memory,
+		.detail = "pages that a cache's own allocator brings begin "
+			  "at a multiple of 4096" });
+	return false;
+}
+
 bool kma_client_import(struct kma_cache *cache, unsigned flags)
 {
 	const struct kma_client *client = cache->client;
@@ -77,9 +92,13 @@ bool kma_client_import(struct kma_cache *cache, unsigned flags)
 
 	if (!memory)
 		return false;
+	if (!is_aligned(cache, memory)) {
+		client->release(client->source, memory, client->slab_size);
+		return false;
+	}
 	self = kma_thread_enter();
 	slab = kma_slab_create_foreign(cache, (uintptr_t)memory, pages);
-	if (slab && !kma_foreign_set(slab->base, pages, slab)) {
+	if (slab && !kma_foreign_enter(slab)) {
 		detach(cache, slab);
 		kma_slab_destroy_detached(slab);
 		slab = NULL;
@@ -161,7 +180,7 @@ int kma_cache_prime_to(struct kma_cache *cache, unsigned count)
 
 static uint64_t slabs_for(struct kma_cache *cache, uint64_t count)
 {
-	uint64_t each = kma_slab_buffers(cache);
+	uint64_t each = kma_slab_buffers(cache, cache->tier);
 
 	return (count + each - 1) / each;
 }
@@ -309,7 +328,7 @@ size_t kma_client_release(struct kma_cache *cache, uint64_t idle)
 		void *memory = slab ? (void *)slab->base : NULL;
 
 		if (slab && client->import)
-			kma_foreign_set(slab->base, slab->pages, NULL);
+			kma_foreign_remove(slab);
 		if (slab)
 			kma_slab_destroy_detached(slab);
 		kma_thread_leave(self);

@@ -7,13 +7,16 @@
 #ifndef ALLOC_DEFERRED_H
 #define ALLOC_DEFERRED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Takes no lock. When all places are taken the buffer is lost, and counted. */
-void kma_deferred_put(uintptr_t start);
+struct kma_cache;
 
-/* The next one, or 0. */
-uintptr_t kma_deferred_take(void);
+/* Takes no lock. When all places are taken the buffer is lost, and counted. */
+void kma_deferred_put(const struct kma_cache *cache, uintptr_t start);
+
+/* The next one; false: there is none. */
+bool kma_deferred_take(struct kma_cache **cache, uintptr_t *start);
 
 /* How many wait: cheap enough to ask on every slow path. */
 extern uint32_t kma_deferred_count;

@@ -11,6 +11,7 @@
 #include "alloc/dump_impl.h"
 
 #include "alloc/cache.h"
+#include "alloc/foreign.h"
 #include "alloc/log.h"
 #include "alloc/meta.h"
 #include "alloc/root.h"
@@ -95,6 +96,7 @@ static void keep_what_is_read(const struct piece *piece)
 	put_back(piece, &kma_root, sizeof(kma_root));
 	put_back(piece, kma_schema, kma_schema_count * sizeof(kma_schema[0]));
 	put_back(piece, kma_root.depot, sizeof(*kma_root.depot));
+	put_back(piece, kma_root.foreign, sizeof(*kma_root.foreign));
 	put_back(piece, kma_root.meta_caches,
 		 kma_root.meta_cache_count * sizeof(kma_root.meta_caches[0]));
 	keep_arenas(piece);

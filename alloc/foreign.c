@@ -5,17 +5,18 @@
  */
 #include "alloc/foreign.h"
 
+#include "alloc/client.h"
 #include "alloc/meta.h"
 #include "alloc/pages.h"
 
-enum { LEVELS = 3, BITS = 12, SLOTS = 1 << BITS };
-
-struct table {
-	void *slot[SLOTS]; /* a table; in the last level a slab */
+enum {
+	LEVELS = KMA_FOREIGN_LEVELS,
+	BITS = KMA_FOREIGN_BITS,
+	SLOTS = 1 << BITS,
 };
 
 struct kma_lock kma_foreign_lock;
-static struct table top;
+struct kma_foreign_table kma_foreign_memory;
 
 static size_t slot_of(uintptr_t address, unsigned level)
 {
@@ -24,67 +25,149 @@ static size_t slot_of(uintptr_t address, unsigned level)
 	return address >> shift & (SLOTS - 1);
 }
 
-/* The slot of an address; NULL: no table yet, and none to be made. */
-static void **find_slot(uintptr_t address, bool make)
-{
-	struct table *table = &top;
-
-	for (unsigned level = 0; level + 1 < LEVELS; level++) {
-		void **slot = &table->slot[slot_of(address, level)];
-		struct table *next = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
-
-		if (!next && make) {
-			next = kma_meta_alloc(sizeof(*next));
-			__atomic_store_n(slot, next, __ATOMIC_RELEASE);
-		}
-		if (!next)
-			return NULL;
-		table = next;
-	}
-	return &table->slot[slot_of(address, LEVELS - 1)];
-}
-
 static bool is_addressable(uintptr_t address)
 {
 	return address >> (KMA_PAGE_SHIFT + LEVELS * BITS) == 0;
 }
 
-bool kma_foreign_set(uintptr_t base, size_t pages, struct kma_slab *slab)
+/* What a slot leads to, made if wanted; NULL: nothing. */
+static struct kma_foreign_table *follow(void **slot, bool make)
 {
-	bool done = is_addressable(base) &&
-		    is_addressable(base + (pages << KMA_PAGE_SHIFT) - 1);
+	struct kma_foreign_table *next =
+		__atomic_load_n(slot, __ATOMIC_ACQUIRE);
+
+	if (!next && make) {
+		next = kma_meta_alloc(sizeof(*next));
+		__atomic_store_n(slot, next, __ATOMIC_RELEASE);
+	}
+	return next;
+}
+
+/* The slot of an address; NULL: no table yet, and none to be made. */
+static void **find_slot(struct kma_foreign_table *table, uintptr_t address,
+			bool make)
+{
+	if (!is_addressable(address))
+		return NULL;
+	for (unsigned level = 0; table && level + 1 < LEVELS; level++)
+		table = follow(&table->slot[slot_of(address, level)], make);
+	return table ? &table->slot[slot_of(address, LEVELS - 1)] : NULL;
+}
+
+/* The table of a cache's pages; NULL: it has none yet. */
+static struct kma_foreign_table *table_of(const struct kma_cache *cache,
+					  bool make)
+{
+	if (!(cache->client->flags & KMA_NOTOUCH))
+		return &kma_foreign_memory;
+	return follow((void **)&cache->client->numbers, make);
+}
+
+/* All slots of the slab's pages; false: one could not be made. */
+static bool set_slots(struct kma_foreign_table *table,
+		      const struct kma_slab *slab, void *value)
+{
+	for (size_t i = 0; i < slab->pages; i++) {
+		void **slot = find_slot(table,
+					slab->base + (i << KMA_PAGE_SHIFT),
+					value != NULL);
+
+		if (!slot && value)
+			return false;
+		if (slot)
+			__atomic_store_n(slot, value, __ATOMIC_RELEASE);
+	}
+	return true;
+}
+
+bool kma_foreign_enter(struct kma_slab *slab)
+{
+	struct kma_foreign_table *table;
+	bool done;
 
 	kma_lock_acquire(&kma_foreign_lock);
-	for (size_t i = 0; done && i < pages; i++) {
-		void **slot =
-			find_slot(base + (i << KMA_PAGE_SHIFT), slab != NULL);
-
-		if (slot)
-			__atomic_store_n(slot, slab, __ATOMIC_RELEASE);
-		else
-			done = slab == NULL;
-	}
+	table = table_of(slab->cache, true);
+	done = table && set_slots(table, slab, slab);
+	if (table && !done)
+		set_slots(table, slab, NULL);
 	kma_lock_release(&kma_foreign_lock);
 	return done;
 }
 
-bool kma_foreign_find(uintptr_t address, struct kma_buffer *ret)
+void kma_foreign_remove(const struct kma_slab *slab)
 {
-	void **slot =
-		is_addressable(address) ? find_slot(address, false) : NULL;
-	struct kma_slab *slab =
-		slot ? __atomic_load_n(slot, __ATOMIC_ACQUIRE) : NULL;
+	kma_lock_acquire(&kma_foreign_lock);
+	set_slots(table_of(slab->cache, false), slab, NULL);
+	kma_lock_release(&kma_foreign_lock);
+}
 
-	if (!slab || address - slab->base < slab->first)
+static struct kma_slab *slab_at(struct kma_foreign_table *table,
+				uintptr_t address)
+{
+	void **slot = find_slot(table, address, false);
+
+	return slot ? __atomic_load_n(slot, __ATOMIC_ACQUIRE) : NULL;
+}
+
+static bool buffer_at(struct kma_foreign_table *table, uintptr_t address,
+		      struct kma_buffer *ret)
+{
+	struct kma_slab *slab = slab_at(table, address);
+
+	if (!slab || address < slab->origin)
 		return false;
-	uint64_t index = (address - slab->base - slab->first) / slab->stride;
+
+	uint64_t index = (address - slab->origin) / slab->stride;
 
 	if (index >= slab->buffers)
 		return false;
 	*ret = (struct kma_buffer){
 		.slab = slab,
 		.index = (uint32_t)index,
-		.start = slab->base + slab->first + index * slab->stride,
+		.start = slab->origin + index * slab->stride,
+		.bufctl = slab->bufctls ? &slab->bufctls[index] : NULL,
 	};
 	return true;
+}
+
+bool kma_foreign_find(uintptr_t address, struct kma_buffer *ret)
+{
+	return buffer_at(&kma_foreign_memory, address, ret);
+}
+
+bool kma_foreign_find_in(const struct kma_cache *cache, uintptr_t address,
+			 struct kma_buffer *ret)
+{
+	return buffer_at(table_of(cache, false), address, ret);
+}
+
+struct kma_slab *kma_foreign_slab(const struct kma_cache *cache,
+				  uintptr_t address)
+{
+	return slab_at(table_of(cache, false), address);
+}
+
+static void each_below(struct kma_foreign_table *table, unsigned level,
+		       uintptr_t page,
+		       void (*each)(struct kma_slab *slab, void *context),
+		       void *context)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		void *next = __atomic_load_n(&table->slot[i], __ATOMIC_ACQUIRE);
+		const struct kma_slab *slab = next;
+		uintptr_t below = (page << BITS) + i;
+
+		if (!next)
+			continue;
+		if (level + 1 < LEVELS)
+			each_below(next, level + 1, below, each, context);
+		else if (slab->base >> KMA_PAGE_SHIFT == below)
+			each(next, context);
+	}
+}
+
+void kma_foreign_each(void (*each)(struct kma_slab *slab, void *context),
+		      void *context)
+{
+	each_below(&kma_foreign_memory, 0, 0, each, context);
 }

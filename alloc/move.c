@@ -12,6 +12,7 @@
  */
 #include "alloc/client.h"
 
+#include "alloc/foreign.h"
 #include "alloc/meta.h"
 #include "alloc/reap.h"
 #include "alloc/slab.h"
@@ -72,14 +73,23 @@ static void fill_plan(struct plan *plan)
 			(struct candidate){ slab->base, slab };
 }
 
+static bool is_slab(const struct plan *plan, const struct candidate *candidate)
+{
+	uint64_t word = kma_pages_lookup(candidate->base);
+
+	if (kma_client_is_foreign(plan->cache))
+		return kma_foreign_slab(plan->cache, candidate->base) ==
+		       candidate->slab;
+	return (word & KMA_PAGE_SLAB_MASK) == (uintptr_t)candidate->slab &&
+	       (word & KMA_PAGE_KIND_MASK) == KMA_PAGE_SLAB;
+}
+
 /* Still this slab, and of this cache? Caller holds the cache's lock. */
 static bool is_there(const struct plan *plan, size_t number)
 {
 	const struct candidate *candidate = &plan->list[number];
-	uint64_t word = kma_pages_lookup(candidate->base);
 
-	return (word & KMA_PAGE_SLAB_MASK) == (uintptr_t)candidate->slab &&
-	       (word & KMA_PAGE_KIND_MASK) == KMA_PAGE_SLAB &&
+	return is_slab(plan, candidate) &&
 	       candidate->slab->cache == plan->cache &&
 	       candidate->slab->list == KMA_SLABS_PARTIAL;
 }

@@ -4,6 +4,7 @@
 #include "alloc/clock.h"
 #include "alloc/family.h"
 #include "alloc/fault.h"
+#include "alloc/foreign.h"
 #include "alloc/mapping.h"
 #include "alloc/module.h"
 #include "alloc/root.h"
@@ -343,11 +344,15 @@ static void add_foreign(struct kma_text *text, uintptr_t address)
 {
 	const struct kma_module *module = kma_module_find(address);
 	const struct kma_thread *thread = thread_of_stack(address);
+	struct kma_buffer object;
 
 	line(text, "address ");
 	kma_text_hex(text, address);
 	kma_text_string(text, " is ");
-	if (thread) {
+	if (kma_foreign_find(address, &object)) {
+		kma_text_string(text, "in an object of the cache ");
+		kma_text_string(text, object.slab->cache->name);
+	} else if (thread) {
 		kma_text_string(text, "on the stack of ");
 		add_thread(text, thread->tid, thread->start_time);
 	} else if (module) {

@@ -13,6 +13,7 @@
 #include "alloc/audit.h"
 #include "alloc/clock.h"
 #include "alloc/dump.h"
+#include "alloc/foreign.h"
 #include "alloc/fork.h"
 #include "alloc/instance.h"
 #include "alloc/meta.h"
@@ -75,6 +76,7 @@ static void fill_root(void)
 	kma_root.heap_committed = kma_reserve.heap.committed;
 	kma_root.heap_end = kma_reserve.heap.held;
 	kma_root.page_map = (uint64_t *)kma_reserve.page_map.base;
+	kma_root.foreign = &kma_foreign_memory;
 	kma_instance.bounds(&kma_root);
 }
 

@@ -26,6 +26,7 @@ enum { KMA_CLOCK_START = 0, KMA_CLOCK_LATEST = 1, KMA_CLOCK_PAIRS = 2 };
 struct kma_checkpoint;
 struct kma_module;
 struct kma_depot;
+struct kma_foreign_table;
 struct kma_log;
 struct kma_region;
 struct kma_percpu;
@@ -79,6 +80,7 @@ struct kma_root {
 	struct kma_type *types;     /* of typed malloc, latest first */
 	struct kma_percpu *percpus; /* latest first */
 	uint64_t guard_depth;       /* freed buffers kept out of reach */
+	struct kma_foreign_table *foreign; /* slabs on clients' pages */
 	struct kma_errors errors;
 };
 

@@ -6,6 +6,7 @@
 #include "alloc/audit.h"
 #include "alloc/cache.h"
 #include "alloc/client.h"
+#include "alloc/foreign.h"
 #include "alloc/log.h"
 #include "alloc/meta.h"
 #include "alloc/module.h"

@@ -256,14 +256,16 @@ static size_t slab_pages(const struct kma_cache *cache, enum kma_tier tier)
 	return pages_for(stride_for(cache, tier), first_for(cache, tier));
 }
 
-uint32_t kma_slab_buffers(const struct kma_cache *cache)
+uint32_t kma_slab_buffers(const struct kma_cache *cache, enum kma_tier tier)
 {
-	enum kma_tier tier = cache->tier;
-	size_t stride = stride_for(cache, tier);
-	size_t bytes = (slab_pages(cache, tier) << KMA_PAGE_SHIFT) -
-		       first_for(cache, tier);
+	size_t size = slab_pages(cache, tier) << KMA_PAGE_SHIFT;
+	size_t stride = stride_for(cache, tier), first = first_for(cache, tier);
 
-	return stride > KMA_CACHED_MAX + 64 ? 1 : (uint32_t)(bytes / stride);
+	if (first > size || stride > size - first)
+		return 0;
+	return stride > KMA_CACHED_MAX + 64
+		       ? 1
+		       : (uint32_t)((size - first) / stride);
 }
 
 static size_t page_align(const struct kma_cache *cache)
@@ -297,7 +299,7 @@ static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
 struct kma_slab *kma_slab_create_foreign(struct kma_cache *cache,
 					 uintptr_t base, size_t pages)
 {
-	struct kma_slab *slab = header_lay_out(cache, pages, KMA_TIER_LITE);
+	struct kma_slab *slab = header_lay_out(cache, pages, cache->tier);
 
 	if (!slab)
 		return NULL;

@@ -38,8 +38,8 @@ struct kma_slab *kma_slab_create_foreign(struct kma_cache *cache,
 void kma_slab_detach(struct kma_slab *slab);
 void kma_slab_destroy_detached(struct kma_slab *slab);
 
-/* Buffers of a slab at the tier wanted now. */
-uint32_t kma_slab_buffers(const struct kma_cache *cache);
+/* Buffers of a slab at a tier. 0: what its client brings holds none. */
+uint32_t kma_slab_buffers(const struct kma_cache *cache, enum kma_tier tier);
 
 /* One buffer of this very slab. Caller holds cache->lock. NULL: it is full. */
 void *kma_slab_take_from(struct kma_slab *slab);

@@ -7,12 +7,20 @@
  * Slabs are found by the page map, without a lock, while other threads may
  * still run. So a buffer is judged twice: what looks like damage counts only
  * if word and times are what they were, in a page that is still the slab's.
+ *
+ * Pages that clients brought they may take away as well: of those only what can
+ * be read is looked at.
  */
 #include "alloc/audit.h"
 
+#include "alloc/client.h"
+#include "alloc/foreign.h"
 #include "alloc/pattern.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
+#include "alloc/sys.h"
+
+#include <errno.h>
 
 static bool is_reported(const struct kma_buffer *buffer)
 {
@@ -37,6 +45,15 @@ static bool is_overrun_of(const struct kma_buffer *before,
 	       damage->address < buffer->start;
 }
 
+/* page_word 0: a slab on pages that were brought. */
+static bool is_still_there(const struct kma_buffer *buffer, uint64_t page_word)
+{
+	if (page_word)
+		return kma_pages_lookup(buffer->start) == page_word;
+	return kma_foreign_slab(buffer->slab->cache, buffer->start) ==
+	       buffer->slab;
+}
+
 static bool is_damaged(const struct kma_buffer *buffer, uint64_t page_word,
 		       struct kma_damage *damage, enum kma_error_code *ret)
 {
@@ -52,7 +69,7 @@ static bool is_damaged(const struct kma_buffer *buffer, uint64_t page_word,
 		return false;
 	return __atomic_load_n(&bufctl->word, __ATOMIC_ACQUIRE) == word &&
 	       (bufctl->alloc_time ^ bufctl->free_time) == time &&
-	       kma_pages_lookup(buffer->start) == page_word;
+	       is_still_there(buffer, page_word);
 }
 
 static void report(enum kma_error_code code, const struct kma_buffer *buffer,
@@ -118,6 +135,28 @@ void kma_audit_evict(struct kma_slab *slab)
 	}
 }
 
+/* By a call that reads a signal set there before it finds that it is asked for
+ * nothing: none that a filter of system calls forbids. */
+static bool is_readable(const struct kma_slab *slab)
+{
+	enum { NO_WAY = -1, SET_SIZE = 8 };
+
+	for (size_t i = 0; i < slab->pages; i++)
+		if (sys_call(SYS_rt_sigprocmask, NO_WAY,
+			     (long)(slab->base + (i << KMA_PAGE_SHIFT)), 0,
+			     SET_SIZE, 0, 0) == -EFAULT)
+			return false;
+	return true;
+}
+
+static void verify_foreign(struct kma_slab *slab, void *context)
+{
+	size_t *found = context;
+
+	if (slab->bufctls && is_readable(slab))
+		*found += verify_slab(slab, 0);
+}
+
 size_t kma_audit_verify_all(void)
 {
 	uintptr_t page = kma_reserve.heap.base;
@@ -139,5 +178,6 @@ size_t kma_audit_verify_all(void)
 			found += verify_slab(slab, word);
 		page += size ? size : KMA_PAGE_SIZE;
 	}
+	kma_foreign_each(verify_foreign, &found);
 	return found;
 }

@@ -124,6 +124,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_root, regions, POINTER)		\
 		FIELD(kma_root, checkpoints, POINTER)		\
 		FIELD(kma_root, suppressions, POINTER)		\
+		FIELD(kma_root, foreign, POINTER)		\
 	END(kma_root)						\
 	BEGIN(kma_clock_pair, 1)				\
 		FIELD(kma_clock_pair, ticks, UINT)		\
@@ -477,7 +478,10 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_THREAD_LIVE)		\
 	CONSTANT(KMA_THREAD_EXITED)		\
 	CONSTANT(KMA_POOL)			\
+	CONSTANT(KMA_NOTOUCH)			\
 	CONSTANT(KMA_CLIENT_LIVE)		\
+	CONSTANT(KMA_FOREIGN_LEVELS)		\
+	CONSTANT(KMA_FOREIGN_BITS)		\
 	CONSTANT(KMA_PERCPU_HEAD)
 /* clang-format on */
 
