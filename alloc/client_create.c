@@ -153,9 +153,9 @@ static uint32_t magazine_size(const struct kma_cache *cache)
 static bool is_fast(const struct kma_cache *cache)
 {
 	return cache->client->state == KMA_CLIENT_LIVE &&
-	       !kma_client_is_foreign(cache) &&
-	       !cache->client->move && !kma_options.mtbf &&
-	       kma_visit_unfenced && cache->tier <= KMA_TIER_LITE;
+	       !kma_client_is_foreign(cache) && !cache->client->move &&
+	       !kma_options.mtbf && kma_visit_unfenced &&
+	       cache->tier <= KMA_TIER_LITE;
 }
 
 void kma_client_set_fast(struct kma_cache *cache)

@@ -68,9 +68,9 @@ static bool set_slots(struct kma_foreign_table *table,
 		      const struct kma_slab *slab, void *value)
 {
 	for (size_t i = 0; i < slab->pages; i++) {
-		void **slot = find_slot(table,
-					slab->base + (i << KMA_PAGE_SHIFT),
-					value != NULL);
+		void **slot =
+			find_slot(table, slab->base + (i << KMA_PAGE_SHIFT),
+				  value != NULL);
 
 		if (!slot && value)
 			return false;

@@ -400,6 +400,7 @@ void heap_close(struct heap *heap)
 	free(heap->instances);
 	free(heap->parts);
 	free(heap->pages);
+	heap_close_foreign(heap);
 	free(heap->caches);
 	free(heap->caches_by_address);
 	free(heap->slabs);

@@ -51,9 +51,10 @@ struct heap_cache {
 	uint64_t slab_alloc; /* taken from the slabs, ever */
 	uint64_t buf_total, buf_in_use, buf_cached; /* counted from slabs */
 	uint64_t pages;
-	bool is_imported; /* its slabs are memory of the program's own, not the
-			   * heap's: counted, but none of heap_slabs() */
-	uint64_t imported_slab; /* bytes of such a slab */
+	bool is_imported;       /* its slabs are memory of the program's own */
+	uint64_t imported_slab; /* bytes of such a slab, where it is none of
+				 * heap_slabs() and counted alone: of numbers,
+				 * of an older libkma; else 0 */
 };
 
 struct heap_slab {
@@ -69,6 +70,12 @@ struct heap_slab {
 	uint64_t words;        /* lite: a word of each buffer alone; or 0 */
 	uint64_t free_bits;    /* address of the bitmap */
 	uint64_t first_buffer; /* running number of buffer 0 over all slabs */
+	/* Its pages are not the heap's: the cache's client brought them. They
+	 * may be a buffer's bytes, as which no address leads to it. */
+	bool foreign;
+	bool has_carrier;
+	size_t carrier_slab;
+	uint32_t carrier_index;
 };
 
 enum buffer_state {
@@ -113,9 +120,10 @@ void heap_close(struct heap *heap);
 size_t heap_instances(const struct heap *heap,
 		      const struct heap_instance **ret);
 
-/* Caches in the allocator's order; slabs sorted by base. Slabs are read when
- * first asked for. heap_caches() counts buffers, which looks at every bufctl;
- * the others do not: there the counts may still be 0. */
+/* Caches in the allocator's order; slabs sorted by base, foreign ones after all
+ * others. Slabs are read when first asked for. heap_caches() counts buffers,
+ * which looks at every bufctl; the others do not: there the counts may still be
+ * 0. */
 size_t heap_caches(struct heap *heap, const struct heap_cache **ret);
 size_t heap_slabs(struct heap *heap, const struct heap_slab **ret);
 size_t heap_slabs_refused(struct heap *heap); /* not believed: see problems */
@@ -153,6 +161,26 @@ struct heap_pages {                   /* the heap part of one instance */
 };
 #define HEAP_NO_SLAB UINT32_MAX
 size_t heap_pages(struct heap *heap, const struct heap_pages **ret);
+
+/* The same of foreign slabs that lie outside of the heap parts, sorted: the
+ * range that an address is in, or NULL. */
+size_t heap_foreign_pages(struct heap *heap, const struct heap_pages **ret);
+static inline const struct heap_pages *
+heap_pages_search(const struct heap_pages *ranges, size_t count,
+		  uint64_t address)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ranges[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && ranges[low].base <= address ? &ranges[low] : NULL;
+}
 
 /* How the word of a bufctl reads; sizes and shifts as the schema has them. */
 struct heap_bufctl_layout {

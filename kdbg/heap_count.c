@@ -124,7 +124,15 @@ static void count_slab(struct heap *heap, size_t number, uint64_t *bits)
 	cache->buf_cached += count_bits(bits, words);
 }
 
-/* Of slabs that the program brings only the allocator's own counts tell. */
+/* Are the slabs that the client brings among heap_slabs()? */
+static bool is_read(const struct heap_layout *layout,
+		    const struct heap_client *client)
+{
+	return layout->kma_root.foreign.present &&
+	       !(client->flags & layout->constants.KMA_NOTOUCH.value);
+}
+
+/* Of others only the allocator's own counts tell. */
 static void count_imported(struct heap *heap, struct heap_cache *cache)
 {
 	const struct heap_layout *layout = &heap->parts[cache->instance].layout;
@@ -134,13 +142,15 @@ static void count_imported(struct heap *heap, struct heap_cache *cache)
 
 	if (!heap_client_of(heap, cache, &client) || !client.import)
 		return;
+	cache->is_imported = true;
+	if (is_read(layout, &client))
+		return;
 	err = heap_record(heap, &layout->kma_cache.self, cache->address,
 			  &record);
 	if (err) {
 		err_free(err);
 		return;
 	}
-	cache->is_imported = true;
 	cache->imported_slab = client.slab_size;
 	cache->buf_total = record_uint(record, &layout->kma_cache.buf_total);
 	cache->buf_in_use =

@@ -10,6 +10,7 @@
 enum {
 	HEAP_INSTANCES_MAX = 64,
 	HEAP_PAGES_MAX = 1 << 28, /* 1 TiB, what libkma reserves at most */
+	HEAP_FOREIGN_TABLES_MAX = 1 << 16, /* as much, where all are full */
 	HEAP_SLAB_BUFFERS_MAX = 1 << 20,
 	HEAP_CACHES_MAX = 1 << 16, /* an index has 16 bits */
 	HEAP_THREADS_MAX = 1 << 20,
@@ -66,6 +67,8 @@ struct heap {
 	size_t slab_count, slab_capacity;
 	size_t slabs_refused;
 	struct heap_pages *pages;
+	struct heap_pages *foreign; /* heap_foreign.c */
+	size_t foreign_count;
 	uint64_t buffer_count;
 	struct slab_order *bufctl_order; /* audited slabs, by their bufctls */
 	size_t audited_count;
@@ -159,6 +162,20 @@ enum heap_tier heap_tier_of(const struct heap_layout *layout, uint64_t value);
 
 void heap_read_caches(struct heap *heap);
 void heap_read_slabs(struct heap *heap);
+
+/* For heap_read_slabs(): what a header says, but for the tier of one that does
+ * not; why it is not to be believed, NULL if it is; and entering it. False: no
+ * memory, which was noted. */
+struct heap_slab heap_slab_record(const struct heap_layout *layout,
+				  uint64_t header, const unsigned char *record,
+				  unsigned page_shift);
+const char *heap_slab_reason(const struct heap_slab *slab);
+bool heap_slab_enter(struct heap *heap, const struct heap_slab *slab);
+/* Enough of instance.slab_of_page for that many pages. */
+bool heap_grow_table(struct instance *part, uint64_t pages);
+
+void heap_read_foreign(struct heap *heap);
+void heap_close_foreign(struct heap *heap);
 void heap_read_magazines(struct heap *heap);
 
 /* One that the lists lost may be added while slabs are read. False: no

@@ -163,15 +163,29 @@ static uint64_t page_top(struct heap *heap, struct instance *part)
 	return part->page_top;
 }
 
+/* The slab that the page map has there: a foreign one is a buffer's bytes, or
+ * an arena's. */
+static bool mapped_slab(struct heap *heap, const struct instance *part,
+			uint64_t page, size_t *ret)
+{
+	const struct heap_slab *slab;
+
+	if (!heap_slab_at(heap, part->heap_base + (page << part->page_shift),
+			  ret))
+		return false;
+	slab = &heap->slabs[*ret];
+	if (slab->foreign)
+		*ret = slab->carrier_slab;
+	return !slab->foreign || slab->has_carrier;
+}
+
 /* The first page from this one on that is of a slab, or the top. */
 static uint64_t gap_end(struct heap *heap, struct instance *part, uint64_t page)
 {
 	uint64_t top = page_top(heap, part);
 	size_t slab;
 
-	while (page < top &&
-	       !heap_slab_at(heap, part->heap_base + (page << part->page_shift),
-			     &slab))
+	while (page < top && !mapped_slab(heap, part, page, &slab))
 		page++;
 	return page;
 }
@@ -200,7 +214,7 @@ static bool is_of_arena(const struct heap_segment_walk *walk, size_t number)
 	const struct heap_slab *slab = &walk->heap->slabs[number];
 	const struct heap_cache *cache = &walk->heap->caches[slab->cache];
 
-	return cache->instance == walk->arena.instance &&
+	return !slab->foreign && cache->instance == walk->arena.instance &&
 	       (cache->bufsize ? walk->small : walk->large);
 }
 
@@ -364,8 +378,7 @@ static bool in_page_map(struct heap *heap, size_t instance, uint64_t tag,
 	if (tag < map || tag % sizeof(uint64_t) || page >= part->page_count)
 		return false;
 	heap_read_slabs(heap);
-	if (heap_slab_at(heap, part->heap_base + (page << part->page_shift),
-			 &slab)) {
+	if (mapped_slab(heap, part, page, &slab)) {
 		*ret = segment_of_slab(heap, slab);
 		return ret->address == tag;
 	}

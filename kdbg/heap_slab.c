@@ -88,6 +88,17 @@ static enum heap_tier slab_tier(const struct heap_layout *layout,
 	return heap_tier_of(layout, tier);
 }
 
+const char *heap_slab_reason(const struct heap_slab *slab)
+{
+	if (slab->stride < STRIDE_MIN || slab->buffers == 0)
+		return "has no buffers";
+	if (slab->first > slab->size || slab->stride > slab->size ||
+	    slab->buffers > HEAP_SLAB_BUFFERS_MAX ||
+	    slab->buffers * slab->stride > slab->size - slab->first)
+		return "has more buffers than its pages hold";
+	return NULL;
+}
+
 static const char *geometry_reason(const struct heap_slab *slab,
 				   const struct page_walk *walk, uint64_t page)
 {
@@ -99,13 +110,7 @@ static const char *geometry_reason(const struct heap_slab *slab,
 	if (slab->size >> part->page_shift == 0 ||
 	    slab->size >> part->page_shift > part->page_count - page)
 		return "has more pages than there are";
-	if (slab->stride < STRIDE_MIN || slab->buffers == 0)
-		return "has no buffers";
-	if (slab->first > slab->size || slab->stride > slab->size ||
-	    slab->buffers > HEAP_SLAB_BUFFERS_MAX ||
-	    slab->buffers * slab->stride > slab->size - slab->first)
-		return "has more buffers than its pages hold";
-	return NULL;
+	return heap_slab_reason(slab);
 }
 
 /* Does any of the pages carry another word than the first? */
@@ -144,33 +149,45 @@ static bool adopt_cache(struct page_walk *walk, uint64_t address, size_t *ret)
 	return heap_add_cache(heap, &cache);
 }
 
-static struct heap_slab read_header(const struct page_walk *walk,
-				    uint64_t header,
-				    const unsigned char *record, uint64_t word)
+struct heap_slab heap_slab_record(const struct heap_layout *layout,
+				  uint64_t header, const unsigned char *record,
+				  unsigned page_shift)
 {
-	const struct heap_layout *layout = &walk->part->layout;
 	uint64_t pages = record_uint(record, &layout->kma_slab.pages);
 
-	if (pages > walk->part->page_count)
+	if (pages > HEAP_PAGES_MAX)
 		pages = 0;
 	return (struct heap_slab){
 		.address = header,
 		.base = record_uint(record, &layout->kma_slab.base),
-		.size = pages << walk->part->page_shift,
+		.size = pages << page_shift,
 		.first = record_uint(record, &layout->kma_slab.first),
 		.stride = record_uint(record, &layout->kma_slab.stride),
 		.buffers = (uint32_t)record_uint(record,
 						 &layout->kma_slab.buffers),
 		.in_use =
 			(uint32_t)record_uint(record, &layout->kma_slab.in_use),
-		.tier = slab_tier(layout, record, word),
+		.tier = heap_tier_of(
+			layout, record_uint(record, &layout->kma_slab.tier)),
 		.hollow = record_uint(record, &layout->kma_slab.hollow) != 0,
-		.large = word_kind(walk->part, word) ==
-			 layout->constants.KMA_PAGE_LARGE.value,
 		.bufctls = record_uint(record, &layout->kma_slab.bufctls),
 		.words = record_uint(record, &layout->kma_slab.words),
 		.free_bits = record_uint(record, &layout->kma_slab.free_bits),
 	};
+}
+
+static struct heap_slab read_header(const struct page_walk *walk,
+				    uint64_t header,
+				    const unsigned char *record, uint64_t word)
+{
+	const struct heap_layout *layout = &walk->part->layout;
+	struct heap_slab slab = heap_slab_record(layout, header, record,
+						 walk->part->page_shift);
+
+	slab.tier = slab_tier(layout, record, word);
+	slab.large = word_kind(walk->part, word) ==
+		     layout->constants.KMA_PAGE_LARGE.value;
+	return slab;
 }
 
 /* The slab whose first page this is; an error says why there is none. */
@@ -216,7 +233,7 @@ static bool reserve_slab(struct heap *heap)
 	return slabs && geometry && heap->slab_count < HEAP_NO_SLAB;
 }
 
-static bool grow_table(struct instance *part, uint64_t pages)
+bool heap_grow_table(struct instance *part, uint64_t pages)
 {
 	uint64_t wanted = part->table_pages ? part->table_pages : 1024;
 	uint32_t *table;
@@ -237,19 +254,15 @@ static bool grow_table(struct instance *part, uint64_t pages)
 	return true;
 }
 
-static void add_slab(struct page_walk *walk, uint64_t page,
-		     const struct heap_slab *slab)
+bool heap_slab_enter(struct heap *heap, const struct heap_slab *slab)
 {
-	uint64_t pages = slab->size >> walk->part->page_shift;
-	struct heap *heap = walk->heap;
 	size_t number = heap->slab_count;
+	struct heap_cache *cache = &heap->caches[slab->cache];
 
-	if (!grow_table(walk->part, page + pages) || !reserve_slab(heap)) {
+	if (!reserve_slab(heap)) {
 		heap_note(heap, 0, "out of memory for slabs");
-		return;
+		return false;
 	}
-	for (uint64_t i = 0; i < pages; i++)
-		walk->part->slab_of_page[page + i] = (uint32_t)number;
 	heap->slabs[number] = *slab;
 	heap->slabs[number].first_buffer = heap->buffer_count;
 	heap->geometry[number] = (struct slab_geometry){
@@ -259,9 +272,27 @@ static void add_slab(struct page_walk *walk, uint64_t page,
 		.reciprocal = UINT64_MAX / slab->stride + 1,
 	};
 	heap->buffer_count += slab->buffers;
-	heap->caches[slab->cache].buf_total += slab->buffers;
-	heap->caches[slab->cache].pages += pages;
+	cache->buf_total += slab->buffers;
+	cache->pages += slab->size >> heap->parts[cache->instance].page_shift;
 	heap->slab_count++;
+	return true;
+}
+
+static void add_slab(struct page_walk *walk, uint64_t page,
+		     const struct heap_slab *slab)
+{
+	uint64_t pages = slab->size >> walk->part->page_shift;
+	struct heap *heap = walk->heap;
+
+	if (!heap_grow_table(walk->part, page + pages)) {
+		heap_note(heap, 0, "out of memory for slabs");
+		return;
+	}
+	if (!heap_slab_enter(heap, slab))
+		return;
+	for (uint64_t i = 0; i < pages; i++)
+		walk->part->slab_of_page[page + i] =
+			(uint32_t)(heap->slab_count - 1);
 }
 
 /* What lies at page: how many pages to go on by. */
@@ -347,6 +378,7 @@ void heap_read_slabs(struct heap *heap)
 	heap->slabs_read = true;
 	heap_read_caches(heap);
 	read_page_maps(heap);
+	heap_read_foreign(heap);
 	for (size_t i = 0; i < heap->instance_count; i++) {
 		const struct instance *part = &heap->parts[i];
 
@@ -380,17 +412,33 @@ size_t heap_pages(struct heap *heap, const struct heap_pages **ret)
 	return heap->instance_count;
 }
 
+size_t heap_foreign_pages(struct heap *heap, const struct heap_pages **ret)
+{
+	heap_read_slabs(heap);
+	*ret = heap->foreign;
+	return heap->foreign_count;
+}
+
+static bool slab_in(const struct heap_pages *pages, uint64_t address,
+		    size_t *slab)
+{
+	*slab = pages->slab_of_page[(address - pages->base) >>
+				    pages->page_shift];
+	return *slab != HEAP_NO_SLAB;
+}
+
 bool heap_slab_at(struct heap *heap, uint64_t address, size_t *slab)
 {
+	const struct heap_pages *foreign;
+
 	heap_read_slabs(heap);
 	for (size_t i = 0; i < heap->instance_count; i++) {
 		const struct heap_pages *pages = &heap->pages[i];
 
-		if (address < pages->base || address >= pages->end)
-			continue;
-		*slab = pages->slab_of_page[(address - pages->base) >>
-					    pages->page_shift];
-		return *slab != HEAP_NO_SLAB;
+		if (address >= pages->base && address < pages->end)
+			return slab_in(pages, address, slab);
 	}
-	return false;
+	foreign =
+		heap_pages_search(heap->foreign, heap->foreign_count, address);
+	return foreign && slab_in(foreign, address, slab);
 }

@@ -98,6 +98,25 @@ static bool mark_live(struct reach *reach)
 	return done;
 }
 
+/* What carries a cache's slab is held by the cache; no address leads to it, as
+ * the slab's buffers are what lies there. */
+static void mark_carriers(struct reach *reach)
+{
+	const struct heap_slab *slabs;
+	size_t count = heap_slabs(reach->scan->heap, &slabs);
+
+	for (size_t i = count; i-- > 0 && slabs[i].foreign;) {
+		uint64_t number;
+
+		if (!slabs[i].has_carrier)
+			continue;
+		number = slabs[slabs[i].carrier_slab].first_buffer +
+			 slabs[i].carrier_index;
+		if (reach->marks[number] & MARK_LIVE)
+			reach->marks[number] |= MARK_PLAIN;
+	}
+}
+
 static void sum_up(struct reach *reach, const struct mark_counts *counts)
 {
 	struct reach_totals *totals = &reach->totals;
@@ -135,6 +154,7 @@ static struct err *prepare(struct reach *reach, struct heap *heap,
 	if (!reach->marks || !mark_live(reach))
 		return err_new(ERR_NO_MEMORY, "no memory for %llu marks",
 			       (unsigned long long)reach->scan->buffer_count);
+	mark_carriers(reach);
 	if (!roots_add_ignored(reach->roots, reach->ignored,
 			       reach->ignored_count))
 		return no_memory();

@@ -79,18 +79,36 @@ static bool read_slabs(struct scan *scan)
 	return true;
 }
 
+static void widen_span(const struct heap_pages *pages, size_t count,
+		       uint64_t *low, uint64_t *high)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (pages[i].base < *low)
+			*low = pages[i].base;
+		if (pages[i].end > *high)
+			*high = pages[i].end;
+	}
+}
+
 static void find_span(struct scan *scan)
 {
 	uint64_t low = UINT64_MAX, high = 0;
 
-	for (size_t i = 0; i < scan->page_ranges; i++) {
-		if (scan->pages[i].base < low)
-			low = scan->pages[i].base;
-		if (scan->pages[i].end > high)
-			high = scan->pages[i].end;
-	}
+	widen_span(scan->pages, scan->page_ranges, &low, &high);
+	widen_span(scan->foreign, scan->foreign_ranges, &low, &high);
 	scan->low = low;
 	scan->span = high > low ? high - low : 0;
+}
+
+const struct scan_slab *scan_foreign_at(const struct scan *scan, uint64_t word)
+{
+	const struct heap_pages *pages =
+		heap_pages_search(scan->foreign, scan->foreign_ranges, word);
+	uint32_t number = pages ? pages->slab_of_page[(word - pages->base) >>
+						      pages->page_shift]
+				: HEAP_NO_SLAB;
+
+	return number < scan->slab_count ? &scan->slabs[number] : NULL;
 }
 
 struct err *scan_create(struct target *target, struct heap *heap,
@@ -110,6 +128,7 @@ struct err *scan_create(struct target *target, struct heap *heap,
 		return err_new(ERR_NO_MEMORY, "no memory for the scan");
 	}
 	scan->page_ranges = heap_pages(heap, &scan->pages);
+	scan->foreign_ranges = heap_foreign_pages(heap, &scan->foreign);
 	find_span(scan);
 	*ret = scan;
 	return NULL;

@@ -57,9 +57,11 @@ struct scan {
 	struct heap *heap;
 	const struct heap_pages *pages; /* one per instance */
 	size_t page_ranges;
+	const struct heap_pages *foreign; /* of slabs outside of them */
+	size_t foreign_ranges;
 	struct pointer_forms forms;
 	unsigned ways;      /* a word is read in so many; 1: as it stands */
-	uint64_t low, span; /* all heaps lie in [low, low + span) */
+	uint64_t low, span; /* all slabs lie in [low, low + span) */
 	struct scan_slab *slabs;
 	size_t slab_count;
 	uint64_t buffer_count;
@@ -102,6 +104,9 @@ static inline bool scan_in_range(const struct scan *scan, uint64_t word)
 	return word - scan->low < scan->span;
 }
 
+/* Of those that lie outside of the heaps. */
+const struct scan_slab *scan_foreign_at(const struct scan *scan, uint64_t word);
+
 /* The slab whose pages the address is in; NULL: none. */
 static inline const struct scan_slab *scan_slab_at(const struct scan *scan,
 						   uint64_t word)
@@ -112,7 +117,7 @@ static inline const struct scan_slab *scan_slab_at(const struct scan *scan,
 
 	while (word - pages->base >= pages->end - pages->base)
 		if (++pages == end)
-			return NULL;
+			return scan_foreign_at(scan, word);
 	number = pages->slab_of_page[(word - pages->base) >> pages->page_shift];
 	return number < scan->slab_count ? &scan->slabs[number] : NULL;
 }

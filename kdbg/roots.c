@@ -258,9 +258,8 @@ static bool spare_regions(struct roots *roots)
 	return true;
 }
 
-/* Add what of the range the target has bytes for. */
-static bool add_range(struct roots *roots, const struct root *range,
-		      bool may_lack)
+bool roots_add_range(struct roots *roots, const struct root *range,
+		     bool may_lack)
 {
 	const struct target *target = roots->target;
 	uint64_t at = range->start;
@@ -314,7 +313,8 @@ static bool add_mapping(struct roots *roots, const struct dump_map *map,
 
 		root.start = at;
 		root.end = last ? map->end : roots->cuts[i].start;
-		if (root.start < root.end && !add_range(roots, &root, may_lack))
+		if (root.start < root.end &&
+		    !roots_add_range(roots, &root, may_lack))
 			return false;
 		if (last)
 			break;
@@ -336,7 +336,8 @@ static bool add_regions_of(struct roots *roots, const struct dump_map *map)
 			root.start = map->start;
 		if (root.end > map->end)
 			root.end = map->end;
-		if (root.start < root.end && !add_range(roots, &root, true))
+		if (root.start < root.end &&
+		    !roots_add_range(roots, &root, true))
 			return false;
 	}
 	return true;
@@ -406,8 +407,9 @@ struct err *roots_create(struct target *target, struct heap *heap,
 		return err_new(ERR_NO_MEMORY, "no memory for the roots");
 	roots->target = target;
 	roots->heap = heap;
-	if (!cut_allocator(roots) || !roots_place_threads(roots) ||
-	    !add_mappings(roots)) {
+	if (!cut_allocator(roots) || !roots_cut_slabs(roots) ||
+	    !roots_place_threads(roots) || !add_mappings(roots) ||
+	    !roots_add_carriers(roots)) {
 		roots_destroy(roots);
 		return err_new(ERR_NO_MEMORY, "no memory for the roots");
 	}

@@ -36,8 +36,17 @@ struct roots {
 /* False: no memory. */
 bool roots_add(struct roots *roots, const struct root *root);
 bool roots_add_gap(struct roots *roots, const struct root_gap *gap);
+/* What of the range the target has bytes for. may_lack: what it has not is no
+ * gap. */
+bool roots_add_range(struct roots *roots, const struct root *range,
+		     bool may_lack);
 bool roots_cut(struct roots *roots, uint64_t start, uint64_t end, uint32_t tid,
 	       const char *reason);
+
+/* Cut the slabs on pages that the program brought; what of their carriers is
+ * none of them is a root. */
+bool roots_cut_slabs(struct roots *roots);
+bool roots_add_carriers(struct roots *roots);
 
 /* Does a live thread use this range as its stack? */
 bool roots_live_in(const struct roots *roots, uint64_t start, uint64_t end);

@@ -99,13 +99,46 @@ static void tell_segment(const struct heap_segment *segment,
 		 arena->name, segment->size, unit, segment->address);
 }
 
+/* What brought a cache's pages has something to say of them, too. */
+static bool is_pages_of_heap(const struct question *q)
+{
+	const struct heap_slab *slabs;
+	size_t slab;
+
+	if (!heap_slab_at(q->heap, q->address, &slab))
+		return false;
+	heap_slabs(q->heap, &slabs);
+	return !slabs[slab].foreign;
+}
+
+/* The buffer that a cache was brought for pages. */
+static bool is_carrier(const struct question *q, struct whatis_answer *ret)
+{
+	const struct heap_slab *slabs, *slab;
+	size_t number;
+
+	if (!q->heap || !heap_slab_at(q->heap, q->address, &number))
+		return false;
+	heap_slabs(q->heap, &slabs);
+	slab = &slabs[number];
+	if (!slab->has_carrier ||
+	    !heap_buffer_get(q->heap, slab->carrier_slab, slab->carrier_index,
+			     &ret->buffer))
+		return false;
+	ret->base = ret->buffer.user;
+	ret->cache = heap_cache_of(q->heap, slab->carrier_slab)->name;
+	snprintf(ret->what, sizeof(ret->what), "%s %s, as pages of %s",
+		 state_text(&ret->buffer), ret->cache,
+		 heap_cache_of(q->heap, number)->name);
+	return true;
+}
+
 static bool is_segment(const struct question *q, struct whatis_answer *ret)
 {
 	const struct heap_arena *arena;
 	struct heap_segment segment;
-	size_t slab;
 
-	if (!q->heap || heap_slab_at(q->heap, q->address, &slab) ||
+	if (!q->heap || is_pages_of_heap(q) ||
 	    !heap_segment_holding(q->heap, q->address, false, &segment, &arena))
 		return false;
 	tell_segment(&segment, arena, "bytes", ret);
@@ -234,6 +267,8 @@ static const struct {
 			    "handed out",
 			    is_buffer },
 	[WHATIS_SLAB] = { "slab", "what is left of slabs", is_slab },
+	[WHATIS_CARRIER] = { "carrier", "buffers that caches have for pages",
+			     is_carrier },
 	[WHATIS_SEGMENT] = { "segment", "segments of arenas of memory",
 			     is_segment },
 	[WHATIS_ALLOCATOR] = { "allocator", "the allocator's own structures",

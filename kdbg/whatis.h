@@ -2,9 +2,10 @@
 /*
  * What is at an address: every answer there is, the most particular first.
  *
- * Providers, in this order: buffers, slabs, segments of arenas, the allocator's
- * own structures, symbols of modules, threads' stacks, mappings. Numbers that
- * are no addresses are asked for apart: threads, and arenas of identifiers.
+ * Providers, in this order: buffers, slabs, what a slab has its pages from (a
+ * buffer, segments of arenas), the allocator's own structures, symbols of
+ * modules, threads' stacks, mappings. Numbers that are no addresses are asked
+ * for apart: threads, and arenas of identifiers.
  */
 #ifndef KDBG_WHATIS_H
 #define KDBG_WHATIS_H
@@ -15,6 +16,7 @@
 enum whatis_kind {
 	WHATIS_BUFFER,
 	WHATIS_SLAB,
+	WHATIS_CARRIER, /* a buffer whose bytes are a cache's pages */
 	WHATIS_SEGMENT, /* of an arena */
 	WHATIS_ALLOCATOR,
 	WHATIS_SYMBOL,
@@ -34,7 +36,7 @@ struct whatis_answer {
 	char name[256];    /* in the place of base, where it has a name */
 	char what[1024];   /* "allocated from kmem_alloc_64" */
 	const char *cache; /* of a buffer or slab, or NULL */
-	struct heap_buffer buffer; /* of WHATIS_BUFFER */
+	struct heap_buffer buffer; /* of WHATIS_BUFFER, WHATIS_CARRIER */
 };
 
 /* At most one answer of each kind, and at most max; how many. */

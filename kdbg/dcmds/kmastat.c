@@ -88,7 +88,7 @@ static struct usage *count_slabs(struct heap *heap,
 	size_t slab_count = heap_slabs(heap, &slabs);
 
 	for (size_t i = 0; usage && i < count; i++)
-		if (caches[i].is_imported) {
+		if (caches[i].imported_slab) {
 			usage[i].slabs =
 				caches[i].slab_create - caches[i].slab_destroy;
 			usage[i].memory =

@@ -69,7 +69,7 @@ count_slabs(struct heap *heap, const struct heap_cache *caches, size_t count)
 		of->bytes += slabs[i].size;
 	}
 	for (size_t i = 0; all && i < count; i++)
-		if (caches[i].is_imported)
+		if (caches[i].imported_slab)
 			all[i] = imported_slabs(&caches[i]);
 	return all;
 }

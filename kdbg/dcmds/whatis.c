@@ -55,11 +55,15 @@ static const struct table whatis_tables[] = {
 	[TABLE_PLACES] = { "-l", place_columns, 2 },
 };
 
+static bool is_buffer(const struct whatis_answer *answer)
+{
+	return answer->kind == WHATIS_BUFFER || answer->kind == WHATIS_CARRIER;
+}
+
 static const char *state_name(const struct whatis_answer *answer)
 {
-	if (answer->kind != WHATIS_BUFFER)
-		return NULL;
-	return buffer_state_name(answer->buffer.state);
+	return is_buffer(answer) ? buffer_state_name(answer->buffer.state)
+				 : NULL;
 }
 
 static void format_text(const struct whatis_answer *answer, uint64_t address,
@@ -110,8 +114,7 @@ static void emit_answer(const struct dcmd_call *call, uint64_t address,
 		    TEXT(whatis_kind_name(answer->kind)), TEXT(answer->what),
 		    TEXT(answer->name[0] ? answer->name : NULL),
 		    TEXT(answer->cache), TEXT(state_name(answer)),
-		    answer->kind == WHATIS_BUFFER ? SIZE(buffer->size)
-						  : ABSENT(VALUE_SIZE),
+		    is_buffer(answer) ? SIZE(buffer->size) : ABSENT(VALUE_SIZE),
 		    record ? ADDRESS(buffer->bufctl) : ABSENT(VALUE_ADDRESS),
 		    event->time ? COUNT(event->thread) : ABSENT(VALUE_COUNT),
 		    event->time ? HEX(event->time_ns) : ABSENT(VALUE_HEX),

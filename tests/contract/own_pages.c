@@ -119,9 +119,9 @@ static void use_pool(struct pool_allocator *allocator, size_t size)
 static void use_cache(struct pool_allocator *allocator, size_t size)
 {
 	static void *items[ITEMS];
-	pool_cache_t cache = pool_cache_init(size, 0, 0, 0, "owncache",
-					     allocator, IPL_NONE, NULL, NULL,
-					     NULL);
+	pool_cache_t cache =
+		pool_cache_init(size, 0, 0, 0, "owncache", allocator, IPL_NONE,
+				NULL, NULL, NULL);
 
 	for (int round = 0; round < 3; round++) {
 		fill(items, size, get_object, cache);
@@ -168,8 +168,8 @@ static void use_numbers(void)
 		pool_init(&pools[which], 16, 0, 0, PR_NOTOUCH, "numbers",
 			  &by_number, IPL_NONE);
 		for (int i = 0; i < NUMBERS; i++)
-			CHECK((numbers[which][i] = pool_get(&pools[which],
-							    PR_NOWAIT)));
+			CHECK((numbers[which][i] =
+				       pool_get(&pools[which], PR_NOWAIT)));
 	}
 	CHECK(numbers[0][0] == numbers[1][0]);
 	for (int which = 0; which < 2; which++) {

@@ -281,6 +281,13 @@ uint64_t heap_buffer_count(struct heap *heap)
 	return heap->buffer_count;
 }
 
+size_t heap_foreign_pages(struct heap *heap, const struct heap_pages **ret)
+{
+	(void)heap;
+	*ret = NULL;
+	return 0;
+}
+
 size_t heap_pages(struct heap *heap, const struct heap_pages **ret)
 {
 	*ret = &heap->range;
