@@ -75,12 +75,21 @@ static bool is_aligned_by_hand(const struct inner *inner)
 	return false;
 }
 
+/* As many bytes as T is aligned to, and 8 at least, stand before the array: the
+ * last of them are n. */
 static bool is_array(const struct inner *inner)
 {
-	uint64_t count = integer_at(inner, 0, 8);
+	uint64_t cookie = inner->offset, rest = inner->extent.size - cookie;
+	uint64_t count;
 
-	return inner->offset == 8 && count && count <= inner->extent.size - 8 &&
-	       (inner->extent.size - 8) % count == 0;
+	if (cookie < 8 || (cookie & (cookie - 1)) ||
+	    !bytes_at(inner, cookie - 8, 8))
+		return false;
+	count = integer_at(inner, cookie - 8, 8);
+	if (!count)
+		return !rest;
+	return count <= rest && rest % count == 0 &&
+	       (cookie == 8 || rest / count % cookie == 0);
 }
 
 static bool is_shared_string(const struct inner *inner)

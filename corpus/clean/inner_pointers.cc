@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Alive by pointers to inside only: an array behind its cookie, a block aligned
-// by hand and a second base, which show that this is how they are held; an
-// intrusive list, which does not and is a possible leak.
+// Alive by pointers to inside only: arrays behind their cookies, one of none
+// and one of wide elements among them, a block aligned by hand and a second
+// base, which show that this is how they are held; an intrusive list, which
+// does not and is a possible leak.
 #include "corpus/escape.h"
 
 #include <cstdint>
@@ -15,6 +16,14 @@ struct named {
 	~named()
 	{
 		escape(name);
+	}
+};
+
+struct alignas(64) wide {
+	char text[100];
+	~wide()
+	{
+		escape(text);
 	}
 };
 
@@ -41,6 +50,8 @@ struct job {
 };
 
 named *volatile names;
+named *volatile nobody;
+wide *volatile row;
 void *volatile aligned;
 writable *volatile output;
 link *volatile jobs;
@@ -48,6 +59,16 @@ link *volatile jobs;
 NOINLINE void keep_array()
 {
 	names = new named[5];
+}
+
+NOINLINE void keep_empty_array()
+{
+	nobody = new named[static_cast<std::size_t>(times(0))];
+}
+
+NOINLINE void keep_wide_array()
+{
+	row = new wide[static_cast<std::size_t>(times(3))];
 }
 
 NOINLINE void keep_aligned()
@@ -82,6 +103,8 @@ NOINLINE void keep_jobs()
 int main()
 {
 	keep_array();
+	keep_empty_array();
+	keep_wide_array();
 	keep_aligned();
 	keep_second_base();
 	keep_jobs();
