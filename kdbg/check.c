@@ -128,6 +128,7 @@ static void take_examined(const struct examined *examined,
 	process->pid = named.pid;
 	process->ppid = named.ppid;
 	process->path = named.path;
+	process->command = named.command;
 	process->forked = named.forked;
 	process->system = named.system;
 	process->file = named.file;
@@ -202,6 +203,7 @@ static void settle(struct check *check, const struct account *account,
 	process->pid = account->pid;
 	process->ppid = account->ppid;
 	process->path = account->path;
+	process->command = account->command;
 	process->forked = account->forked;
 	process->system =
 		!check->options.strict_children &&
@@ -235,6 +237,7 @@ static void add_up(struct check_result *result,
 	result->allowed += process->verdict == CHECK_ALLOWED;
 	result->buffers += process->buffers;
 	result->known += process->known_count;
+	result->crashed |= check_has_crashed(process);
 	totals->groups += process->leak_count;
 	totals->possible += process->possible_count;
 	totals->errors += process->errors_reported;
@@ -373,7 +376,7 @@ static void tell(struct check *check, int status)
 	check->result.baseline = check->options.baseline;
 	check->result.baseline_updated = check->options.update_baseline;
 	check_reports_write(&check->reports, &check->result,
-			    !has_failed(check) &&
+			    !has_failed(check) && !check->result.crashed &&
 				    !is_incomplete(&check->result));
 }
 

@@ -56,7 +56,16 @@ struct check_leak { /* one group of leaked buffers */
 struct check_error { /* one misuse */
 	const char *name, *message;
 	uint64_t address, buffer, size;
+	uint64_t expected, found; /* the bytes at address; the same: no matter */
 	struct check_stack reported, allocated, freed;
+};
+
+/* The signal that ended a process, where no error explains it. */
+struct check_crash {
+	const char *signal;  /* without SIG */
+	const char *message; /* "SIGSEGV at 0x8: a null pointer, or near one" */
+	uint64_t address;    /* that it is about; 0: none */
+	struct check_stack stack;
 };
 
 enum check_verdict {
@@ -74,6 +83,7 @@ struct check_process {
 	const char *reason; /* of an unchecked one */
 	bool system;   /* of the system, run as a child: does not fail the check
 			*/
+	bool command;  /* the command's own process */
 	bool forked;   /* judged on what it allocated after its fork */
 	bool replaced; /* judged for heap errors only */
 	uint64_t buffers, buffer_bytes; /* live, looked at */
@@ -91,7 +101,8 @@ struct check_process {
 	const struct check_error *errors;
 	size_t error_count;
 	uint64_t errors_reported; /* all; the first ones are in errors */
-	const char *suppressions; /* that the program brings along; or NULL */
+	const struct check_crash *crash; /* or NULL */
+	const char *suppressions;        /* that the program brings along; or NULL */
 	const char *trust;        /* what was scanned; NULL: no leak check */
 	const char *dump;         /* path, where it is kept; else NULL */
 	const char *dump_failure; /* why none is kept; NULL: none was wanted */
@@ -111,6 +122,7 @@ struct check_result {
 	struct check_process *processes;
 	size_t count;
 	uint64_t lost; /* records of the roster: something is on no account */
+	bool crashed; /* the command */
 	bool timed_out;
 	unsigned timeout;
 	bool possible_fails;                    /* --fail-on=possible */
@@ -141,6 +153,13 @@ static inline bool check_has_findings(const struct check_result *result,
 {
 	return process->leak_count || process->errors_reported ||
 	       (result->possible_fails && process->possible_count);
+}
+
+/* The command's crash is told, as a shell would. A child's is its parent's to
+ * tell: tests make children that crash. */
+static inline bool check_has_crashed(const struct check_process *process)
+{
+	return process->command && process->crash;
 }
 
 #endif

@@ -10,8 +10,8 @@
 /* For people: the first screen tells what to do. */
 void report_text(const struct check_result *result, FILE *out);
 
-/* JSON lines: a "process" for each, its "leak" and "error" after it, one
- * "summary" with the exit status last. */
+/* JSON lines: a "process" for each, its "leak", "error" and "crash" after it,
+ * one "summary" with the exit status last. */
 void report_jsonl(const struct check_result *result, FILE *out);
 
 /* For the pages of build servers and code hosts. */

@@ -41,6 +41,13 @@ bool report_path(const struct check_result *result,
 				frame->file, path, size);
 }
 
+void report_name_file(const struct check_result *result,
+		      const struct check_frame *frame, char *path, size_t size)
+{
+	source_root_name(&result->src_root, frame->directory, frame->file, path,
+			 size);
+}
+
 static bool place_at(const struct check_result *result,
 		     const struct check_frame *frame,
 		     struct report_finding *ret)
@@ -116,8 +123,10 @@ static void describe_error(const struct check_result *result,
 	ret->rule = RULE_HEAP_ERROR;
 	ret->signature = check_signature(error->name, stack);
 	ret->fails = !ret->process->system;
-	snprintf(ret->title, sizeof(ret->title),
-		 "heap error %s, reported by %s", error->name,
+	snprintf(ret->title, sizeof(ret->title), "heap error %s, %s by %s",
+		 error->name,
+		 error->reported.count ? "reported"
+				       : "found at exit in what was allocated",
 		 first < end && stack->frames[first].function
 			 ? stack->frames[first].function
 			 : "an unknown place");

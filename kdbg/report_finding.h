@@ -55,4 +55,9 @@ void report_totals(const struct check_process *process, FILE *out);
 bool report_path(const struct check_result *result,
 		 const struct check_frame *frame, char *path, size_t size);
 
+/* The same for who reads it here: relative to the source root if there is one
+ * by option, else to the current folder; what lies elsewhere is absolute. */
+void report_name_file(const struct check_result *result,
+		      const struct check_frame *frame, char *path, size_t size);
+
 #endif

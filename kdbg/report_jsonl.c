@@ -2,6 +2,7 @@
 #include "kdbg/report.h"
 
 #include "kdbg/check_signature.h"
+#include "kdbg/report_finding.h"
 #include "kdbg/sink.h"
 
 #include <inttypes.h>
@@ -49,23 +50,28 @@ static void put_flag(FILE *out, const char *key, bool flag)
 	fprintf(out, ", \"%s\": %s", key, flag ? "true" : "false");
 }
 
-static void put_frame(FILE *out, const struct check_frame *frame)
+static void put_frame(FILE *out, const struct check_result *result,
+		      const struct check_frame *frame)
 {
+	char path[PATH_MAX];
+
+	if (frame->file)
+		report_path(result, frame, path, sizeof(path));
 	fputs("{\"function\": ", out);
 	sink_json_string(out, frame->function ? frame->function : "");
-	put_text(out, "file", frame->file);
+	put_text(out, "file", frame->file ? path : NULL);
 	put_count(out, "line", frame->line);
 	fputc('}', out);
 }
 
-static void put_stack(FILE *out, const char *key,
-		      const struct check_stack *stack)
+static void put_stack(FILE *out, const struct check_result *result,
+		      const char *key, const struct check_stack *stack)
 {
 	fprintf(out, ", \"%s\": [", key);
 	for (size_t i = 0; i < stack->count; i++) {
 		if (i)
 			fputs(", ", out);
-		put_frame(out, &stack->frames[i]);
+		put_frame(out, result, &stack->frames[i]);
 	}
 	fputc(']', out);
 }
@@ -96,7 +102,8 @@ static void put_process(FILE *out, const struct check_process *process)
 	fputs("}\n", out);
 }
 
-static void put_leak(FILE *out, const struct check_process *process,
+static void put_leak(FILE *out, const struct check_result *result,
+		     const struct check_process *process,
 		     const struct check_leak *leak)
 {
 	fputs("{\"type\": \"leak\"", out);
@@ -112,8 +119,8 @@ static void put_leak(FILE *out, const struct check_process *process,
 	put_signature(out, check_signature("leak", &leak->stack));
 	put_address(out, "address", leak->address);
 	fputs(", \"caller\": ", out);
-	put_frame(out, &leak->caller);
-	put_stack(out, "stack", &leak->stack);
+	put_frame(out, result, &leak->caller);
+	put_stack(out, result, "stack", &leak->stack);
 	fputs("}\n", out);
 }
 
@@ -128,7 +135,8 @@ static void put_gone(FILE *out, const struct check_gone *gone)
 	fputs("}\n", out);
 }
 
-static void put_error(FILE *out, const struct check_process *process,
+static void put_error(FILE *out, const struct check_result *result,
+		      const struct check_process *process,
 		      const struct check_error *error)
 {
 	fputs("{\"type\": \"error\"", out);
@@ -138,9 +146,25 @@ static void put_error(FILE *out, const struct check_process *process,
 	put_address(out, "address", error->address);
 	put_address(out, "buffer", error->buffer);
 	put_count(out, "size", error->size);
-	put_stack(out, "reported", &error->reported);
-	put_stack(out, "allocated", &error->allocated);
-	put_stack(out, "freed", &error->freed);
+	put_stack(out, result, "reported", &error->reported);
+	put_stack(out, result, "allocated", &error->allocated);
+	put_stack(out, result, "freed", &error->freed);
+	fputs("}\n", out);
+}
+
+static void put_crash(FILE *out, const struct check_result *result,
+		      const struct check_process *process)
+{
+	const struct check_crash *crash = process->crash;
+
+	if (!crash)
+		return;
+	fputs("{\"type\": \"crash\"", out);
+	put_count(out, "pid", process->pid);
+	put_text(out, "signal", crash->signal);
+	put_text(out, "message", crash->message);
+	put_address(out, "address", crash->address);
+	put_stack(out, result, "stack", &crash->stack);
 	fputs("}\n", out);
 }
 
@@ -164,13 +188,14 @@ void report_jsonl(const struct check_result *result, FILE *out)
 			continue;
 		put_process(out, process);
 		for (size_t j = 0; j < process->leak_count; j++)
-			put_leak(out, process, &process->leaks[j]);
+			put_leak(out, result, process, &process->leaks[j]);
 		for (size_t j = 0; j < process->possible_count; j++)
-			put_leak(out, process, &process->possible[j]);
+			put_leak(out, result, process, &process->possible[j]);
 		for (size_t j = 0; j < process->known_count; j++)
-			put_leak(out, process, &process->known[j]);
+			put_leak(out, result, process, &process->known[j]);
 		for (size_t j = 0; j < process->error_count; j++)
-			put_error(out, process, &process->errors[j]);
+			put_error(out, result, process, &process->errors[j]);
+		put_crash(out, result, process);
 	}
 	for (size_t i = 0; i < result->gone_count; i++)
 		put_gone(out, &result->gone[i]);

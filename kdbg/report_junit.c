@@ -2,7 +2,8 @@
 /*
  * JUnit XML, as Jenkins, GitLab and Azure read it: a test case for each
  * process. Findings that fail the check are a failure, what could not be
- * checked is an error, what need not be is skipped.
+ * checked is an error, what need not be is skipped. A crash of the command is a
+ * failure as well: a page that shows it green would be wrong.
  */
 #include "kdbg/report.h"
 
@@ -24,7 +25,8 @@ static bool is_told(const struct check_process *process)
 static bool is_failure(const struct check_result *result,
 		       const struct check_process *process)
 {
-	return !process->system && check_has_findings(result, process);
+	return (!process->system && check_has_findings(result, process)) ||
+	       check_has_crashed(process);
 }
 
 /* The check itself has a test case when it did not come to an end. */
@@ -107,18 +109,34 @@ static void put_findings(FILE *out, const struct check_result *result,
 		put_finding(out, result, &finding);
 }
 
+static void put_crash(FILE *out, const struct check_result *result,
+		      const struct check_crash *crash)
+{
+	fputs("killed by ", out);
+	report_xml_text(out, crash->message);
+	fputc('\n', out);
+	put_stack(out, result, "at", &crash->stack);
+}
+
 static void put_failure(FILE *out, const struct check_result *result,
 			size_t index)
 {
 	const struct check_process *process = &result->processes[index];
+	bool crashed = check_has_crashed(process);
 
 	fprintf(out, "<failure type=\"%s\" message=\"",
-		process->errors_reported ? "heap-error" : "leak");
-	if (process->leaked_buffers || process->errors_reported)
+		process->errors_reported ? "heap-error"
+		: crashed                ? "crash"
+					 : "leak");
+	if (crashed)
+		fprintf(out, "killed by SIG%s", process->crash->signal);
+	else if (process->leaked_buffers || process->errors_reported)
 		report_totals(process, out);
 	else
 		fputs("buffers referred to from inside only", out);
 	fputs("\">", out);
+	if (crashed)
+		put_crash(out, result, process->crash);
 	put_findings(out, result, index);
 	fputs("</failure>\n", out);
 }

@@ -58,17 +58,22 @@ static void put_function(FILE *out, const char *name)
 	}
 }
 
-static void put_frame(FILE *out, const struct check_frame *frame)
+static void put_frame(FILE *out, const struct check_result *result,
+		      const struct check_frame *frame)
 {
+	char path[PATH_MAX];
+
 	put_function(out, frame->function ? frame->function : "?");
-	if (frame->file)
-		fprintf(out, " (%s:%u)", frame->file, frame->line);
+	if (!frame->file)
+		return;
+	report_name_file(result, frame, path, sizeof(path));
+	fprintf(out, " (%s:%u)", path, frame->line);
 }
 
 /* From the function of the allocator that was called, by its name alone, to
  * main or where a thread begins. */
-static void put_stack(FILE *out, const char *title,
-		      const struct check_stack *stack)
+static void put_stack(FILE *out, const struct check_result *result,
+		      const char *title, const struct check_stack *stack)
 {
 	size_t first, end;
 
@@ -81,12 +86,13 @@ static void put_stack(FILE *out, const char *title,
 		fprintf(out, "        %s\n", stack->frames[first - 1].function);
 	for (size_t i = first; i < end; i++) {
 		fputs("        ", out);
-		put_frame(out, &stack->frames[i]);
+		put_frame(out, result, &stack->frames[i]);
 		fputc('\n', out);
 	}
 }
 
-static void put_leak(FILE *out, const struct check_leak *leak)
+static void put_leak(FILE *out, const struct check_result *result,
+		     const struct check_leak *leak)
 {
 	static const char *const states[] = {
 		[BASELINE_NONE] = "",
@@ -103,18 +109,57 @@ static void put_leak(FILE *out, const struct check_leak *leak)
 	if (leak->retained > leak->bytes)
 		fprintf(out, ", holding %" PRIu64, leak->retained);
 	fprintf(out, ", %s, allocated by ", leak->cache);
-	put_frame(out, &leak->caller);
+	put_frame(out, result, &leak->caller);
 	fprintf(out, "%s%s\n", leak->moment ? ", in " : "",
 		leak->moment ? leak->moment : "");
-	put_stack(out, NULL, &leak->stack);
+	put_stack(out, result, NULL, &leak->stack);
 }
 
-static void put_error(FILE *out, const struct check_error *error)
+/* "0x23 is 3 bytes after the 24-byte buffer 0x8: 00 there, not ef" */
+static void put_position(FILE *out, const struct check_error *error)
+{
+	uint64_t address = error->address, end = error->buffer + error->size;
+	unsigned expected = error->expected & 0xff, found = error->found & 0xff;
+	bool before = address < error->buffer, after = address >= end;
+	uint64_t bytes = before  ? error->buffer - address
+			 : after ? address - end
+				 : address - error->buffer;
+
+	if (!error->buffer)
+		return;
+	fprintf(out, "    %#" PRIx64 " is ", address);
+	if (address == error->buffer)
+		fprintf(out, "the start of a %" PRIu64 "-byte buffer",
+			error->size);
+	else
+		fprintf(out,
+			"%" PRIu64 " byte%s %s the %" PRIu64
+			"-byte buffer %#" PRIx64,
+			bytes, plural(bytes),
+			before  ? "before"
+			: after ? "after"
+				: "inside",
+			error->size, error->buffer);
+	if (expected != found)
+		fprintf(out, ": %02x there, not %02x", found, expected);
+	fputc('\n', out);
+}
+
+static void put_error(FILE *out, const struct check_result *result,
+		      const struct check_error *error)
 {
 	fprintf(out, "  heap error: %s\n", error->message);
-	put_stack(out, "reported by", &error->reported);
-	put_stack(out, "allocated by", &error->allocated);
-	put_stack(out, "freed by", &error->freed);
+	put_position(out, error);
+	put_stack(out, result, "reported by", &error->reported);
+	put_stack(out, result, "allocated by", &error->allocated);
+	put_stack(out, result, "freed by", &error->freed);
+}
+
+static void put_crash(FILE *out, const struct check_result *result,
+		      const struct check_crash *crash)
+{
+	fprintf(out, "  killed by %s\n", crash->message);
+	put_stack(out, result, NULL, &crash->stack);
 }
 
 static void put_name(FILE *out, const struct check_process *process)
@@ -131,37 +176,43 @@ static void put_counts(FILE *out, const struct check_process *process)
 {
 	put_name(out, process);
 	fputs(": ", out);
-	report_totals(process, out);
+	if (process->leaked_buffers || process->errors_reported)
+		report_totals(process, out);
+	else
+		fputs("no leaks", out);
 	fputc('\n', out);
 }
 
-static void put_leaks(FILE *out, const struct check_leak *leaks, size_t count)
+static void put_leaks(FILE *out, const struct check_result *result,
+		      const struct check_leak *leaks, size_t count)
 {
 	for (size_t i = 0; i < count && i < GROUPS_SHOWN; i++)
-		put_leak(out, &leaks[i]);
+		put_leak(out, result, &leaks[i]);
 	if (count > GROUPS_SHOWN)
 		fprintf(out, "  ... and %zu groups more: --jsonl has all\n",
 			count - GROUPS_SHOWN);
 }
 
-/* fails: so do possible leaks. */
-static void put_findings(FILE *out, const struct check_process *process,
-			 bool fails)
+static void put_findings(FILE *out, const struct check_result *result,
+			 const struct check_process *process)
 {
 	put_counts(out, process);
+	if (process->crash)
+		put_crash(out, result, process->crash);
 	for (size_t i = 0; i < process->error_count; i++)
-		put_error(out, &process->errors[i]);
-	put_leaks(out, process->leaks, process->leak_count);
+		put_error(out, result, &process->errors[i]);
+	put_leaks(out, result, process->leaks, process->leak_count);
 	if (process->possible_count)
 		fprintf(out,
 			"  referred to from inside only, %s: %" PRIu64
 			" byte%s in %" PRIu64 " buffer%s\n",
-			fails ? "a failure as asked" : "no failure",
+			result->possible_fails ? "a failure as asked"
+					       : "no failure",
 			process->possible_bytes,
 			plural(process->possible_bytes),
 			process->possible_buffers,
 			plural(process->possible_buffers));
-	put_leaks(out, process->possible, process->possible_count);
+	put_leaks(out, result, process->possible, process->possible_count);
 	if (process->trust)
 		fprintf(out, "  %s\n", process->trust);
 	if (process->dump_failure)
@@ -203,7 +254,8 @@ static bool is_shown(const struct check_result *result,
 		     const struct check_process *process, bool system)
 {
 	return process->verdict != CHECK_IGNORED && process->system == system &&
-	       check_has_findings(result, process);
+	       (check_has_findings(result, process) ||
+		check_has_crashed(process));
 }
 
 static void put_own(FILE *out, const struct check_result *result)
@@ -211,8 +263,7 @@ static void put_own(FILE *out, const struct check_result *result)
 	for (size_t i = 0; i < result->count; i++)
 		if (is_shown(result, &result->processes[i], false)) {
 			fputc('\n', out);
-			put_findings(out, &result->processes[i],
-				     result->possible_fails);
+			put_findings(out, result, &result->processes[i]);
 		}
 }
 

@@ -40,6 +40,16 @@ static char *working_tree(void)
 	return NULL;
 }
 
+static char *current_folder(void)
+{
+	char *folder = getcwd(NULL, 0);
+
+	if (folder && strcmp(folder, "/") != 0)
+		return folder;
+	free(folder);
+	return NULL;
+}
+
 static char *from_environment(const char *name)
 {
 	const char *value = getenv(name);
@@ -49,7 +59,8 @@ static char *from_environment(const char *name)
 
 struct err *source_root_find(const char *option, struct source_root *ret)
 {
-	*ret = (struct source_root){ .given = option != NULL };
+	*ret = (struct source_root){ .given = option != NULL,
+				     .here = current_folder() };
 	if (option) {
 		ret->path = realpath(option, NULL);
 		if (!ret->path)
@@ -68,6 +79,7 @@ struct err *source_root_find(const char *option, struct source_root *ret)
 void source_root_deinit(struct source_root *root)
 {
 	free(root->path);
+	free(root->here);
 }
 
 /* path without ".", "..", and "//", in place; ".." above a relative path's
@@ -123,6 +135,17 @@ static bool end_names_a_file(const char *root, char *path)
 	return false;
 }
 
+/* path relative to folder, in place; false: it lies elsewhere. */
+static bool make_relative(const char *folder, char *path)
+{
+	size_t length = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+
+	if (strncmp(path, folder, length) != 0 || path[length] != '/')
+		return false;
+	memmove(path, path + length + 1, strlen(path + length));
+	return true;
+}
+
 bool source_root_path(const struct source_root *root, const char *directory,
 		      const char *file, char *path, size_t size)
 {
@@ -132,13 +155,31 @@ bool source_root_path(const struct source_root *root, const char *directory,
 	}
 	if (!root->path)
 		return false;
-	size_t length = strcmp(root->path, "/") == 0 ? 0 : strlen(root->path);
-	if (strncmp(path, root->path, length) == 0 && path[length] == '/') {
-		memmove(path, path + length + 1, strlen(path + length));
+	if (make_relative(root->path, path))
 		return true;
-	}
 	if (path_is_system(path) ||
 	    (!root->given && *path == '/' && access(path, F_OK) == 0))
 		return false;
 	return end_names_a_file(root->path, path);
+}
+
+void source_root_name(const struct source_root *root, const char *directory,
+		      const char *file, char *path, size_t size)
+{
+	char below[PATH_MAX];
+
+	if (!source_root_path(root, directory, file, path, size)) {
+		if (root->here)
+			make_relative(root->here, path);
+		return;
+	}
+	if (root->given)
+		return;
+	if ((size_t)snprintf(below, sizeof(below), "%s/%s",
+			     strcmp(root->path, "/") == 0 ? "" : root->path,
+			     path) >= sizeof(below))
+		return;
+	if (root->here)
+		make_relative(root->here, below);
+	snprintf(path, size, "%s", below);
 }

@@ -15,6 +15,7 @@
 struct source_root {
 	char *path; /* NULL: not known */
 	bool given; /* by the user */
+	char *here; /* the current folder; NULL: not known, or / */
 };
 
 /* option, or NULL: then what the CI tells of its checkout ($GITHUB_WORKSPACE,
@@ -28,6 +29,11 @@ void source_root_deinit(struct source_root *root);
  * has the file. directory: where it was compiled, or NULL.
  */
 bool source_root_path(const struct source_root *root, const char *directory,
+		      const char *file, char *path, size_t size);
+
+/* The same as one would type it: relative to a root that was given, else to the
+ * current folder; absolute where it lies in neither. */
+void source_root_name(const struct source_root *root, const char *directory,
 		      const char *file, char *path, size_t size);
 
 #endif

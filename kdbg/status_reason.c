@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "kdbg/dcmds/status_reason.h"
+#include "kdbg/status_reason.h"
 
 #include "kdbg/arch.h"
 #include "kdbg/heap.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Why a target was made, in words. Of ::status. */
-#ifndef KDBG_DCMDS_STATUS_REASON_H
-#define KDBG_DCMDS_STATUS_REASON_H
+/* Why a target was made, in words. */
+#ifndef KDBG_STATUS_REASON_H
+#define KDBG_STATUS_REASON_H
 
 #include "kdbg/session.h"
 #include "kdbg/target.h"

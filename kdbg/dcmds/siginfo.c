@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::siginfo - the signal that ended the process. */
 #include "kdbg/dcmds/dcmds.h"
-#include "kdbg/dcmds/status_reason.h"
+#include "kdbg/status_reason.h"
 
 #include <inttypes.h>
 #include <stdio.h>

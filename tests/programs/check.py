@@ -25,6 +25,7 @@ KDBG, LIBRARY, SUPERVISED, STATIC, OWN_MALLOC, FIXED, ASAN = (
     os.path.abspath(path) for path in sys.argv[1:8])
 with open(KDBG, "rb") as binary:
     SANITIZED = b"__asan_init" in binary.read()  # then nothing may be preloaded into kdbg
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LIMIT = 60  # seconds that anything may take before it counts as hung
 
 # Whoever runs the tests may ignore a signal (nohup does); children would too.
@@ -125,6 +126,29 @@ def test_killed_by_signal():
     for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGTERM):
         result = supervised("raise", int(number))
         equal(result.status, 128 + number, f"signal {number}; stderr {result.err!r}")
+
+
+def test_crash_of_the_command_is_told():
+    """The signal and the stack, as a shell tells it; a child's is its parent's to tell."""
+    result = supervised("raise", int(signal.SIGFPE))
+    expect(result, 128 + signal.SIGFPE, processes=1, unchecked=0)
+    contains(result.err, "killed by SIGFPE")
+    contains(result.err, "main (")
+    crash = of_type(result, "crash")[0]
+    equal(crash["signal"], "FPE")
+    contains([frame["function"] for frame in crash["stack"]], "main")
+    result = supervised("null")
+    equal(result.status, 128 + signal.SIGSEGV, result.err)
+    contains(result.err, "killed by SIGSEGV at 0x10: a null pointer, or near one")
+    equal(of_type(result, "crash")[0]["stack"][0]["function"], "read_null")
+    result = supervised("leak", 1, "null")
+    expect(result, 23, leaks=[1])
+    contains(result.err, "killed by SIGSEGV at 0x10")
+    for quiet in (supervised("fork", "null", "--"), supervised("raise", int(signal.SIGTERM))):
+        equal(quiet.err, "")
+    # What is reported as a misuse ends by SIGABRT: one story is enough.
+    result = supervised("double-free")
+    equal((of_type(result, "crash"), "killed by" in result.err), ([], False), result.err)
 
 
 def test_ended_by_signal_is_checked():
@@ -297,6 +321,41 @@ def test_misuse_stops_the_program():
         contains([frame["function"] for frame in error["reported"]], "main")
         contains([frame["function"] for frame in error["allocated"]], "main")
         contains(result.err, "heap error")
+
+
+def test_error_says_which_byte():
+    """Where the damage is, what was there, and no frame of who found it at the end."""
+    result = supervised("overrun")
+    error = of_type(result, "error")[0]
+    contains(result.err, f"{error['address']} is 0 bytes after the {error['size']}-byte buffer "
+                         f"{error['buffer']}: ")
+    result = supervised("overrun-kept")
+    expect(result, 23)
+    contains(result.err, "REDZONE: found at exit")
+    contains(result.err, "-byte buffer")
+    equal(of_type(result, "error")[0]["reported"], [])
+    result = supervised("double-free")
+    contains(result.err, f"{of_type(result, 'error')[0]['address']} is the start of a ")
+
+
+def test_fault_is_told_from_where_it_happened():
+    """Not from our handler of the signal."""
+    result = supervised("guard-overrun", options=["--tier", "guard"])
+    expect(result, 23)
+    error = of_type(result, "error")[0]
+    equal((error["name"], error["reported"][0]["function"]), ("GUARDFAULT", "overrun_guard"))
+
+
+def test_sources_are_named_from_here():
+    """Debug information has "../tests/...", which is no path in any other folder."""
+    source = "tests/programs/supervised.c"
+    for cwd, options, name in ((ROOT, [], source), (ROOT + "/tests", [], source[6:]),
+                               ("/", [], ROOT + "/" + source),
+                               ("/", ["--src-root", ROOT + "/tests"], source[6:])):
+        result = supervised("leak", 1, options=options, cwd=cwd)
+        expect(result, 23)
+        contains(result.err, f" ({name}:")
+        equal("(../" in result.err, False, result.err)
 
 
 def test_keep_going_goes_on():

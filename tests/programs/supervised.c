@@ -194,6 +194,32 @@ static void misuse(const char *what)
 	}
 }
 
+/* Damage that nothing meets before the end. */
+static void overrun_kept(void)
+{
+	static char *volatile kept;
+
+	kept = malloc(24);
+	if (kept)
+		kept[24] = 'x';
+}
+
+__attribute__((noinline)) static void read_null(void)
+{
+	static char *volatile null;
+
+	held = null + 0x10;
+	raise(*(volatile char *)held);
+}
+
+__attribute__((noinline)) static void overrun_guard(void)
+{
+	volatile char *volatile p = malloc(32);
+
+	if (p)
+		p[32] = 'x';
+}
+
 static void wait_for_signals(int count)
 {
 	sigset_t all;
@@ -317,6 +343,12 @@ static bool act_alone(const char *action)
 		 strcmp(action, "overrun") == 0 ||
 		 strcmp(action, "bad-free") == 0)
 		misuse(action);
+	else if (strcmp(action, "overrun-kept") == 0)
+		overrun_kept();
+	else if (strcmp(action, "null") == 0)
+		read_null();
+	else if (strcmp(action, "guard-overrun") == 0)
+		overrun_guard();
 	else
 		return false;
 	return true;
