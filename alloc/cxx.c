@@ -94,6 +94,35 @@ static void *new_or_null(size_t size, size_t align, enum kma_family family,
 	return next ? next(size, tag) : NULL;
 }
 
+/*
+ * An alignment that is no power of two: to ask for one is undefined, and the
+ * C++ libraries fail, without running a handler.
+ */
+static bool is_alignment(size_t align)
+{
+	return align && !(align & (align - 1));
+}
+
+static void *new_aligned_or_throw(size_t size, size_t align,
+				  enum kma_family family)
+{
+	typedef void *aligned_function(size_t size, size_t align);
+
+	if (is_alignment(align))
+		return new_or_throw(size, align, family);
+	aligned_function *next = (aligned_function *)(uintptr_t)dlsym(
+		RTLD_NEXT, "_ZnwmSt11align_val_t");
+	return next ? next(size, align) : throw_bad_alloc(SIZE_MAX);
+}
+
+static void *new_aligned_or_null(size_t size, size_t align,
+				 enum kma_family family,
+				 const struct nothrow *tag)
+{
+	return is_alignment(align) ? new_or_null(size, align, family, tag)
+				   : NULL;
+}
+
 static void delete (void *p, size_t size, enum kma_family family)
 {
 	if (!kma_fast_release(p))
@@ -114,10 +143,10 @@ OPERATOR(void *, _Znam, (size_t size))
 { return new_or_throw(size, 16, KMA_FAMILY_NEW_ARRAY); }
 
 OPERATOR(void *, _ZnwmSt11align_val_t, (size_t size, size_t align))
-{ return new_or_throw(size, align, KMA_FAMILY_NEW); }
+{ return new_aligned_or_throw(size, align, KMA_FAMILY_NEW); }
 
 OPERATOR(void *, _ZnamSt11align_val_t, (size_t size, size_t align))
-{ return new_or_throw(size, align, KMA_FAMILY_NEW_ARRAY); }
+{ return new_aligned_or_throw(size, align, KMA_FAMILY_NEW_ARRAY); }
 
 OPERATOR(void *, _ZnwmRKSt9nothrow_t, (size_t size, const struct nothrow *tag))
 { return new_or_null(size, 16, KMA_FAMILY_NEW, tag); }
@@ -127,11 +156,11 @@ OPERATOR(void *, _ZnamRKSt9nothrow_t, (size_t size, const struct nothrow *tag))
 
 OPERATOR(void *, _ZnwmSt11align_val_tRKSt9nothrow_t,
 	 (size_t size, size_t align, const struct nothrow *tag))
-{ return new_or_null(size, align, KMA_FAMILY_NEW, tag); }
+{ return new_aligned_or_null(size, align, KMA_FAMILY_NEW, tag); }
 
 OPERATOR(void *, _ZnamSt11align_val_tRKSt9nothrow_t,
 	 (size_t size, size_t align, const struct nothrow *tag))
-{ return new_or_null(size, align, KMA_FAMILY_NEW_ARRAY, tag); }
+{ return new_aligned_or_null(size, align, KMA_FAMILY_NEW_ARRAY, tag); }
 
 OPERATOR(void, _ZdlPv, (void *p))
 { delete(p, SIZE_MAX, KMA_FAMILY_NEW); }

@@ -95,6 +95,23 @@ void failing_throws_and_runs_the_handler()
 	std::set_new_handler(nullptr);
 }
 
+void no_alignment_fails()
+{
+	for (std::size_t align : { 0, 24, 255 }) {
+		auto none = std::align_val_t(opaque_size(align));
+		bool caught = false;
+
+		try {
+			opaque(operator new(8, none));
+		} catch (const std::bad_alloc &) {
+			caught = true;
+		}
+		CHECK(caught);
+		CHECK(!opaque(operator new(8, none, std::nothrow)));
+		CHECK(!opaque(operator new[](8, none, std::nothrow)));
+	}
+}
+
 void library_types_work()
 {
 	std::vector<std::thread> threads;
@@ -118,6 +135,7 @@ int main()
 {
 	all_forms();
 	failing_throws_and_runs_the_handler();
+	no_alignment_fails();
 	library_types_work();
 	return 0;
 }
