@@ -56,7 +56,8 @@ struct check_leak { /* one group of leaked buffers */
 struct check_error { /* one misuse */
 	const char *name, *message;
 	uint64_t address, buffer, size;
-	uint64_t expected, found; /* the bytes at address; the same: no matter */
+	uint64_t expected,
+		found; /* the bytes at address; the same: no matter */
 	struct check_stack reported, allocated, freed;
 };
 
@@ -100,9 +101,9 @@ struct check_process {
 	uint64_t known_buffers, known_bytes;
 	const struct check_error *errors;
 	size_t error_count;
-	uint64_t errors_reported; /* all; the first ones are in errors */
+	uint64_t errors_reported;        /* all; the first ones are in errors */
 	const struct check_crash *crash; /* or NULL */
-	const char *suppressions;        /* that the program brings along; or NULL */
+	const char *suppressions; /* that the program brings along; or NULL */
 	const char *trust;        /* what was scanned; NULL: no leak check */
 	const char *dump;         /* path, where it is kept; else NULL */
 	const char *dump_failure; /* why none is kept; NULL: none was wanted */
@@ -122,7 +123,7 @@ struct check_result {
 	struct check_process *processes;
 	size_t count;
 	uint64_t lost; /* records of the roster: something is on no account */
-	bool crashed; /* the command */
+	bool crashed;  /* the command */
 	bool timed_out;
 	unsigned timeout;
 	bool possible_fails;                    /* --fail-on=possible */

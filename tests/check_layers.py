@@ -45,6 +45,7 @@ VIEWS = {
     "search_path.h",
     "session.h",
     "sink.h",
+    "status_reason.h",
     "symbol_records.h",
     "symbols.h",
     "target.h",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* ::status - what this is, whose, and why it was made. */
 #include "kdbg/dcmds/dcmds.h"
-#include "kdbg/status_reason.h"
 #include "kdbg/heap.h"
+#include "kdbg/status_reason.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 

@@ -16,15 +16,21 @@ static void allocate(void)
 	big = malloc(300000);
 }
 
+/* Another byte than the one that is there, whatever that is. */
+static void flip(volatile char *byte)
+{
+	*byte = (char)~*byte;
+}
+
 static void damage(void)
 {
-	overrun[10] = 'x';
-	overrun[12] = 'z';
+	flip(&overrun[10]);
+	flip(&overrun[12]);
 	for (int i = 30; i < 60; i++)
-		long_overrun[i] = 'A';
-	stale[3] = 7;
-	underrun[-3] = 3;
-	big[300001] = 3;
+		flip(&long_overrun[i]);
+	flip(&stale[3]);
+	flip(&underrun[-3]);
+	flip(&big[300001]);
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@ Usage: damaged.py KDBG LIBRARY PROGRAM
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -62,8 +63,10 @@ def judge_damaged(target):
     cache = ask(target, "-j", "-e", "::kmem_cache -n kmem_alloc_16")
     address = json.loads(cache.stdout.splitlines()[0])["addr"]
     done = ask(target, "-e", f"{address}::kmem_verify")
-    check(done.returncode == 23 and "found 78" in done.stdout and
-          "1 corrupt buffer" in done.stdout, "one cache", done)
+    bytes_told = re.search(r"expected (\w\w) .*found (\w\w) ", done.stdout)
+    check(done.returncode == 23 and "1 corrupt buffer" in done.stdout, "one cache", done)
+    check(bytes_told and int(bytes_told[1], 16) ^ int(bytes_told[2], 16) == 0xff,
+          "the program flipped the byte", done)
 
 
 def judge_intact(target):
