@@ -101,23 +101,24 @@ enum kma_family {
 };
 
 struct kma_slab { /* 64-byte aligned: the page map counts on it */
-	/* What finding a buffer reads, in one line of the processor's cache. */
+	/* What finding a buffer reads, in one line of the processor's cache;
+	 * where fast.h says. */
+	struct kma_cache *cache;
+	size_t stride;  /* bytes from one buffer to the next */
+	uint8_t tier;   /* enum kma_tier */
+	uint8_t kind;   /* enum kma_page_kind */
+	uint8_t list;   /* enum kma_slab_list */
+	uint8_t zeroed; /* large: the kernel's zeros, untouched yet */
+	uint32_t buffers;
 	uintptr_t origin;           /* of buffer 0: base + first */
 	uint64_t *words;            /* lite: of each buffer; else NULL */
-	size_t stride;              /* bytes from one buffer to the next */
-	uint64_t reciprocal;        /* of stride, times 2^64, rounded up */
 	struct kma_bufctl *bufctls; /* audit, guard; else NULL */
-	struct kma_cache *cache;
-	uint32_t buffers;
 	uint32_t in_use;
-	uint8_t tier;    /* enum kma_tier */
-	uint8_t kind;    /* enum kma_page_kind */
-	uint8_t list;    /* enum kma_slab_list */
-	uint8_t zeroed;  /* large: the kernel's zeros, untouched yet */
-	uint8_t guarded; /* guard: what cannot be touched (guard.c) */
-	uint8_t hollow;  /* audit, large, freed: see hollow.h */
-	uint8_t stuck;   /* how often its objects could not be moved */
-	uint8_t hoarded; /* a type keeps its pages (types.h) */
+	uint8_t guarded;     /* guard: what cannot be touched (guard.c) */
+	uint8_t hollow;      /* audit, large, freed: see hollow.h */
+	uint8_t stuck;       /* how often its objects could not be moved */
+	uint8_t hoarded;     /* a type keeps its pages (types.h) */
+	uint64_t reciprocal; /* of stride, times 2^64, rounded up */
 	uintptr_t base;
 	size_t first;    /* offset of buffer 0 from base */
 	uint16_t *types; /* typed malloc: of each buffer; NULL: none yet */
@@ -145,19 +146,21 @@ enum {
 };
 
 struct kma_cache {
+	/* A line that hardly changes. fast_* are for the fast path of clients'
+	 * caches (fast_kernel.h), where fast.h says: the index, or
+	 * UINT32_MAX, which no thread has a set for: not served; the page map's
+	 * word but for the slab; a live object's word. */
 	struct kma_cache *next; /* all caches, oldest first */
-	char name[KMA_CACHE_NAME_SIZE];
 	uint32_t index;  /* in the page map's word, and of magazine sets */
 	uint32_t flags;  /* enum kma_cache_flags: what it does */
 	uint32_t cflags; /* what its creator asked for */
-	uint32_t align;
-	uint32_t tier; /* enum kma_tier: what new buffers get; tier.h */
-	size_t bufsize;
-	/* For the fast path of clients' caches (fast_kernel.h): the page map's
-	 * word but for the slab; a live object's word; index, or UINT32_MAX,
-	 * which no thread has a set for: not served. */
-	uint64_t fast_page, fast_live;
 	uint32_t fast_index;
+	uint64_t fast_page, fast_live;
+	uint32_t align;
+	uint32_t align_offset; /* (buffer + this) % align is 0 */
+	size_t bufsize;
+	uint32_t tier; /* enum kma_tier: what new buffers get; tier.h */
+	char name[KMA_CACHE_NAME_SIZE];
 	struct kma_lock lock; /* slabs, statistics below */
 	struct kma_lock depot_lock;
 	struct kma_slab *slabs[KMA_TIER_COUNT][KMA_SLAB_LIST_COUNT];
@@ -178,7 +181,6 @@ struct kma_cache {
 	 * may. Clients' caches have a limit; of others out means nothing. */
 	uint64_t out, limit;
 	uint64_t slab_alloc;       /* ever taken from the slabs */
-	uint32_t align_offset;     /* (buffer + this) % align is 0 */
 	struct kma_client *client; /* NULL: a class of kmem_alloc's */
 };
 

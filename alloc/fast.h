@@ -6,6 +6,12 @@
  *
  * busy is set around it with plain stores: the only one who could come between
  * is a signal handler of this thread, and it looks.
+ *
+ * A processor tells a load from the stores before it by the low 12 bits of
+ * their addresses first: the load of a word that lies a multiple of 4 KiB from
+ * one just stored waits, in vain. What a pair of calls stores are hot, top,
+ * alloc and free of a set and busy of the thread; whatever else it loads lies
+ * at other bytes of its line, wherever the lines happen to be.
  */
 #ifndef ALLOC_FAST_H
 #define ALLOC_FAST_H
@@ -19,6 +25,34 @@
 /* A function that begins with a fast path begins a line of the processor's
  * cache: else its speed hangs on what is linked before it. */
 #define KMA_ENTRY __attribute__((aligned(64)))
+
+#define FAST_LOAD_BEGIN(type, field) (offsetof(type, field) % 64)
+#define FAST_LOAD_END(type, field) \
+	(FAST_LOAD_BEGIN(type, field) + sizeof(((type *)NULL)->field))
+#define FAST_LOAD_IS_APART(type, field)                                        \
+	((FAST_LOAD_BEGIN(type, field) >=                                      \
+		  FAST_LOAD_END(struct kma_thread, busy) &&                    \
+	  FAST_LOAD_END(type, field) <= offsetof(struct kma_magset, alloc)) || \
+	 FAST_LOAD_BEGIN(type, field) >=                                       \
+		 FAST_LOAD_END(struct kma_magset, free))
+static_assert(offsetof(struct kma_magset, hot) == 0 &&
+		      FAST_LOAD_END(struct kma_magset, top) <=
+			      FAST_LOAD_END(struct kma_thread, busy),
+	      "stores are at both ends of what FAST_LOAD_IS_APART() allows");
+static_assert(FAST_LOAD_IS_APART(struct kma_reserve, lookup.base) &&
+		      FAST_LOAD_IS_APART(struct kma_reserve,
+					 lookup.committed) &&
+		      FAST_LOAD_IS_APART(struct kma_reserve, lookup.words),
+	      "loads of pages.h");
+static_assert(FAST_LOAD_IS_APART(struct kma_slab, origin) &&
+		      FAST_LOAD_IS_APART(struct kma_slab, words) &&
+		      FAST_LOAD_IS_APART(struct kma_slab, reciprocal) &&
+		      FAST_LOAD_IS_APART(struct kma_slab, buffers),
+	      "loads of fast_kernel.h");
+static_assert(FAST_LOAD_IS_APART(struct kma_cache, fast_index) &&
+		      FAST_LOAD_IS_APART(struct kma_cache, fast_page) &&
+		      FAST_LOAD_IS_APART(struct kma_cache, fast_live),
+	      "loads of fast_kernel.h");
 
 KMA_FAST void fast_enter(struct kma_thread *self)
 {

@@ -10,6 +10,13 @@
  * in_use tells the list: none is empty, all is full, else partial. Buffers are
  * taken from the lowest address up, so that a slab fills from one end and the
  * pages never reached stay untouched.
+ *
+ * The first buffers are the ones most used, and slabs begin at whole pages. A
+ * slab of small buffers has a colour, therefore, as Bonwick's have: a multiple
+ * of the processor's line that its first buffer comes later. Otherwise those
+ * of all caches fall on the same few lines of the first cache, and a load from
+ * one waits for a store into another, as the processor tells them apart by the
+ * low 12 bits of their addresses first.
  */
 #include "alloc/slab.h"
 
@@ -52,6 +59,46 @@ static size_t first_for(const struct kma_cache *cache, enum kma_tier tier)
 	return first +
 	       (cache->align - (first + cache->align_offset) % cache->align) %
 		       cache->align;
+}
+
+/* A slab of buffers up to COLOUR_ROOM bytes goes without a few of them where
+ * the others leave no room for colours. */
+enum { COLOUR_LINE = 64, COLOUR_ROOM = 512 };
+
+/* Colours keep what a stride of a power of two promises. */
+static size_t colour_unit(size_t stride)
+{
+	size_t natural = stride & -stride;
+
+	return natural > COLOUR_LINE ? natural : COLOUR_LINE;
+}
+
+/* How many buffers fit behind first. */
+static uint32_t buffers_for(const struct kma_cache *cache, size_t pages,
+			    size_t stride, size_t first)
+{
+	size_t bytes = (pages << KMA_PAGE_SHIFT) - first;
+
+	if (stride > KMA_CACHED_MAX + 64)
+		return 1;
+	if (bytes % stride < COLOUR_ROOM / 2 &&
+	    colour_unit(stride) <= COLOUR_ROOM && !kma_client_is_foreign(cache))
+		bytes -= COLOUR_ROOM / stride * stride;
+	return (uint32_t)(bytes / stride);
+}
+
+/*
+ * That of the cache's next slab, of the bytes that its buffers leave: each
+ * takes another than the one before, and caches begin at different ones. Less
+ * than a page, so that a slab's first buffers need no page more.
+ */
+static size_t next_colour(const struct kma_cache *cache, size_t stride,
+			  size_t left)
+{
+	size_t unit = colour_unit(stride);
+	size_t most = left < KMA_PAGE_SIZE ? left : KMA_PAGE_SIZE - 1;
+
+	return (cache->index + cache->slab_create) % (most / unit + 1) * unit;
 }
 
 /*
@@ -231,16 +278,15 @@ static struct kma_slab *header_lay_out(struct kma_cache *cache, size_t pages,
 				       enum kma_tier tier)
 {
 	size_t stride = stride_for(cache, tier), first = first_for(cache, tier);
-	size_t bytes = (pages << KMA_PAGE_SHIFT) - first;
-	uint32_t buffers =
-		stride > KMA_CACHED_MAX + 64 ? 1 : (uint32_t)(bytes / stride);
+	uint32_t buffers = buffers_for(cache, pages, stride, first);
+	size_t left = (pages << KMA_PAGE_SHIFT) - first - buffers * stride;
 	struct kma_slab *slab = header_create(buffers, tier);
 
 	if (!slab)
 		return NULL;
 	slab->cache = cache;
 	slab->pages = pages;
-	slab->first = first;
+	slab->first = first + next_colour(cache, stride, left);
 	slab->stride = stride;
 	slab->reciprocal = reciprocal_of(stride, buffers);
 	slab->kind = KMA_PAGE_SLAB;
@@ -263,9 +309,7 @@ uint32_t kma_slab_buffers(const struct kma_cache *cache, enum kma_tier tier)
 
 	if (first > size || stride > size - first)
 		return 0;
-	return stride > KMA_CACHED_MAX + 64
-		       ? 1
-		       : (uint32_t)((size - first) / stride);
+	return buffers_for(cache, size >> KMA_PAGE_SHIFT, stride, first);
 }
 
 static size_t page_align(const struct kma_cache *cache)
