@@ -142,17 +142,17 @@ static bool choose(uint64_t heap)
 	return true;
 }
 
-static bool is_limited(void)
+uint64_t kma_address_limit(void)
 {
 	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
 
 	sys_call(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)(uintptr_t)&limit, 0, 0);
-	return limit.rlim_cur != RLIM_INFINITY;
+	return limit.rlim_cur;
 }
 
 bool kma_reserve_init(void)
 {
-	bool limited = is_limited();
+	bool limited = kma_address_limit() != UINT64_MAX;
 
 	for (uint64_t heap = heap_max; heap >= heap_min; heap /= 2)
 		if (!limited && hold(heap))

@@ -61,6 +61,9 @@ bool kma_reserve_init(void);
  * holds the lock of each part that can grow. */
 void kma_reserve_let_go(void);
 
+/* RLIMIT_AS now, or UINT64_MAX. */
+uint64_t kma_address_limit(void);
+
 /*
  * Make [range->base, upto) usable. Caller holds the lock of the part. False
  * with nothing changed when the range or the system's memory is exhausted.

@@ -9,6 +9,7 @@
 #include "alloc/meta.h"
 #include "alloc/pages.h"
 #include "alloc/range.h"
+#include "alloc/roster.h"
 #include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
@@ -21,24 +22,25 @@
 static_assert(sizeof(struct rlimit) == sizeof(struct rlimit64),
 	      "the kernel's and both of libc's are one");
 
-static void release_all(void)
+static void release_all(uint64_t limit)
 {
 	kma_lock_acquire(&kma_pages_lock);
 	kma_lock_acquire(&kma_meta_lock);
 	kma_lock_acquire(&kma_depot_lock);
 	kma_reserve_let_go();
+	kma_roster_let_go(limit);
 	kma_lock_release(&kma_depot_lock);
 	kma_lock_release(&kma_meta_lock);
 	kma_lock_release(&kma_pages_lock);
 }
 
 /* Not from a signal handler that came in where its own thread holds a lock. */
-static void let_go(void)
+static void let_go(uint64_t limit)
 {
 	struct kma_thread *self = kma_thread_enter();
 
 	if (!kma_thread_nested(self))
-		release_all();
+		release_all(limit);
 	kma_thread_leave(self);
 }
 
@@ -47,7 +49,7 @@ static int limit(pid_t pid, int resource, const struct rlimit64 *new,
 {
 	if (resource == RLIMIT_AS && new &&new->rlim_cur != RLIM64_INFINITY &&
 	    (pid == 0 || pid == (pid_t)sys_getpid()))
-		let_go();
+		let_go(new->rlim_cur);
 	long result =
 		sys_call(SYS_prlimit64, pid, resource, (long)(uintptr_t) new,
 			 (long)(uintptr_t)old, 0, 0);

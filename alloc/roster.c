@@ -3,7 +3,9 @@
 
 #include "alloc/options.h"
 #include "alloc/pages.h"
+#include "alloc/range.h"
 #include "alloc/root.h"
+#include "alloc/roster_map.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
 #include "dumpfmt/line.h"
@@ -20,13 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/*
- * The mapping, and how many records it really has: what the header says is
- * checked once and then not asked again, for others write in it too.
- */
 static struct {
-	struct roster_header *header; /* NULL: no supervisor */
-	uint64_t capacity;
+	struct roster_map map;
 	bool skipped; /* this process is not audited */
 	struct roster_record *hello;
 	struct roster_record *shown;
@@ -75,39 +72,6 @@ static uint32_t own_pid_of(uint32_t pid)
 	return own;
 }
 
-static struct roster_record *record_at(uint64_t index)
-{
-	return (struct roster_record *)((char *)roster.header +
-					ROSTER_HEADER_SIZE) +
-	       index;
-}
-
-static struct roster_header *map_file(const char *path, uint64_t *capacity)
-{
-	struct roster_header *header = MAP_FAILED;
-	struct stat st;
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) == 0 && st.st_size > ROSTER_HEADER_SIZE &&
-	    (uint64_t)st.st_size <= roster_file_size(ROSTER_CAPACITY_MAX))
-		header = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_NORESERVE, fd, 0);
-	close(fd);
-	if (header == MAP_FAILED)
-		return NULL;
-	*capacity = ((uint64_t)st.st_size - ROSTER_HEADER_SIZE) /
-		    ROSTER_RECORD_SIZE;
-	if (header->magic == ROSTER_MAGIC &&
-	    header->record_size == ROSTER_RECORD_SIZE) {
-		madvise(header, (size_t)st.st_size, MADV_DONTDUMP);
-		return header;
-	}
-	munmap(header, (size_t)st.st_size);
-	return NULL;
-}
-
 static uint64_t monotonic_now(void)
 {
 	struct timespec now;
@@ -120,18 +84,20 @@ static uint64_t monotonic_now(void)
 static struct roster_record *take_record(enum roster_kind kind, uint32_t pid,
 					 uint32_t ppid)
 {
-	struct roster_header *header = roster.header;
+	struct roster_header *header = roster.map.header;
 
 	if (!header)
 		return NULL;
 	uint64_t index =
 		__atomic_fetch_add(&header->taken, 1, __ATOMIC_RELAXED);
 	uint64_t limit = __atomic_load_n(&header->limit, __ATOMIC_ACQUIRE);
-	if (index >= limit || index >= roster.capacity) {
+	struct roster_record *record =
+		index < limit ? kma_roster_map_record(&roster.map, index)
+			      : NULL;
+	if (!record) {
 		__atomic_fetch_add(&header->lost, 1, __ATOMIC_RELAXED);
 		return NULL;
 	}
-	struct roster_record *record = record_at(index);
 	record->kind = kind;
 	record->pid = pid;
 	record->ppid = ppid;
@@ -175,8 +141,8 @@ void kma_roster_cancel(struct roster_record *record)
 /* Is path one of the programs the supervisor does not want audited? */
 static bool on_skip_list(const char *path)
 {
-	const char *pattern = roster.header->skip;
-	const char *end = pattern + sizeof(roster.header->skip);
+	const char *pattern = roster.map.header->skip;
+	const char *end = pattern + sizeof(roster.map.header->skip);
 
 	while (pattern < end && *pattern) {
 		size_t size = strnlen(pattern, (size_t)(end - pattern));
@@ -199,6 +165,13 @@ static void stop_auditing(void)
 	kma_options.dump.on_error = false;
 }
 
+/* What is there holds no pointer of the program's. */
+static void tell_range(void)
+{
+	kma_root.roster_base = roster.map.base;
+	kma_root.roster_end = roster.map.stop;
+}
+
 void kma_roster_init(void)
 {
 	char path[ROSTER_PATH_SIZE + 1];
@@ -207,16 +180,14 @@ void kma_roster_init(void)
 
 	if (!kma_options.roster[0])
 		return;
-	roster.header = map_file(kma_options.roster, &roster.capacity);
-	if (roster.header) {
+	if (kma_roster_map(kma_options.roster, kma_address_limit(),
+			   &roster.map)) {
 		ssize_t size =
 			readlink("/proc/self/exe", path, sizeof(path) - 1);
 		path[size > 0 ? size : 0] = '\0';
-		kma_root.roster_base = (uintptr_t)roster.header;
-		kma_root.roster_end = kma_root.roster_base +
-				      roster_file_size(roster.capacity);
-		if ((roster.header->flags & ROSTER_CHILDREN_NONE &&
-		     roster.header->command_pid != pid) ||
+		tell_range();
+		if ((roster.map.header->flags & ROSTER_CHILDREN_NONE &&
+		     roster.map.header->command_pid != pid) ||
 		    on_skip_list(path))
 			stop_auditing();
 		roster.space = pid_space();
@@ -273,9 +244,9 @@ __attribute__((constructor)) static void confess_foreign_malloc(void)
 
 void kma_roster_forked(uint32_t parent)
 {
-	if (!roster.header)
+	if (!roster.map.header)
 		return;
-	if (roster.header->flags & ROSTER_CHILDREN_NONE)
+	if (roster.map.header->flags & ROSTER_CHILDREN_NONE)
 		stop_auditing();
 	uint32_t parent_space = roster.space;
 	if (getppid() == 0)
@@ -290,7 +261,7 @@ void kma_roster_forked(uint32_t parent)
 
 bool kma_roster_active(void)
 {
-	return roster.header != NULL;
+	return roster.map.header != NULL;
 }
 
 bool kma_roster_guest(void)
@@ -370,7 +341,7 @@ static uint64_t count_live_buffers(void)
 void kma_roster_bye(enum dump_reason reason, int status, const char *path,
 		    int failure)
 {
-	if (!roster.header || kma_roster_guest())
+	if (!roster.map.header || kma_roster_guest())
 		return;
 	struct roster_record *record =
 		take_record(ROSTER_BYE, kma_root.pid, (uint32_t)getppid());
@@ -396,7 +367,7 @@ static void futex_wait(const uint32_t *word, uint32_t value)
 
 static void ring(void)
 {
-	uint32_t *bell = &roster.header->bell;
+	uint32_t *bell = &roster.map.header->bell;
 
 	__atomic_fetch_add(bell, 1, __ATOMIC_RELEASE);
 	sys_call(SYS_futex, (long)(uintptr_t)bell, FUTEX_WAKE, INT32_MAX, 0, 0,
@@ -407,7 +378,7 @@ static void ring(void)
  * a busy wait. */
 static enum roster_reply wait_for_order(void)
 {
-	const struct roster_header *header = roster.header;
+	const struct roster_header *header = roster.map.header;
 	const uint64_t patience = ROSTER_PATIENCE_MS * UINT64_C(1000000);
 	uint64_t since = monotonic_now();
 	uint32_t beat = __atomic_load_n(&header->beat, __ATOMIC_RELAXED);
@@ -434,8 +405,8 @@ static enum roster_reply wait_for_order(void)
 
 bool kma_roster_in_place(void)
 {
-	return roster.header && !kma_roster_guest() &&
-	       __atomic_load_n(&roster.header->flags, __ATOMIC_RELAXED) &
+	return roster.map.header && !kma_roster_guest() &&
+	       __atomic_load_n(&roster.map.header->flags, __ATOMIC_RELAXED) &
 		       ROSTER_IN_PLACE;
 }
 
@@ -471,9 +442,22 @@ enum roster_reply kma_roster_stopped(const struct roster_statement *statement)
 	return wait_for_order();
 }
 
+/* The records that this process still looks at are its own. */
+void kma_roster_let_go(uint64_t address_limit)
+{
+	uint64_t hello =
+		roster.hello ? ((uintptr_t)roster.hello - roster.map.origin) /
+				       ROSTER_RECORD_SIZE
+			     : 0;
+
+	kma_roster_map_shrink(&roster.map, hello, address_limit);
+	if (roster.map.header)
+		tell_range();
+}
+
 bool kma_roster_range(uintptr_t *base, uintptr_t *end)
 {
-	*base = (uintptr_t)roster.header;
-	*end = *base + roster_file_size(roster.capacity);
-	return roster.header != NULL;
+	*base = roster.map.base;
+	*end = roster.map.stop;
+	return roster.map.header != NULL;
 }

@@ -72,4 +72,7 @@ void kma_roster_bye(enum dump_reason reason, int status, const char *path,
 /* The mapping, which no dump needs to hold. False: there is none. */
 bool kma_roster_range(uintptr_t *base, uintptr_t *end);
 
+/* Before RLIMIT_AS becomes address_limit: hold no more than a share of it. */
+void kma_roster_let_go(uint64_t address_limit);
+
 #endif

@@ -551,6 +551,18 @@ def test_roster_that_a_program_damages():
             raise AssertionError(f"{damage}: {result.status}: {result.err}")
 
 
+def test_limits_of_addresses():
+    """The roster's mapping is no burden to a program that has few, by itself or from the start."""
+    for megabytes in (100, 250, 1000):
+        result = supervised("limit", megabytes, "thread-leak", 4, "fork", "leak", 1, "--",
+                            "spawn", "leak", 2, "--")
+        expect(result, 23, leaks=[4, 1, 2], processes=3, unchecked=0)
+    for kilobytes in (100000, 250000, 1000000):
+        result = check("sh", "-c", f"ulimit -v {kilobytes}; exec \"$@\"", "sh", SUPERVISED,
+                       "thread-leak", "4", "fork", "leak", "1", "--")
+        expect(result, 23, leaks=[4, 1], unchecked=0)
+
+
 def test_another_supervisors_processes_are_its_own():
     """kdbg check under kdbg check: the inner one's verdict is the outer one's status."""
     if SANITIZED:

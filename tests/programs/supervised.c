@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -220,6 +221,18 @@ __attribute__((noinline)) static void overrun_guard(void)
 		p[32] = 'x';
 }
 
+/* So many megabytes of addresses, and no more. */
+static void limit_addresses(int megabytes)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_AS, &limit))
+		_exit(93);
+	limit.rlim_cur = (rlim_t)megabytes << 20;
+	if (setrlimit(RLIMIT_AS, &limit))
+		_exit(93);
+}
+
 static void wait_for_signals(int count)
 {
 	sigset_t all;
@@ -313,6 +326,8 @@ static bool act(const char *action, int number)
 	else if (strcmp(action, "close-fds") == 0)
 		for (int fd = number; fd < 1024; fd++)
 			close(fd);
+	else if (strcmp(action, "limit") == 0)
+		limit_addresses(number);
 	else if (strcmp(action, "signals") == 0)
 		wait_for_signals(number);
 	else
