@@ -12,19 +12,26 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 	return hash;
 }
 
+static const uint64_t hash_start = UINT64_C(0xcbf29ce484222325);
+
+static uint64_t hash_stack(uint64_t hash, const struct check_stack *stack)
+{
+	for (size_t i = 0; i < stack->count; i++) {
+		hash = hash_text(hash, stack->frames[i].function);
+		hash = hash_text(hash, stack->frames[i].file);
+		hash ^= stack->frames[i].line;
+	}
+	return hash;
+}
+
 static uint64_t hash_leak(const struct check_leak *leak)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = hash_start;
 
 	hash = hash_text(hash, leak->class);
 	hash = hash_text(hash, leak->cache);
 	hash = hash_text(hash, leak->moment);
-	for (size_t i = 0; i < leak->stack.count; i++) {
-		hash = hash_text(hash, leak->stack.frames[i].function);
-		hash = hash_text(hash, leak->stack.frames[i].file);
-		hash ^= leak->stack.frames[i].line;
-	}
-	return hash;
+	return hash_stack(hash, &leak->stack);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -32,22 +39,27 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static bool reads_the_same(const struct check_leak *a,
-			   const struct check_leak *b)
+static bool same_stack(const struct check_stack *a, const struct check_stack *b)
 {
-	if (!same_text(a->class, b->class) || !same_text(a->cache, b->cache) ||
-	    !same_text(a->moment, b->moment) ||
-	    a->stack.count != b->stack.count)
+	if (a->count != b->count)
 		return false;
-	for (size_t i = 0; i < a->stack.count; i++) {
-		const struct check_frame *x = &a->stack.frames[i];
-		const struct check_frame *y = &b->stack.frames[i];
+	for (size_t i = 0; i < a->count; i++) {
+		const struct check_frame *x = &a->frames[i];
+		const struct check_frame *y = &b->frames[i];
 		if (x->line != y->line ||
 		    !same_text(x->function, y->function) ||
 		    !same_text(x->file, y->file))
 			return false;
 	}
 	return true;
+}
+
+static bool reads_the_same(const struct check_leak *a,
+			   const struct check_leak *b)
+{
+	return same_text(a->class, b->class) && same_text(a->cache, b->cache) &&
+	       same_text(a->moment, b->moment) &&
+	       same_stack(&a->stack, &b->stack);
 }
 
 static void join(struct check_leak *into, const struct check_leak *leak)
@@ -82,4 +94,61 @@ size_t check_merge(struct check_leak *leaks, size_t count)
 	}
 	free(table);
 	return kept;
+}
+
+/* --- processes ---------------------------------------------------------------
+ */
+
+static bool same_leaks(const struct check_leak *a, size_t count,
+		       const struct check_leak *b, size_t other)
+{
+	if (count != other)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (a[i].leaked != b[i].leaked || a[i].bytes != b[i].bytes ||
+		    a[i].retained != b[i].retained ||
+		    a[i].baseline != b[i].baseline ||
+		    !reads_the_same(&a[i], &b[i]))
+			return false;
+	return true;
+}
+
+static bool same_errors(const struct check_process *a,
+			const struct check_process *b)
+{
+	if (a->errors_reported != b->errors_reported ||
+	    a->error_count != b->error_count)
+		return false;
+	for (size_t i = 0; i < a->error_count; i++) {
+		const struct check_error *x = &a->errors[i];
+		const struct check_error *y = &b->errors[i];
+		if (x->size != y->size || !same_text(x->name, y->name) ||
+		    x->address - x->buffer != y->address - y->buffer ||
+		    !same_stack(&x->reported, &y->reported) ||
+		    !same_stack(&x->allocated, &y->allocated) ||
+		    !same_stack(&x->freed, &y->freed))
+			return false;
+	}
+	return true;
+}
+
+bool check_alike(const struct check_process *a, const struct check_process *b)
+{
+	return !a->crash && !b->crash && same_text(a->path, b->path) &&
+	       a->forked == b->forked && a->replaced == b->replaced &&
+	       same_errors(a, b) &&
+	       same_leaks(a->leaks, a->leak_count, b->leaks, b->leak_count) &&
+	       same_leaks(a->possible, a->possible_count, b->possible,
+			  b->possible_count);
+}
+
+uint64_t check_alike_hash(const struct check_process *process)
+{
+	uint64_t hash = hash_text(hash_start, process->path);
+
+	for (size_t i = 0; i < process->leak_count; i++)
+		hash = hash * 31 + hash_leak(&process->leaks[i]);
+	for (size_t i = 0; i < process->error_count; i++)
+		hash = hash_stack(hash, &process->errors[i].allocated);
+	return hash;
 }

@@ -14,4 +14,9 @@
  */
 size_t check_merge(struct check_leak *leaks, size_t count);
 
+/* Two processes of one program with the same findings, but for addresses: forks
+ * of a server lose the same. Those that do have the same hash. */
+bool check_alike(const struct check_process *a, const struct check_process *b);
+uint64_t check_alike_hash(const struct check_process *process);
+
 #endif

@@ -2,6 +2,7 @@
 #include "kdbg/report.h"
 #include "kdbg/report_finding.h"
 
+#include "kdbg/check_merge.h"
 #include "kdbg/check_signature.h"
 #include "kdbg/suppressions.h"
 
@@ -162,20 +163,26 @@ static void put_crash(FILE *out, const struct check_result *result,
 	put_stack(out, result, NULL, &crash->stack);
 }
 
-static void put_name(FILE *out, const struct check_process *process)
+/* alike: how many more there are of which the same is to be said. */
+static void put_name(FILE *out, const struct check_process *process,
+		     size_t alike)
 {
-	fprintf(out, "%s (pid %u%s)",
+	fprintf(out, "%s (pid %u%s",
 		*process->path ? process->path : "a program without a name",
 		process->pid,
 		process->replaced ? ", until its exec"
 		: process->forked ? ", forked"
 				  : "");
+	if (alike)
+		fprintf(out, ", and %zu more like it", alike);
+	fputc(')', out);
 }
 
-static void put_counts(FILE *out, const struct check_process *process)
+static void put_counts(FILE *out, const struct check_process *process,
+		       size_t alike)
 {
-	put_name(out, process);
-	fputs(": ", out);
+	put_name(out, process, alike);
+	fputs(alike ? ": each " : ": ", out);
 	if (process->leaked_buffers || process->errors_reported)
 		report_totals(process, out);
 	else
@@ -194,9 +201,10 @@ static void put_leaks(FILE *out, const struct check_result *result,
 }
 
 static void put_findings(FILE *out, const struct check_result *result,
-			 const struct check_process *process)
+			 const struct check_process *process, size_t alike)
 {
-	put_counts(out, process);
+	fputc('\n', out);
+	put_counts(out, process, alike);
 	if (process->crash)
 		put_crash(out, result, process->crash);
 	for (size_t i = 0; i < process->error_count; i++)
@@ -258,13 +266,46 @@ static bool is_shown(const struct check_result *result,
 		check_has_crashed(process));
 }
 
+/* Marks the later ones of list that read like the one at index; how many. */
+static size_t take_alike(const struct check_process **list,
+			 const uint64_t *hashes, size_t count, size_t index)
+{
+	size_t alike = 0;
+
+	for (size_t i = index + 1; i < count; i++)
+		if (list[i] && hashes[i] == hashes[index] &&
+		    check_alike(list[index], list[i])) {
+			list[i] = NULL;
+			alike++;
+		}
+	return alike;
+}
+
+/* Processes that read the same are told once. */
 static void put_own(FILE *out, const struct check_result *result)
 {
-	for (size_t i = 0; i < result->count; i++)
-		if (is_shown(result, &result->processes[i], false)) {
-			fputc('\n', out);
-			put_findings(out, result, &result->processes[i]);
+	const struct check_process **list =
+		calloc(result->count + 1, sizeof(*list));
+	uint64_t *hashes = calloc(result->count + 1, sizeof(*hashes));
+	size_t count = 0;
+
+	for (size_t i = 0; i < result->count; i++) {
+		const struct check_process *process = &result->processes[i];
+		if (!is_shown(result, process, false))
+			continue;
+		if (!list || !hashes) { /* no memory: each by itself */
+			put_findings(out, result, process, 0);
+			continue;
 		}
+		list[count] = process;
+		hashes[count++] = check_alike_hash(process);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (list[i])
+			put_findings(out, result, list[i],
+				     take_alike(list, hashes, count, i));
+	free(hashes);
+	free(list);
 }
 
 static int by_path(const void *a, const void *b)
@@ -317,18 +358,39 @@ static void put_system(FILE *out, const struct check_result *result)
 	free(list);
 }
 
+static bool same_reason(const struct check_process *a,
+			const struct check_process *b)
+{
+	return a->verdict == b->verdict && strcmp(a->path, b->path) == 0 &&
+	       strcmp(a->reason, b->reason) == 0;
+}
+
+/* How many after the one at index, or before it, are unchecked like it. */
+static size_t count_unchecked(const struct check_result *result, size_t from,
+			      size_t upto, size_t index)
+{
+	const struct check_process *process = &result->processes[index];
+	size_t count = 0;
+
+	for (size_t i = from; i < upto; i++)
+		count += same_reason(&result->processes[i], process);
+	return count;
+}
+
 static void put_unchecked(FILE *out, const struct check_result *result,
 			  enum check_verdict verdict, const char *title)
 {
 	for (size_t i = 0; i < result->count; i++) {
 		const struct check_process *process = &result->processes[i];
-		if (process->verdict != verdict)
+		if (process->verdict != verdict ||
+		    count_unchecked(result, 0, i, i))
 			continue;
 		if (title)
 			fprintf(out, "\n%s:\n", title);
 		title = NULL;
 		fputs("  ", out);
-		put_name(out, process);
+		put_name(out, process,
+			 count_unchecked(result, i + 1, result->count, i));
 		fprintf(out, ": %s\n", process->reason);
 	}
 }

@@ -384,6 +384,22 @@ def test_leak_in_the_parent_only():
         expect(result, 23, leaks=[2], unchecked=0)
 
 
+def test_forks_that_read_the_same_are_told_once():
+    """With how many there are; one that differs by a number is told by itself."""
+    forks = [word for _ in range(5) for word in ("fork", "leak", 2, "--")]
+    result = supervised(*forks, "fork", "leak", 3, "--")
+    expect(result, 23, leaks=[2] * 5 + [3], processes=7)
+    equal(len(re.findall("^  definite leak", result.err, re.M)), 2, result.err)
+    equal(len(re.findall(r"forked, and 4 more like it\): each 200 bytes leaked in 2 buffers$",
+                         result.err, re.M)), 1, result.err)
+    equal(len(re.findall(r"forked\): 300 bytes leaked in 3 buffers$", result.err, re.M)), 1, result.err)
+    still = [word for _ in range(3) for word in ("spawn", "=", STATIC, "--")]
+    result = supervised(*still)
+    expect(result, 3, processes=1, unchecked=3)
+    equal(len(re.findall(r"still \(pid \d+, and 2 more like it\): it is statically", result.err)), 1,
+          result.err)
+
+
 def test_clean_children():
     for maker in MAKERS:
         expect(supervised(maker, "hold", 10, "--", "hold", 10), 0, leaks=[], unchecked=0)
