@@ -43,40 +43,72 @@ static bool add_ignored(struct reach *reach, uint64_t address)
 	return true;
 }
 
-/* The live buffers of a slab, which is viewed if there are any. */
+/* Of the 64 buffers from first on those whose bits are set; no records. */
+static void mark_live_plain(struct reach *reach, const struct scan_slab *slab,
+			    uint32_t first, uint64_t word)
+{
+	uint8_t *marks = &reach->marks[slab->first_buffer + first];
+
+	reach->totals.bytes +=
+		(uint64_t)__builtin_popcountll(word) * slab->stride;
+	if (word == UINT64_MAX) {
+		memset(marks, MARK_LIVE, 64);
+		return;
+	}
+	for (; word; word &= word - 1)
+		marks[__builtin_ctzll(word)] = MARK_LIVE;
+}
+
+/* The same of a slab with records: what they have, and what is ignored. */
+static bool mark_live_recorded(struct reach *reach,
+			       const struct scan_slab *slab, uint32_t first,
+			       uint64_t word)
+{
+	const struct heap_bufctl_layout *layout =
+		&reach->scan->layouts[slab->layout];
+	uint8_t *marks = &reach->marks[slab->first_buffer];
+	uint64_t bytes = 0;
+
+	for (; word; word &= word - 1) {
+		uint32_t index = first + (uint32_t)__builtin_ctzll(word);
+		uint64_t record = scan_word_in(layout, slab, index);
+		struct scan_extent extent =
+			scan_extent_by(layout, slab, index, record);
+
+		marks[index] = MARK_LIVE;
+		bytes += extent.size;
+		if (record & layout->ignored &&
+		    !add_ignored(reach, extent.user))
+			return false;
+	}
+	reach->totals.bytes += bytes;
+	return true;
+}
+
+/* The live buffers of a slab, which is viewed if there are any; bits are 0. */
 static bool mark_live_slab(struct reach *reach, uint32_t slab, uint64_t *bits)
 {
 	struct scan *scan = reach->scan;
 	struct scan_slab *s = &scan->slabs[slab];
-	uint8_t *marks = &reach->marks[s->first_buffer];
+	bool done = true;
 
 	heap_slab_live(scan->heap, slab, bits);
 	for (uint32_t first = 0; first < s->buffers; first += 64) {
 		uint64_t word = bits[first / 64];
 
 		bits[first / 64] = 0;
-		if (word == UINT64_MAX && s->viewed && !s->bufctls) {
-			memset(marks + first, MARK_LIVE, 64);
-			reach->totals.buffers += 64;
-			reach->totals.bytes += 64 * s->stride;
+		if (!word || !done)
 			continue;
-		}
-		for (; word; word &= word - 1) {
-			struct scan_buffer buffer = {
-				slab, first + (uint32_t)__builtin_ctzll(word)
-			};
-			struct scan_extent extent = scan_extent(scan, buffer);
-
-			marks[buffer.index] = MARK_LIVE;
-			reach->totals.buffers++;
-			reach->totals.bytes += extent.size;
-			if (scan_ignored(scan, buffer) &&
-			    !add_ignored(reach, extent.user))
-				return false;
-		}
+		if (!s->viewed)
+			scan_view(scan, s);
+		reach->totals.buffers += (uint64_t)__builtin_popcountll(word);
+		if (s->bufctls)
+			done = mark_live_recorded(reach, s, first, word);
+		else
+			mark_live_plain(reach, s, first, word);
 	}
 	s->viewed = true; /* an empty one is never looked into */
-	return true;
+	return done;
 }
 
 static bool mark_live(struct reach *reach)

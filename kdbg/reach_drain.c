@@ -27,8 +27,36 @@
 /* What a queue is full of when there is nothing. */
 static const struct scan_slab no_slab = { .reciprocal = 1 };
 
-/* A word that leads to a live buffer that is not marked as yet. Out of line, as
- * the most words do not. */
+/*
+ * A word that leads to a live buffer that is not marked as yet. In line: it is
+ * the start of one whose words can be looked at where they are. False: another.
+ */
+static ALWAYS_INLINE bool settle_start(struct marker *m, const struct hit *hit)
+{
+	const struct scan_slab *slab = hit->slab;
+	uint64_t offset = hit->word - slab->first, size = slab->stride;
+	uint32_t number = (uint32_t)(slab - m->scan->slabs);
+
+	if (offset != hit->index * slab->stride || hit->word % 8 ||
+	    !slab->bytes || size > WORK_WORDS * 8)
+		return false;
+	if (slab->bufctls) {
+		const struct heap_bufctl_layout *layout =
+			&m->scan->layouts[slab->layout];
+		uint64_t record = scan_word_in(layout, slab, hit->index);
+
+		if (record >> layout->offset_shift & layout->offset_mask)
+			return false;
+		record >>= layout->size_shift;
+		size = record < size ? record : size;
+	}
+	if (marker_set_found(m, hit->mark) && size >= 8)
+		marker_push_words(m, work_make(slab->bytes + offset,
+					       (uint32_t)(size / 8), number));
+	return true;
+}
+
+/* Any other. */
 static __attribute__((noinline)) void
 settle_new(struct marker *m, const struct hit *hit, uint8_t mark)
 {
@@ -53,7 +81,8 @@ static ALWAYS_INLINE void settle(struct marker *m, const struct hit *hit)
 	uint8_t mark = __atomic_load_n(hit->mark, __ATOMIC_RELAXED);
 
 	m->counts.references += mark & MARK_LIVE;
-	if ((mark & (MARK_LIVE | MARK_PLAIN | m->found)) == MARK_LIVE)
+	if ((mark & (MARK_LIVE | MARK_PLAIN | m->found)) == MARK_LIVE &&
+	    !settle_start(m, hit))
 		settle_new(m, hit, mark);
 }
 

@@ -121,6 +121,12 @@ void marker_leave(struct marker *m, struct scan_buffer buffer);
 
 void marker_push_parts(struct marker *m, struct work work, size_t count);
 
+static inline void marker_push_words(struct marker *m, struct work work)
+{
+	if (!work_list_add(&m->stack, work))
+		m->no_memory = true;
+}
+
 /* Have the words of a buffer scanned. */
 static inline void marker_push(struct marker *m, const struct scan_slab *slab,
 			       uint32_t index, struct scan_extent extent)
@@ -140,8 +146,8 @@ static inline void marker_push(struct marker *m, const struct scan_slab *slab,
 			 number);
 	if (__builtin_expect(count > WORK_WORDS, 0))
 		marker_push_parts(m, work, count);
-	else if (!work_list_add(&m->stack, work))
-		m->no_memory = true;
+	else
+		marker_push_words(m, work);
 }
 
 /*

@@ -100,14 +100,22 @@ static void find_span(struct scan *scan)
 	scan->span = high > low ? high - low : 0;
 }
 
-const struct scan_slab *scan_foreign_at(const struct scan *scan, uint64_t word)
+const struct scan_slab *scan_slab_elsewhere(const struct scan *scan,
+					    uint64_t word)
 {
-	const struct heap_pages *pages =
-		heap_pages_search(scan->foreign, scan->foreign_ranges, word);
-	uint32_t number = pages ? pages->slab_of_page[(word - pages->base) >>
-						      pages->page_shift]
-				: HEAP_NO_SLAB;
+	const struct heap_pages *pages = NULL;
+	uint32_t number = HEAP_NO_SLAB;
 
+	for (size_t i = 1; i < scan->page_ranges && !pages; i++)
+		if (word - scan->pages[i].base <
+		    scan->pages[i].end - scan->pages[i].base)
+			pages = &scan->pages[i];
+	if (!pages)
+		pages = heap_pages_search(scan->foreign, scan->foreign_ranges,
+					  word);
+	if (pages)
+		number = pages->slab_of_page[(word - pages->base) >>
+					     pages->page_shift];
 	return number < scan->slab_count ? &scan->slabs[number] : NULL;
 }
 
@@ -128,6 +136,8 @@ struct err *scan_create(struct target *target, struct heap *heap,
 		return err_new(ERR_NO_MEMORY, "no memory for the scan");
 	}
 	scan->page_ranges = heap_pages(heap, &scan->pages);
+	if (scan->page_ranges)
+		scan->first_pages = scan->pages[0];
 	scan->foreign_ranges = heap_foreign_pages(heap, &scan->foreign);
 	find_span(scan);
 	*ret = scan;

@@ -55,6 +55,7 @@ void scan_vtables_destroy(struct scan_vtables *all);
 struct scan {
 	struct target *target;
 	struct heap *heap;
+	struct heap_pages first_pages;  /* of the first instance: pages[0] */
 	const struct heap_pages *pages; /* one per instance */
 	size_t page_ranges;
 	const struct heap_pages *foreign; /* of slabs outside of them */
@@ -104,21 +105,21 @@ static inline bool scan_in_range(const struct scan *scan, uint64_t word)
 	return word - scan->low < scan->span;
 }
 
-/* Of those that lie outside of the heaps. */
-const struct scan_slab *scan_foreign_at(const struct scan *scan, uint64_t word);
+/* The same as below of what is not in the first instance's heap. */
+const struct scan_slab *scan_slab_elsewhere(const struct scan *scan,
+					    uint64_t word);
 
 /* The slab whose pages the address is in; NULL: none. */
 static inline const struct scan_slab *scan_slab_at(const struct scan *scan,
 						   uint64_t word)
 {
-	const struct heap_pages *pages = scan->pages;
-	const struct heap_pages *end = pages + scan->page_ranges;
+	const struct heap_pages *pages = &scan->first_pages;
+	uint64_t offset = word - pages->base;
 	uint32_t number;
 
-	while (word - pages->base >= pages->end - pages->base)
-		if (++pages == end)
-			return scan_foreign_at(scan, word);
-	number = pages->slab_of_page[(word - pages->base) >> pages->page_shift];
+	if (__builtin_expect(offset >= pages->end - pages->base, 0))
+		return scan_slab_elsewhere(scan, word);
+	number = pages->slab_of_page[offset >> pages->page_shift];
 	return number < scan->slab_count ? &scan->slabs[number] : NULL;
 }
 
@@ -153,19 +154,6 @@ static inline bool scan_find(const struct scan *scan, uint64_t word,
 	return slab;
 }
 
-/* Where the bufctl's word of a buffer is, for prefetching; NULL: none. */
-static inline const char *scan_word_at(const struct scan *scan,
-				       struct scan_buffer buffer)
-{
-	const struct scan_slab *slab = &scan->slabs[buffer.slab];
-	const struct heap_bufctl_layout *layout = &scan->layouts[slab->layout];
-
-	if (!slab->bufctls)
-		return NULL;
-	return slab->bufctls + (size_t)buffer.index * layout->stride +
-	       layout->word_offset;
-}
-
 /* Was a word of the slab met that may hide a pointer? Of several threads. */
 static inline bool scan_hides(const struct scan_slab *slab)
 {
@@ -178,51 +166,53 @@ static inline void scan_set_hides(struct scan_slab *slab)
 		__atomic_store_n(&slab->hides, true, __ATOMIC_RELAXED);
 }
 
-/* What the program asked for, as far as that is known. Never reaches out of
- * the buffer. Of a slab that has been viewed. */
-static inline struct scan_extent scan_extent_in(const struct scan *scan,
-						const struct scan_slab *slab,
-						uint32_t index)
+/* What a buffer's record, of a slab that has them, says of it. */
+static inline uint64_t scan_word_in(const struct heap_bufctl_layout *layout,
+				    const struct scan_slab *slab,
+				    uint32_t index)
 {
-	const struct heap_bufctl_layout *layout;
-	struct scan_extent extent = {
-		.user = slab->first + index * slab->stride,
-		.size = slab->stride,
-	};
-	uint64_t word, offset, size;
+	uint64_t word;
 
-	if (!slab->bufctls)
-		return extent;
-	layout = &scan->layouts[slab->layout];
 	memcpy(&word,
 	       slab->bufctls + (size_t)index * layout->stride +
 		       layout->word_offset,
 	       sizeof(word));
-	offset = (word >> layout->offset_shift & layout->offset_mask) * 16;
-	size = word >> layout->size_shift;
-	if (offset >= extent.size)
-		return extent; /* damaged: believe the geometry */
-	extent.user += offset;
-	extent.size -= offset;
-	if (size < extent.size)
-		extent.size = size;
-	return extent;
+	return word;
+}
+
+/* What the program asked for, by that. Never reaches out of the buffer. */
+static inline struct scan_extent
+scan_extent_by(const struct heap_bufctl_layout *layout,
+	       const struct scan_slab *slab, uint32_t index, uint64_t word)
+{
+	uint64_t user = slab->first + index * slab->stride;
+	uint64_t offset =
+		(word >> layout->offset_shift & layout->offset_mask) * 16;
+	uint64_t size = word >> layout->size_shift, most;
+
+	if (__builtin_expect(offset >= slab->stride,
+			     0)) /* damaged: go by geometry */
+		return (struct scan_extent){ user, slab->stride };
+	most = slab->stride - offset;
+	return (struct scan_extent){ user + offset, size < most ? size : most };
+}
+
+/* The same as far as it is known. Of a slab that has been viewed. */
+static inline struct scan_extent scan_extent_in(const struct scan *scan,
+						const struct scan_slab *slab,
+						uint32_t index)
+{
+	const struct heap_bufctl_layout *layout = &scan->layouts[slab->layout];
+
+	if (!slab->bufctls)
+		return (struct scan_extent){ slab->first + index * slab->stride,
+					     slab->stride };
+	return scan_extent_by(layout, slab, index,
+			      scan_word_in(layout, slab, index));
 }
 
 /* The same of any. */
 struct scan_extent scan_extent(struct scan *scan, struct scan_buffer buffer);
-
-/* Did the program say that it loses the live buffer on purpose? */
-static inline bool scan_ignored(const struct scan *scan,
-				struct scan_buffer buffer)
-{
-	const char *at = scan_word_at(scan, buffer);
-	uint64_t word = 0;
-
-	if (at)
-		memcpy(&word, at, sizeof(word));
-	return word & scan->layouts[scan->slabs[buffer.slab].layout].ignored;
-}
 
 /* Is an inner reference, to a buffer with that extent, what its owner keeps by
  * design? See reach_design.c. Safe in several threads, where nothing else asks
