@@ -2,6 +2,7 @@
 #include "alloc/roster.h"
 
 #include "alloc/options.h"
+#include "alloc/own_malloc.h"
 #include "alloc/pages.h"
 #include "alloc/range.h"
 #include "alloc/root.h"
@@ -12,7 +13,6 @@
 #include "dumpfmt/procfs.h"
 #include "dumpfmt/roster.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -203,41 +203,19 @@ void kma_roster_init(void)
 	errno = saved_errno;
 }
 
-/* A function as the program sees it. RTLD_DEFAULT would be our own scope, that
- * of a library linked with -Bsymbolic, which finds ourselves first. */
-static void *program_function(const char *name)
+/* In a copy that is no process of the program's. */
+static void leave_roster(void)
 {
-	return dlsym(dlopen(NULL, RTLD_LAZY), name);
+	roster.map.header = NULL;
 }
 
-/*
- * Ask it for a buffer and see whose it is: the address says little, as it may
- * be that of the program's own jump to us (its canonical PLT entry).
- */
-static bool gives_our_buffers(void *(*allocate)(size_t),
-			      void (*release)(void *))
-{
-	if (!allocate || !release)
-		return false;
-	void *buffer = allocate(1);
-	bool ours = kma_pages_lookup((uintptr_t)buffer) != 0;
-
-	release(buffer);
-	return ours;
-}
-
-/*
- * A program that brings a malloc (jemalloc linked in, a sanitizer's runtime)
- * comes before any preload: libkma runs in it and sees nothing. Asked when
- * dlsym may be, long after the hello.
- */
+/* Asked when dlsym may be, long after the hello. */
 __attribute__((constructor)) static void confess_foreign_malloc(void)
 {
 	/* With such a malloc, this may be what starts us. */
 	if (!kma_init() || !roster.hello)
 		return;
-	if (!gives_our_buffers((void *(*)(size_t))program_function("malloc"),
-			       (void (*)(void *))program_function("free")))
+	if (!kma_malloc_is_ours(leave_roster))
 		__atomic_fetch_or(&roster.hello->flags, ROSTER_FOREIGN_MALLOC,
 				  __ATOMIC_RELAXED);
 }

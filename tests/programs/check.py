@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """kdbg run and kdbg check on real processes.
 
-Usage: check.py KDBG LIBRARY LIBDIR SUPERVISED STATIC OWN_MALLOC FIXED
-                ASAN [TEST]...
+Usage: check.py KDBG LIBRARY LIBDIR SUPERVISED STATIC OWN_MALLOC
+                WRAPPED_MALLOC FIXED ASAN [TEST]...
 
 Every test is a function test_NAME; its docstring is what it holds.
 """
@@ -21,8 +21,8 @@ import tempfile
 import time
 
 LIBDIR = sys.argv.pop(3)  # under the prefix, as lib/x86_64-linux-gnu
-KDBG, LIBRARY, SUPERVISED, STATIC, OWN_MALLOC, FIXED, ASAN = (
-    os.path.abspath(path) for path in sys.argv[1:8])
+KDBG, LIBRARY, SUPERVISED, STATIC, OWN_MALLOC, WRAPPED_MALLOC, FIXED, ASAN = (
+    os.path.abspath(path) for path in sys.argv[1:9])
 with open(KDBG, "rb") as binary:
     SANITIZED = b"__asan_init" in binary.read()  # then nothing may be preloaded into kdbg
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -471,7 +471,9 @@ def test_own_malloc_is_unchecked():
     result = check(OWN_MALLOC)
     expect(result, 3, processes=0, unchecked=1)
     contains(result.err, "malloc of its own")
+    equal("killed by" in result.err, False, result.err)
     expect(check(FIXED), 23, leaks=[1])
+    expect(check(WRAPPED_MALLOC), 23, leaks=[1], processes=1, unchecked=0)
 
 
 def test_sanitized_command_runs_and_is_unchecked():
@@ -740,7 +742,7 @@ def give_up(_signal, _frame):
 
 def main():
     signal.signal(signal.SIGALRM, give_up)
-    wanted = sys.argv[8:]
+    wanted = sys.argv[9:]
     tests = [(name, function) for name, function in sorted(globals().items())
              if name.startswith("test_") and (not wanted or name in wanted)]
     failed = 0
