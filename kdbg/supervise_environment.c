@@ -160,5 +160,6 @@ bool supervise_environment_apply(
 	       (!environment->debug ||
 		setenv("KMA_DEBUG", environment->debug, 1) == 0) &&
 	       setenv("KMA_DUMP", environment->dump, 1) == 0 &&
-	       setenv("KMA_ROSTER", environment->roster, 1) == 0;
+	       setenv("KMA_ROSTER", environment->roster, 1) == 0 &&
+	       setenv("G_SLICE", "always-malloc", 0) == 0;
 }

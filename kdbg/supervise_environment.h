@@ -35,7 +35,11 @@ struct err *supervise_environment_init(struct supervise_environment *ret,
 				       const char *roster) MUST_USE;
 void supervise_environment_deinit(struct supervise_environment *environment);
 
-/* Put it into environ; false: no memory. */
+/*
+ * Put it into environ; false: no memory. GLib before 2.76 cuts small objects
+ * from blocks of its own, in which nothing could be seen: it is told to ask
+ * malloc, unless the user told it something else.
+ */
 bool supervise_environment_apply(
 	const struct supervise_environment *environment);
 

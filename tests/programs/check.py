@@ -176,6 +176,13 @@ def test_not_found_and_not_executable():
         equal(run([KDBG, command, "--", "/etc/passwd"]).status, 126, command)
 
 
+def test_glib_asks_malloc():
+    """GSlice's blocks would hide what is lost in them; the user's word stands."""
+    equal(check("/bin/sh", "-c", "echo $G_SLICE").out, "always-malloc\n")
+    equal(check("/bin/sh", "-c", "echo $G_SLICE", env={**clean_environment(), "G_SLICE": "all"}).out,
+          "all\n")
+
+
 def test_standard_input_is_the_programs():
     result = supervised("input", stdin=b"one\ntwo\n")
     expect(result, 0)
