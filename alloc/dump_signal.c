@@ -386,11 +386,12 @@ void kma_dump_thread_end(struct kma_thread *thread)
 
 int kma_dump_sigaltstack(const stack_t *stack, stack_t *old)
 {
-	const struct kma_thread *thread = kma_self;
+	struct kma_thread *thread = kma_self;
 	bool have_own = thread && thread->altstack_base;
+	bool disables = stack && stack->ss_flags & SS_DISABLE;
 	stack_t ours, before;
 
-	if (have_own && stack && (stack->ss_flags & SS_DISABLE)) {
+	if (have_own && disables) {
 		ours = own_stack(thread);
 		stack = &ours;
 	}
@@ -399,6 +400,8 @@ int kma_dump_sigaltstack(const stack_t *stack, stack_t *old)
 		errno = (int)-status;
 		return -1;
 	}
+	if (thread && stack)
+		thread->signal_stack = disables ? 0 : (uintptr_t)stack->ss_sp;
 	if (have_own && (uintptr_t)before.ss_sp == thread->altstack_base)
 		before = (stack_t){ .ss_flags = SS_DISABLE };
 	if (old)

@@ -121,6 +121,7 @@ static void record_fill(struct kma_thread *thread, struct kma_magset *magsets,
 	thread->stack_low = thread->stack_top = 0; /* unwind_bounds.c */
 	thread->altstack_base = 0;
 	thread->altstack_size = 0;
+	thread->signal_stack = 0;
 	set_magsets(thread, magsets, caches);
 	thread->special = kma_intr_depth_now() ? KMA_THREAD_INTR : 0;
 	kma_thread_settle_special(thread);

@@ -53,6 +53,8 @@ struct kma_thread {
 	uintptr_t stack_low, stack_top;
 	uintptr_t altstack_base;
 	size_t altstack_size;
+	/* The program's own, which none but the kernel may know; 0: none. */
+	uintptr_t signal_stack;
 	/*
 	 * magsets[tier * magset_caches + cache index], magset_count in all.
 	 * Tier off comes first, so that a thread touches no more than that.

@@ -232,6 +232,7 @@ struct heap_thread {
 	uint64_t start_time, end_time; /* ticks; end 0: not yet */
 	uint64_t stack_top;            /* end of its stack; 0 unknown */
 	uint64_t altstack_base, altstack_size;
+	uint64_t signal_stack; /* the program's own alternate stack; 0: none */
 	uint64_t magsets, magset_count; /* its magazines */
 	uint64_t magset_caches; /* of each tier; 0: an older libkma's order */
 };

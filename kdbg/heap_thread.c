@@ -28,6 +28,8 @@ static struct heap_thread read_thread(struct heap *heap, size_t instance,
 			record_uint(record, &layout->kma_thread.altstack_base),
 		.altstack_size =
 			record_uint(record, &layout->kma_thread.altstack_size),
+		.signal_stack =
+			record_uint(record, &layout->kma_thread.signal_stack),
 		.magsets = record_uint(record, &layout->kma_thread.magsets),
 		.magset_count =
 			record_uint(record, &layout->kma_thread.magset_count),

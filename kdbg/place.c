@@ -254,8 +254,11 @@ static void describe_registers(const struct place *place, char *buffer,
 				 registers[i].name);
 			return;
 		}
-	snprintf(buffer, size, "thread %u vector registers+%#" PRIx64,
-		 root->tid, place->root_offset);
+	if (root->words_size == sizeof(uint64_t))
+		snprintf(buffer, size, "thread %u signal stack", root->tid);
+	else
+		snprintf(buffer, size, "thread %u vector registers+%#" PRIx64,
+			 root->tid, place->root_offset);
 }
 
 static void describe_memory(struct places *places, uint64_t address,

@@ -314,6 +314,11 @@ static bool place_thread(struct roots *roots, const struct dump_thread *thread,
 		return false;
 	if (!add_dtv(roots, thread->tid, thread_block(thread)))
 		return false;
+	/* sigaltstack() leaves its address with the kernel. */
+	if (record && record->signal_stack &&
+	    !add_words(roots, thread->tid, &record->signal_stack,
+		       sizeof(record->signal_stack)))
+		return false;
 	return !stack_pointer(thread) || place_stack(roots, thread, record);
 }
 

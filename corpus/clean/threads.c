@@ -1,19 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Threads that end, threads that still run at exit, keys with destructors,
- * thread storage large and small, pointers handed from thread to thread. */
+ * thread storage large and small, pointers handed from thread to thread, stacks
+ * for signals that only the kernel knows. */
 #include "corpus/escape.h"
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WORKERS = 6, STAYING = 3 };
+enum { WORKERS = 6, STAYING = 3, SIGNAL_STACK = 32 << 10 };
 
 static pthread_key_t key;
 static sem_t ready;
 static __thread void *mine;
 static __thread char large_storage[20000];
+
+static NOINLINE void take_signal_stack(void)
+{
+	stack_t stack = { .ss_size = SIGNAL_STACK };
+
+	stack.ss_sp = malloc(SIGNAL_STACK);
+	sigaltstack(&stack, NULL);
+}
+
+static NOINLINE void give_signal_stack_back(void)
+{
+	const stack_t none = { .ss_flags = SS_DISABLE };
+	stack_t stack;
+
+	sigaltstack(&none, &stack);
+	free(stack.ss_sp);
+}
 
 static void *work(void *argument)
 {
@@ -21,6 +40,8 @@ static void *work(void *argument)
 
 	mine = malloc(200);
 	pthread_setspecific(key, malloc(300));
+	take_signal_stack();
+	give_signal_stack_back();
 	large_storage[0] = 1;
 	escape(large_storage);
 	free((void *)local);
@@ -35,6 +56,8 @@ static void *stay(void *argument)
 
 	mine = malloc(200);
 	pthread_setspecific(key, malloc(300));
+	take_signal_stack();
+	forget();
 	sem_post(&ready);
 	for (;;)
 		pause();
@@ -60,5 +83,7 @@ int main(void)
 		pthread_create(&other, NULL, stay, NULL);
 	for (int i = 0; i < STAYING; i++)
 		sem_wait(&ready);
+	take_signal_stack();
+	forget();
 	return 0;
 }
