@@ -62,7 +62,8 @@ NAMED = {
     # Only once operator new has failed; to find what exec calls interpose; in a
     # constructor, to see whose malloc it is.
     "dlopen": ["roster.c"],
-    "dlsym": ["cxx.c", "dlopen.c", "exec.c", "interpose.c", "roster.c"],
+    "dladdr1": ["own_malloc.c"],
+    "dlsym": ["cxx.c", "dlopen.c", "exec.c", "interpose.c", "own_malloc.c"],
     "getenv": ["exec.c"],
     # For daemon(3), as a program calls it.
     **{name: ["interpose.c"] for name in ("chdir", "dup2", "fork", "setsid")},
