@@ -61,7 +61,7 @@ NAMED = {
     "fwrite": ["mallinfo.c"],
     # Only once operator new has failed; to find what exec calls interpose; in a
     # constructor, to see whose malloc it is.
-    "dlopen": ["roster.c"],
+    "dlopen": ["own_malloc.c"],
     "dladdr1": ["own_malloc.c"],
     "dlsym": ["cxx.c", "dlopen.c", "exec.c", "interpose.c", "own_malloc.c"],
     "getenv": ["exec.c"],
