@@ -76,9 +76,13 @@ static int check_context(const struct kma_vmem *vmem, const char *function,
 {
 	bool inside = kma_thread_inside(kma_self);
 
-	if (!inside && !(kma_intr_depth_now() && *flags & KMA_VM_SLEEP))
+	if (!inside && !kma_intr_depth_now()) {
+		if (kma_vmem_deferred_count)
+			kma_vmem_free_deferred();
 		return 0;
-	kma_intr_refuse(function, vmem->name);
+	}
+	if (!kma_vmem_is_safe(vmem) || *flags & KMA_VM_SLEEP)
+		kma_intr_refuse(function, vmem->name);
 	*flags = (*flags & ~(unsigned)KMA_VM_SLEEP) | KMA_VM_NOSLEEP;
 	return inside ? ENOMEM : 0;
 }
@@ -171,6 +175,11 @@ static int import(struct kma_vmem *vmem, const struct kma_vmem_want *want,
 					address) == 0)
 			return 0;
 	}
+	if (vmem->source.quantum &&
+	    __builtin_add_overflow(enough, vmem->source.quantum - 1, &enough))
+		return ENOMEM;
+	if (vmem->source.quantum)
+		enough -= enough % vmem->source.quantum;
 	*size = enough;
 	int failed = vmem->source.import(&vmem->source, size, flags, address);
 
@@ -332,6 +341,17 @@ static bool attempt(void *context)
 	return true;
 }
 
+/* What the client can give up. */
+static bool reclaimed(struct shortage *shortage)
+{
+	struct kma_vmem *vmem = shortage->vmem;
+
+	if (!vmem->reclaim || kma_intr_depth_now())
+		return false;
+	vmem->reclaim(vmem, shortage->flags & SLEEP_FLAGS);
+	return attempt(shortage);
+}
+
 static bool possible(void *context)
 {
 	const struct shortage *shortage = context;
@@ -345,6 +365,9 @@ static void relieve(void *context)
 	const struct shortage *shortage = context;
 
 	kma_vmem_reap(shortage->vmem);
+	if (shortage->vmem->reclaim)
+		shortage->vmem->reclaim(shortage->vmem,
+					shortage->flags & SLEEP_FLAGS);
 	if (shortage->vmem->source.import)
 		kma_reap_everything();
 	else
@@ -384,7 +407,7 @@ static int allocate(struct kma_vmem *vmem, const char *function,
 		.origin = origin_now(),
 	};
 
-	if (!attempt(&shortage) &&
+	if (!attempt(&shortage) && !reclaimed(&shortage) &&
 	    (!(flags & KMA_VM_SLEEP) || !sleep_for(&shortage, function)))
 		return fail(vmem, function, size, flags);
 	*address = shortage.address;
@@ -436,52 +459,4 @@ int kma_vmem_xalloc(struct kma_vmem *vmem, size_t size, size_t align,
 		return refuse(KMA_ERROR_IMPOSSIBLE, vmem, function, size, 0);
 	return allocate(vmem, function, &want, size, flags, KMA_VMEM_BY_XALLOC,
 			address);
-}
-
-/* --- freeing -----------------------------------------------------------------
- */
-
-static void settle_free(struct kma_vmem *vmem, const char *function,
-			enum kma_vmem_freed freed, uintptr_t address,
-			size_t size, size_t found)
-{
-	struct kma_report report = {
-		.code = freed == KMA_VMEM_BAD_SIZE ? KMA_ERROR_BADSIZE
-						   : KMA_ERROR_BADADDR,
-		.function = function,
-		.vmem = vmem,
-		.address = address,
-		.claimed_size = size,
-		.real_size = found,
-	};
-
-	if (freed != KMA_VMEM_FREED)
-		kma_report(&report);
-}
-
-void kma_vmem_free(struct kma_vmem *vmem, uintptr_t address, size_t size)
-{
-	enum kma_vmem_freed freed = KMA_VMEM_NOT_THERE;
-	size_t found = 0;
-
-	if (vmem->qcache_count) /* a wrong size may be of a piece, too */
-		freed = kma_vmem_qcache_put(vmem, address, size, &found);
-	if (freed == KMA_VMEM_NOT_THERE)
-		freed = kma_vmem_put(vmem, address, size,
-				     size <= vmem->qcache_max
-					     ? KMA_VMEM_BY_ALLOC
-					     : KMA_VMEM_BY_XALLOC,
-				     &found);
-	else if (freed == KMA_VMEM_FREED)
-		kma_wait_wake_fenced();
-	settle_free(vmem, "kma_vmem_free", freed, address, size, found);
-}
-
-void kma_vmem_xfree(struct kma_vmem *vmem, uintptr_t address, size_t size)
-{
-	size_t found = 0;
-	enum kma_vmem_freed freed =
-		kma_vmem_put(vmem, address, size, KMA_VMEM_BY_XALLOC, &found);
-
-	settle_free(vmem, "kma_vmem_xfree", freed, address, size, found);
 }

@@ -103,6 +103,8 @@ struct kma_vmem {
 	uint32_t qcache_count;
 	struct kma_vmem_source source; /* import NULL: none */
 	struct kma_vmem *parent;       /* what it draws on; for the debugger */
+	void (*reclaim)(struct kma_vmem *vmem, unsigned flags);
+	void (*foreign_reclaim)(void);
 	size_t quantum, qcache_max;
 	size_t limit; /* bytes in use at most */
 	struct kma_lock lock;
@@ -211,6 +213,11 @@ int kma_vmem_take(struct kma_vmem *vmem, const struct kma_vmem_want *want,
 enum kma_vmem_freed kma_vmem_put(struct kma_vmem *vmem, uintptr_t address,
 				 size_t size, enum kma_vmem_giver giver,
 				 size_t *found);
+
+/* What handlers freed that interrupted the library (vmem_free.c): how many
+ * wait, and free them. The caller is no such handler. */
+extern uint32_t kma_vmem_deferred_count;
+void kma_vmem_free_deferred(void);
 
 /* As kma_vmem_xcreate() without a static span, while the allocator starts. */
 struct kma_vmem *kma_vmem_make(const char *name, size_t quantum,

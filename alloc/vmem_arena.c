@@ -13,7 +13,8 @@
 
 enum {
 	CREATE_FLAGS = KMA_VM_SLEEP | KMA_VM_NOSLEEP | KMA_VMC_IDENTIFIER |
-		       KMA_VMC_LARGEIMPORT | KMA_VMC_LEAKS_PASS,
+		       KMA_VMC_LARGEIMPORT | KMA_VMC_LEAKS_PASS |
+		       KMA_VMC_INTR_SAFE,
 };
 
 /* Guards the list of arenas; comes before the locks of any. */
@@ -164,6 +165,30 @@ struct kma_vmem *kma_vmem_create(const char *name, uintptr_t base, size_t size,
 				source ? &from : NULL, qcache_max, flags);
 }
 
+void kma_vmem_set_source(struct kma_vmem *vmem,
+			 const struct kma_vmem_source *source)
+{
+	struct kma_thread *self = kma_vmem_enter(&vmem->lock);
+
+	vmem->source = *source;
+	vmem->parent = source->arena;
+	kma_vmem_leave(&vmem->lock, self);
+}
+
+void kma_vmem_set_reclaim(struct kma_vmem *vmem,
+			  void (*reclaim)(struct kma_vmem *vmem,
+					  unsigned flags),
+			  void (*foreign)(void))
+{
+	vmem->foreign_reclaim = foreign;
+	__atomic_store_n(&vmem->reclaim, reclaim, __ATOMIC_RELEASE);
+}
+
+void (*kma_vmem_foreign_reclaim(const struct kma_vmem *vmem))(void)
+{
+	return vmem->foreign_reclaim;
+}
+
 static bool overlaps(const struct kma_vmem *vmem, uintptr_t first,
 		     uintptr_t last)
 {
@@ -204,6 +229,7 @@ int kma_vmem_add(struct kma_vmem *vmem, uintptr_t address, size_t size,
  * source knows no better. */
 void kma_vmem_destroy(struct kma_vmem *vmem)
 {
+	kma_vmem_free_deferred();
 	kma_vmem_reap(vmem);
 	if (vmem->in_use) {
 		const struct kma_report report = {
@@ -327,4 +353,30 @@ int kma_vmem_walk(struct kma_vmem *vmem, unsigned types,
 		callback(argument, told[i].type, told[i].address, told[i].size);
 	kma_meta_free(told, bytes);
 	return told ? 0 : ENOMEM;
+}
+
+static size_t copy_given(const struct kma_vmem *vmem, struct told *told)
+{
+	const struct kma_vmem_seg *seg = vmem->head.next;
+	size_t count = 0;
+
+	for (; seg != &vmem->head; seg = seg->next)
+		if (type_of(seg) == KMA_VMEM_ALLOC &&
+		    seg->giver == KMA_VMEM_BY_XALLOC)
+			told[count++] = (struct told){ KMA_VMEM_ALLOC,
+						       seg->start, seg->size };
+	return count;
+}
+
+void kma_vmem_free_all(struct kma_vmem *vmem)
+{
+	struct kma_thread *self = kma_vmem_enter(&vmem->lock);
+	size_t bytes = vmem->segments * sizeof(struct told);
+	struct told *told = kma_meta_alloc(bytes);
+	size_t count = told ? copy_given(vmem, told) : 0;
+
+	kma_vmem_leave(&vmem->lock, self);
+	for (size_t i = 0; i < count; i++)
+		kma_vmem_xfree(vmem, told[i].address, told[i].size);
+	kma_meta_free(told, bytes);
 }

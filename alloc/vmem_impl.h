@@ -15,6 +15,12 @@ void kma_vmem_leave(struct kma_lock *lock, struct kma_thread *self);
 /* Guards the spare tags of all arenas. */
 extern struct kma_lock kma_vmem_tags_lock;
 
+/* May it be used in a handler? */
+static inline bool kma_vmem_is_safe(const struct kma_vmem *vmem)
+{
+	return vmem->flags & KMA_VMC_INTR_SAFE;
+}
+
 /* The free list of a length: floor of its binary logarithm. */
 static inline unsigned kma_vmem_list_of(size_t length)
 {

@@ -34,8 +34,8 @@ const char *judge_keep_text(struct judge *judge, const char *text)
 	return copy;
 }
 
-/* Of the system, or of the languages' own libraries, wherever those were
- * compiled. */
+/* Of the system, of the languages' own libraries, wherever those were compiled,
+ * or a kernel's call, which libkma's headers make a call of its own. */
 static bool is_library_source(const struct check_frame *frame)
 {
 	const char *rust = "/rustc/";
@@ -44,6 +44,7 @@ static bool is_library_source(const struct check_frame *frame)
 	       strncmp(frame->file, rust, strlen(rust)) == 0 ||
 	       strncmp(frame->file, "/rust/deps/", 11) == 0 ||
 	       strstr(frame->file, "/.cargo/registry/") ||
+	       strstr(frame->file, "/include/kma/") ||
 	       (*frame->file != '/' && frame->directory &&
 		strncmp(frame->directory, rust, strlen(rust)) == 0);
 }

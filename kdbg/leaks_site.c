@@ -25,10 +25,11 @@ static bool is_system_module(struct symbols *symbols, uint64_t pc,
 	       starts_with(symbol.module_path, "/usr/lib");
 }
 
+/* Of libkma's own headers, wherever they are, only inline calls are met. */
 static bool is_system_source(const char *file)
 {
 	return !file || starts_with(file, "/usr/include/") ||
-	       starts_with(file, "/usr/lib/");
+	       starts_with(file, "/usr/lib/") || strstr(file, "/include/kma/");
 }
 
 /* The innermost frame at pc whose source is not the system's. */

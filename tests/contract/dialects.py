@@ -82,6 +82,17 @@ int (*d6)(vmem_t *, vmem_size_t, vmem_size_t, vmem_size_t, vmem_size_t, vmem_add
 void (*d7)(vmem_t *, vmem_addr_t, vmem_size_t) = vmem_xfree;
 void (*d8)(vmem_t *) = vmem_destroy;
 vmem_size_t (*d9)(vmem_t *, int) = vmem_size;
+int (*d12)(vmem_t *, vmem_addr_t, vmem_size_t, vm_flag_t) = vmem_xalloc_addr;
+void (*d13)(vmem_t *) = vmem_xfreeall;
+void (*d14)(vmem_t *) = vmem_subsystem_init;
+void (*d15)(void) = vmem_rehash_start;
+vmem_t *arenas(int);
+vmem_t *arenas(int i) { return i ? kmem_arena : i > 1 ? kmem_va_arena : kmem_meta_arena; }
+unsigned (*c18)(pool_cache_t) = pool_cache_nget;
+unsigned (*c19)(pool_cache_t) = pool_cache_nput;
+unsigned (*b19)(void) = pool_totalpages;
+unsigned (*b20)(void) = pool_totalpages_locked;
+POOL_INIT(early, 100, 0, 0, 0, "early", NULL, IPL_NONE);
 vaddr_t (*e1)(struct vm_map *, vsize_t, vsize_t, uvm_flag_t) = uvm_km_alloc;
 void (*e2)(struct vm_map *, vaddr_t, vsize_t, uvm_flag_t) = uvm_km_free;
 struct vm_map *(*e3)(struct vm_map *, vaddr_t *, vaddr_t *, vsize_t, int, bool,
@@ -94,6 +105,28 @@ void (*f2)(percpu_t *, size_t) = percpu_free;
 void *(*f3)(percpu_t *) = percpu_getref;
 void (*f4)(percpu_t *) = percpu_putref;
 void (*f5)(percpu_t *, percpu_callback_t, void *) = percpu_foreach;
+"""
+NETBSD10 = """
+vmem_t *(*d1)(const char *, vmem_addr_t, vmem_size_t, vmem_size_t,
+	int (*)(void *, vmem_size_t, vm_flag_t, vmem_addr_t *),
+	void (*)(void *, vmem_addr_t, vmem_size_t), void *, vmem_size_t, vm_flag_t, int) = vmem_create;
+vmem_t *(*d2)(const char *, vmem_addr_t, vmem_size_t, vmem_size_t,
+	int (*)(void *, vmem_size_t, vmem_size_t *, vm_flag_t, vmem_addr_t *),
+	void (*)(void *, vmem_addr_t, vmem_size_t), void *, vmem_size_t, vm_flag_t, int) = vmem_xcreate;
+"""
+NETBSD_MALLOC = """
+static MALLOC_DEFINE(M_FOO, "foo", "buffers of foo");
+void use(void);
+void use(void)
+{
+	void *p = malloc(10, M_FOO, M_WAITOK | M_ZERO);
+	p = realloc(p, 20, M_FOO, M_NOWAIT | M_CANFAIL);
+	free(p, M_FOO);
+	free(malloc(10, M_DEVBUF, M_WAITOK), M_DEVBUF);
+	kmem_free(kmem_alloc(10, KM_SLEEP), 10);
+	malloc_type_attach(M_FOO), malloc_type_detach(M_FOO);
+}
+struct malloc_type *types[] = { M_DEVBUF, M_DMAMAP, M_FREE, M_PCB, M_SOFTINTR, M_TEMP };
 """
 ILLUMOS = """
 void *(*a1)(size_t, int) = kmem_alloc;
@@ -131,6 +164,18 @@ void *(*d8)(vmem_t *, void *, size_t, int) = vmem_add;
 int (*d9)(vmem_t *, void *, size_t) = vmem_contains;
 void (*d10)(vmem_t *, int, void (*)(void *, void *, size_t), void *) = vmem_walk;
 size_t (*d11)(vmem_t *, int) = vmem_size;
+id_space_t *(*e1)(const char *, id_t, id_t) = id_space_create;
+void (*e2)(id_space_t *) = id_space_destroy;
+void (*e3)(id_space_t *, id_t, id_t) = id_space_extend;
+id_t (*e4)(id_space_t *) = id_alloc;
+id_t (*e5)(id_space_t *) = id_alloc_nosleep;
+id_t (*e6)(id_space_t *) = id_allocff;
+id_t (*e7)(id_space_t *) = id_allocff_nosleep;
+id_t (*e8)(id_space_t *, id_t) = id_alloc_specific_nosleep;
+void (*e9)(id_space_t *, id_t) = id_free;
+char *(*e10)(const char *) = kmem_strdup;
+int valid(void *);
+int valid(void *p) { POINTER_INVALIDATE(&p); return POINTER_IS_VALID(p) + (VM_FLAGS & VM_NORELOC) + (int)(VMC_FLAGS & KM_VMFLAGS); }
 """
 BSD386 = """
 void use(void);
@@ -153,10 +198,42 @@ void use(void)
 	if (malloc_usable_size(p) >= 100)
 		p = reallocf(p, 200, M_FOO, M_NOWAIT);
 	zfree(p, M_FOO);
+	p = malloc_domainset(10, M_TEMP, DOMAINSET_PREF(1), M_WAITOK);
+	free_domain(p, M_TEMP);
+	p = malloc_domainset_aligned(10, 64, M_DEVBUF, DOMAINSET_RR(), M_WAITOK | M_NEVERFREED);
+	free(p, M_DEVBUF);
+	if (!WOULD_OVERFLOW(2, 3))
+		free(mallocarray_domainset(2, 3, M_IOV, DOMAINSET_FIXED(0), M_WAITOK), M_IOV);
+	free(malloc_exec(10, M_CACHE, M_WAITOK), M_CACHE);
+	free(malloc_domainset_exec(10, M_CACHE, NULL, M_WAITOK), M_CACHE);
 }
+void *(*a1)(unsigned long, struct malloc_type *, int, vm_paddr_t, vm_paddr_t, unsigned long,
+	vm_paddr_t) = contigmalloc;
+void (*a2)(void *, unsigned long, struct malloc_type *) = contigfree;
+void *(*a3)(unsigned long, struct malloc_type *, struct domainset *, int, vm_paddr_t, vm_paddr_t,
+	unsigned long, vm_paddr_t) = contigmalloc_domainset;
+vmem_t *(*d1)(const char *, vmem_addr_t, vmem_size_t, vmem_size_t, vmem_size_t, int) = vmem_create;
+vmem_t *(*d2)(vmem_t *, const char *, vmem_addr_t, vmem_size_t, vmem_size_t, vmem_size_t, int) = vmem_init;
+void (*d3)(vmem_t *) = vmem_destroy;
+void (*d4)(vmem_t *, vmem_import_t *, vmem_release_t *, void *, vmem_size_t) = vmem_set_import;
+void (*d5)(vmem_t *, vmem_size_t) = vmem_set_limit;
+void (*d6)(vmem_t *, vmem_reclaim_t *) = vmem_set_reclaim;
+int (*d7)(vmem_t *, vmem_size_t, int, vmem_addr_t *) = vmem_alloc;
+void (*d8)(vmem_t *, vmem_addr_t, vmem_size_t) = vmem_free;
+int (*d9)(vmem_t *, vmem_size_t, vmem_size_t, vmem_size_t, vmem_size_t, vmem_addr_t, vmem_addr_t, int,
+	vmem_addr_t *) = vmem_xalloc;
+void (*d10)(vmem_t *, vmem_addr_t, vmem_size_t) = vmem_xfree;
+int (*d11)(vmem_t *, vmem_addr_t, vmem_size_t, int) = vmem_add;
+vmem_size_t (*d12)(vmem_t *, vmem_size_t) = vmem_roundup_size;
+vmem_size_t (*d13)(vmem_t *, int) = vmem_size;
+void (*d14)(uintptr_t, int (*)(const char *, ...)) = vmem_whatis;
+void (*d15)(uintptr_t, const char *, int (*)(const char *, ...)) = vmem_print;
+void (*d16)(const char *, int (*)(const char *, ...)) = vmem_printall;
 """
 UNITS = {
     "kma/netbsd.h": ("", NETBSD),
+    "kma/netbsd.h NetBSD 10": ("#define KMA_NETBSD_10\n", NETBSD10),
+    "kma/netbsd_malloc.h": ("", NETBSD_MALLOC),
     "kma/illumos.h": ("", ILLUMOS),
     "kma/bsd_malloc.h": ("", BSD386),
     "kma/bsd_malloc.h FreeBSD": ("#define KMA_FREEBSD\n", FREEBSD),

@@ -107,6 +107,53 @@ static void check_vmem(void)
 	vmem_destroy(vm);
 }
 
+static void check_xalloc(void)
+{
+	vmem_t *vm = vmem_create("exact", 0x1000, 0x1000, 0x10, NULL, NULL,
+				 NULL, 0, VM_SLEEP, IPL_NONE);
+	vmem_addr_t address;
+
+	CHECK(vmem_xalloc_addr(vm, 0x1800, 0x20, VM_NOSLEEP | VM_INSTANTFIT) ==
+	      0);
+	CHECK(vmem_xalloc_addr(vm, 0x1810, 0x20, VM_NOSLEEP | VM_INSTANTFIT) ==
+	      ENOMEM);
+	CHECK(vmem_xalloc_addr(vm, 0x3000, 0x20, VM_SLEEP | VM_INSTANTFIT) ==
+	      ENOMEM);
+	CHECK(vmem_xalloc(vm, 7, 0, 0, 0, VMEM_ADDR_MIN, VMEM_ADDR_MAX,
+			  VM_SLEEP | VM_BESTFIT, &address) == 0);
+	CHECK(vmem_alloc(vm, 9, VM_SLEEP | VM_BESTFIT, &address) == 0);
+	CHECK(vmem_size(vm, VMEM_ALLOC) == 0x40);
+	vmem_xfreeall(vm);
+	CHECK(vmem_size(vm, VMEM_ALLOC) == 0);
+	CHECK(vmem_alloc(kmem_arena, 4096, VM_SLEEP | VM_INSTANTFIT,
+			 &address) == 0);
+	*(volatile char *)address = 1;
+	vmem_free(kmem_arena, address, 4096);
+	vmem_subsystem_init(vm);
+	vmem_rehash_start();
+	vmem_destroy(vm);
+}
+
+/* Made before main() is called. */
+POOL_INIT(early, 48, 0, 0, 0, "early", NULL, IPL_NONE);
+
+static void check_early(void)
+{
+	pool_cache_t cache = pool_cache_init(48, 0, 0, 0, "counted", NULL,
+					     IPL_NONE, NULL, NULL, NULL);
+	void *item = pool_get(&early, PR_WAITOK);
+
+	CHECK(item && pool_nget(&early) == 1);
+	CHECK(pool_totalpages_locked() == pool_totalpages());
+	pool_put(&early, item);
+	pool_destroy(&early);
+	item = pool_cache_get(cache, PR_WAITOK);
+	CHECK(pool_cache_nget(cache) == 1 && pool_cache_nput(cache) == 0);
+	pool_cache_put(cache, item);
+	CHECK(pool_cache_nput(cache) == 1);
+	pool_cache_destroy(cache);
+}
+
 static unsigned counted;
 
 static void count_part(void *part, void *arg, struct cpu_info *ci)
@@ -154,5 +201,7 @@ int main(void)
 	check_paddr();
 	check_pools();
 	check_vmem();
+	check_xalloc();
+	check_early();
 	return 0;
 }

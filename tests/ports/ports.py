@@ -50,7 +50,7 @@ def main():
     expect(not left, f"a clean run leaves no dump: {left}", text)
     status, text, left = check(kdbg, program, "leak")
     expect(status == FAULTS, f"the leak is found, not {status}", text)
-    expect("plant_leak" in text, "the leak is named by its function", text)
+    expect("allocated by plant_leak" in text, "the leak is named by its function", text)
     expect(len(left) == 1, f"one dump is kept: {left}", text)
     status, text, left = check(kdbg, program, "overrun")
     expect(status == FAULTS, f"the overrun is found, not {status}", text)

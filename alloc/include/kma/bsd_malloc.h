@@ -13,7 +13,7 @@
  * The kernel's malloc and free are macros of three and of two arguments, and
  * stand for bsd_malloc and bsd_free; libc's are not to be had in such a unit
  * after this header. With KMA_BSD_NO_LIBC_NAMES only the bsd_ names are
- * defined. With KMA_FREEBSD the types are FreeBSD's.
+ * defined. With KMA_FREEBSD the types are FreeBSD's, and its vmem(9) is there.
  */
 #ifndef KMA_BSD_MALLOC_H
 #define KMA_BSD_MALLOC_H
@@ -48,15 +48,17 @@ extern "C" {
 #define M_NODUMP      0x0800
 #define M_FIRSTFIT    0x1000
 #define M_BESTFIT     0x2000
+#define M_EXEC        0x4000
 #define M_NEXTFIT     0x8000
+#define M_NEVERFREED  0x10000
 
 KMA_DIALECT unsigned kma_bsd_flags(int flags)
 {
 	/* What is said of pages, of which a process knows nothing, is taken and
-	 * means nothing. */
+	 * means nothing; no memory of the heap's is executable. */
 	const int known = M_NOWAIT | M_WAITOK | M_ZERO | M_NOVM |
 			  M_USE_RESERVE | M_NORECLAIM | M_NODUMP | M_FIRSTFIT |
-			  M_BESTFIT | M_NEXTFIT;
+			  M_BESTFIT | M_EXEC | M_NEXTFIT | M_NEVERFREED;
 
 	return (unsigned)KMA_BSD |
 	       (flags & M_WAITOK ? (unsigned)KMA_SLEEP : 0) |
@@ -87,31 +89,16 @@ KMA_DIALECT unsigned kma_bsd_flags(int flags)
 
 #ifdef KMA_FREEBSD
 
-struct malloc_type {
-	struct kma_type *ks_type;
-	const char *ks_shortdesc;
-	const char *ks_longdesc;
-};
+#include <kma/malloc_type.h>
 
-#define MALLOC_DECLARE(type) extern struct malloc_type type[1]
-#define MALLOC_DEFINE(type, shortdesc, longdesc) \
-	struct malloc_type type[1] = { { NULL, shortdesc, longdesc } }
+KMA_MALLOC_TYPE(M_CACHE, "cache", "cache entries");
+KMA_MALLOC_TYPE(M_DEVBUF, "devbuf", "memory of drivers");
+KMA_MALLOC_TYPE(M_TEMP, "temp", "temporary memory");
+KMA_MALLOC_TYPE(M_IOV, "iov", "vectors of buffers");
 
-/* Made at the first use; of two who do it at once, one wins. */
 KMA_DIALECT struct kma_type *kma_bsd_type(struct malloc_type *type)
 {
-	struct kma_type *native, *none = NULL;
-
-	if (!type)
-		return NULL;
-	native = __atomic_load_n(&type->ks_type, __ATOMIC_ACQUIRE);
-	if (native)
-		return native;
-	native = kma_type_create(type->ks_shortdesc, type->ks_longdesc, 0);
-	if (__atomic_compare_exchange_n(&type->ks_type, &none, native, 0,
-					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return native;
-	return none;
+	return kma_malloc_type(type);
 }
 
 typedef struct malloc_type *kma_bsd_type_t;
@@ -256,6 +243,11 @@ KMA_DIALECT void *bsd_mallocarray(size_t count, size_t size,
 
 #endif
 
+#ifdef KMA_FREEBSD
+#include <kma/freebsd_malloc.h>
+#include <kma/freebsd_vmem.h>
+#endif
+
 /* --- 386BSD's kmem(9), the pages below malloc(9) ---------------------------
  */
 
@@ -318,6 +310,16 @@ KMA_DIALECT vm_map_t kmem_suballoc(vm_size_t size, boolean_t pageable)
 	bsd_malloc_aligned(size, align, type, flags)
 #define mallocarray(count, size, type, flags) \
 	bsd_mallocarray(count, size, type, flags)
+#define malloc_exec(size, type, flags) bsd_malloc(size, type, (flags) | M_EXEC)
+#define malloc_domainset(size, type, ds, flags) \
+	bsd_malloc_domainset(size, type, ds, flags)
+#define malloc_domainset_exec(size, type, ds, flags) \
+	bsd_malloc_domainset(size, type, ds, (flags) | M_EXEC)
+#define malloc_domainset_aligned(size, align, type, ds, flags) \
+	bsd_malloc_domainset_aligned(size, align, type, ds, flags)
+#define mallocarray_domainset(count, size, type, ds, flags) \
+	bsd_mallocarray_domainset(count, size, type, ds, flags)
+#define free_domain(p, type) bsd_free(p, type)
 #endif
 #endif
 

@@ -33,6 +33,7 @@ extern "C" {
 #define KM_PANIC     0x0002
 #define KM_PUSHPAGE  0x0004
 #define KM_NORMALPRI 0x0008
+#define KM_VMFLAGS   0x00ff
 #define KM_FLAGS     0xffff
 
 #define KM_NOSLEEP_LAZY (KM_NOSLEEP | KM_NORMALPRI)
@@ -78,6 +79,14 @@ KMA_DIALECT void *kmem_alloc_tryhard(size_t size, size_t *got, int flags)
 }
 
 #include <kma/kmem_string.h>
+
+KMA_DIALECT char *kmem_strdup(const char *string)
+{
+	size_t bytes = strlen(string) + 1;
+	char *copy = (char *)kmem_alloc(bytes, KM_SLEEP);
+
+	return copy ? (char *)memcpy(copy, string, bytes) : NULL;
+}
 
 /* As the system's types.h has it. */
 typedef enum kma_illumos_boolean {
@@ -139,6 +148,15 @@ typedef enum kma_move kmem_cbrc_t;
 #define KMEM_CBRC_LATER     KMA_MOVE_LATER
 #define KMEM_CBRC_DONT_NEED KMA_MOVE_DONT_NEED
 #define KMEM_CBRC_DONT_KNOW KMA_MOVE_DONT_KNOW
+
+/*
+ * For move callbacks: a pointer in an object, of which the client knows that it
+ * is even, and marks when it frees the object. What the library fills memory
+ * with does not look valid.
+ */
+#define POINTER_IS_VALID(p) (!((uintptr_t)(p)&0x3))
+#define POINTER_INVALIDATE(pp) \
+	(*(pp) = (void *)((uintptr_t)(*(pp)) | (uintptr_t)0x1))
 
 KMA_DIALECT unsigned kma_illumos_cache_flags(int flags)
 {
@@ -265,21 +283,29 @@ typedef struct kma_vmem vmem_t;
 #define VM_NOSLEEP  0x00000001
 #define VM_PANIC    0x00000002
 #define VM_PUSHPAGE 0x00000004
+#define VM_KMFLAGS  0x000000ff
 #define VM_BESTFIT  0x00000100
 #define VM_FIRSTFIT 0x00000200
 #define VM_NEXTFIT  0x00000400
+#define VM_MEMLOAD  0x00000800
+#define VM_NORELOC  0x00001000
 #define VM_ABORT    0x00002000
 #define VM_ENDALLOC 0x00004000
+#define VM_FLAGS    0x0000ffff
 
 #define VMC_POPULATOR  0x00010000
 #define VMC_NO_QCACHE  0x00020000
 #define VMC_IDENTIFIER 0x00040000
 #define VMC_XALLOC     0x00080000
 #define VMC_XALIGN     0x00100000
+#define VMC_FLAGS      0xffff0000
 
 #define VMEM_ALLOC 0x01
 #define VMEM_FREE  0x02
 #define VMEM_SPAN  0x10
+
+/* vmem_walk() never holds a lock while it calls. */
+#define VMEM_REENTRANT 0x80000000
 
 typedef void *vmem_alloc_t(vmem_t *vm, size_t size, int flags);
 typedef void vmem_free_t(vmem_t *vm, void *address, size_t size);
@@ -349,6 +375,7 @@ KMA_DIALECT vmem_t *kma_illumos_vmem_make(const char *name, void *base,
 		name, (uintptr_t)base, size, quantum, import ? &source : NULL,
 		flags & VMC_NO_QCACHE ? 0 : qcache_max,
 		kma_illumos_vm_flags(flags) | (unsigned)KMA_VMC_LEAKS_PASS |
+			(unsigned)KMA_VMC_INTR_SAFE |
 			(flags & VMC_IDENTIFIER ? (unsigned)KMA_VMC_IDENTIFIER
 						: 0));
 }
@@ -460,6 +487,8 @@ KMA_DIALECT size_t vmem_size(vmem_t *vm, int types)
 {
 	return kma_vmem_size(vm, (unsigned)types & 3u);
 }
+
+#include <kma/illumos_id.h>
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,7 @@
 
 /* What is printed and a NUL, no more: kmem_free(s, strlen(s) + 1) is right as
  * long as the string has its length. NULL: the format could not be printed. */
-KMA_DIALECT __attribute__((format(printf, 1, 0))) char *
+KMA_DIALECT_VARIADIC __attribute__((format(printf, 1, 0))) char *
 kmem_vasprintf(const char *format, va_list arguments)
 {
 	va_list again;
@@ -31,7 +31,7 @@ kmem_vasprintf(const char *format, va_list arguments)
 	return text;
 }
 
-KMA_DIALECT __attribute__((format(printf, 1, 2))) char *
+KMA_DIALECT_VARIADIC __attribute__((format(printf, 1, 2))) char *
 kmem_asprintf(const char *format, ...)
 {
 	va_list arguments;

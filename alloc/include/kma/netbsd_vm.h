@@ -14,6 +14,10 @@
 #include <kma/vmem.h>
 
 /* --- vmem(9) ---------------------------------------------------------------
+ *
+ * Arenas of an ipl other than IPL_NONE are good in signal handlers; others are
+ * reported there (SLEEPINTR). What imports and releases is called with the
+ * source, an arena; with KMA_NETBSD_10 that is any pointer, as of NetBSD 10.
  */
 
 typedef struct kma_vmem vmem_t;
@@ -36,12 +40,19 @@ typedef unsigned int vm_flag_t;
 #define VMEM_ALLOC    1
 #define VMEM_FREE     2
 
-typedef int vmem_import_t(vmem_t *vm, vmem_size_t size, vm_flag_t flags,
-			  vmem_addr_t *addrp);
-typedef int vmem_ximport_t(vmem_t *vm, vmem_size_t size,
+#ifdef KMA_NETBSD_10
+typedef void kma_netbsd_source_t;
+#else
+typedef vmem_t kma_netbsd_source_t;
+#endif
+
+typedef int vmem_import_t(kma_netbsd_source_t *source, vmem_size_t size,
+			  vm_flag_t flags, vmem_addr_t *addrp);
+typedef int vmem_ximport_t(kma_netbsd_source_t *source, vmem_size_t size,
 			   vmem_size_t *actualsize, vm_flag_t flags,
 			   vmem_addr_t *addrp);
-typedef void vmem_release_t(vmem_t *vm, vmem_addr_t addr, vmem_size_t size);
+typedef void vmem_release_t(kma_netbsd_source_t *source, vmem_addr_t addr,
+			    vmem_size_t size);
 
 KMA_DIALECT unsigned kma_netbsd_vm_flags(vm_flag_t flags)
 {
@@ -57,7 +68,7 @@ KMA_DIALECT int kma_netbsd_vm_import(const struct kma_vmem_source *source,
 {
 	vmem_import_t *own = (vmem_import_t *)source->foreign_import;
 
-	return own(source->arena, *size,
+	return own((kma_netbsd_source_t *)source->argument, *size,
 		   flags & (unsigned)KMA_VM_SLEEP ? VM_SLEEP : VM_NOSLEEP,
 		   address);
 }
@@ -68,7 +79,7 @@ KMA_DIALECT int kma_netbsd_vm_ximport(const struct kma_vmem_source *source,
 {
 	vmem_ximport_t *own = (vmem_ximport_t *)source->foreign_import;
 
-	return own(source->arena, *size, size,
+	return own((kma_netbsd_source_t *)source->argument, *size, size,
 		   flags & (unsigned)KMA_VM_SLEEP ? VM_SLEEP : VM_NOSLEEP,
 		   address);
 }
@@ -76,28 +87,39 @@ KMA_DIALECT int kma_netbsd_vm_ximport(const struct kma_vmem_source *source,
 KMA_DIALECT void kma_netbsd_vm_release(const struct kma_vmem_source *source,
 				       uintptr_t address, size_t size)
 {
-	((vmem_release_t *)source->foreign_release)(source->arena, address,
-						    size);
+	((vmem_release_t *)source->foreign_release)(
+		(kma_netbsd_source_t *)source->argument, address, size);
 }
 
-KMA_DIALECT vmem_t *kma_netbsd_vmem_make(const char *name, vmem_addr_t base,
-					 vmem_size_t size, vmem_size_t quantum,
-					 void (*import)(void), int ximport,
-					 vmem_release_t *release, vmem_t *arena,
-					 vmem_size_t qcache_max,
-					 vm_flag_t flags)
+/* The arena that a pointer is of, or NULL: for the debugger. */
+KMA_DIALECT vmem_t *kma_netbsd_arena_of(const void *p)
+{
+	vmem_t *vm = NULL;
+
+	while (p && (vm = kma_vmem_next(vm)) && vm != p)
+		;
+	return vm;
+}
+
+KMA_DIALECT vmem_t *
+kma_netbsd_vmem_make(const char *name, vmem_addr_t base, vmem_size_t size,
+		     vmem_size_t quantum, void (*import)(void), int ximport,
+		     vmem_release_t *release, kma_netbsd_source_t *from,
+		     vmem_size_t qcache_max, vm_flag_t flags, int ipl)
 {
 	struct kma_vmem_source source;
 
 	memset(&source, 0, sizeof(source));
 	source.import = ximport ? kma_netbsd_vm_ximport : kma_netbsd_vm_import;
 	source.release = release ? kma_netbsd_vm_release : NULL;
-	source.arena = arena;
+	source.arena = kma_netbsd_arena_of(from);
+	source.argument = from;
 	source.foreign_import = import;
 	source.foreign_release = (void (*)(void))release;
 	return kma_vmem_xcreate(
 		name, base, size, quantum, import ? &source : NULL, qcache_max,
 		kma_netbsd_vm_flags(flags) |
+			(ipl != IPL_NONE ? (unsigned)KMA_VMC_INTR_SAFE : 0) |
 			(flags & VM_LARGEIMPORT ? (unsigned)KMA_VMC_LARGEIMPORT
 						: 0));
 }
@@ -105,26 +127,24 @@ KMA_DIALECT vmem_t *kma_netbsd_vmem_make(const char *name, vmem_addr_t base,
 KMA_DIALECT vmem_t *vmem_create(const char *name, vmem_addr_t base,
 				vmem_size_t size, vmem_size_t quantum,
 				vmem_import_t *import, vmem_release_t *release,
-				vmem_t *source, vmem_size_t qcache_max,
-				vm_flag_t flags, int ipl)
+				kma_netbsd_source_t *source,
+				vmem_size_t qcache_max, vm_flag_t flags,
+				int ipl)
 {
-	(void)ipl;
 	return kma_netbsd_vmem_make(name, base, size, quantum,
 				    (void (*)(void))import, 0, release, source,
-				    qcache_max, flags);
+				    qcache_max, flags, ipl);
 }
 
-KMA_DIALECT vmem_t *vmem_xcreate(const char *name, vmem_addr_t base,
-				 vmem_size_t size, vmem_size_t quantum,
-				 vmem_ximport_t *import,
-				 vmem_release_t *release, vmem_t *source,
-				 vmem_size_t qcache_max, vm_flag_t flags,
-				 int ipl)
+KMA_DIALECT vmem_t *
+vmem_xcreate(const char *name, vmem_addr_t base, vmem_size_t size,
+	     vmem_size_t quantum, vmem_ximport_t *import,
+	     vmem_release_t *release, kma_netbsd_source_t *source,
+	     vmem_size_t qcache_max, vm_flag_t flags, int ipl)
 {
-	(void)ipl;
 	return kma_netbsd_vmem_make(name, base, size, quantum,
 				    (void (*)(void))import, 1, release, source,
-				    qcache_max, flags);
+				    qcache_max, flags, ipl);
 }
 
 KMA_DIALECT int vmem_add(vmem_t *vm, vmem_addr_t address, vmem_size_t size,
@@ -158,9 +178,42 @@ KMA_DIALECT int vmem_xalloc(vmem_t *vm, vmem_size_t size, vmem_size_t align,
 			       native, address);
 }
 
+/* Those very addresses, or ENOMEM. */
+KMA_DIALECT int vmem_xalloc_addr(vmem_t *vm, vmem_addr_t address,
+				 vmem_size_t size, vm_flag_t flags)
+{
+	vmem_addr_t got;
+
+	return vmem_xalloc(vm, size, 0, 0, 0, address, address + (size - 1),
+			   flags, &got);
+}
+
 KMA_DIALECT void vmem_xfree(vmem_t *vm, vmem_addr_t address, vmem_size_t size)
 {
 	kma_vmem_xfree(vm, address, size);
+}
+
+/* All that vmem_xalloc() gave, and vmem_alloc() where there are no quantum
+ * caches. */
+KMA_DIALECT void vmem_xfreeall(vmem_t *vm)
+{
+	kma_vmem_free_all(vm);
+}
+
+/* The kernel's own arenas: all of them are the heap's pages. */
+#define kmem_arena      kma_vmem_heap()
+#define kmem_va_arena   kma_vmem_heap()
+#define kmem_meta_arena kma_vmem_heap()
+
+/* Nothing to do: the first call makes the allocator, tables grow by themselves.
+ */
+KMA_DIALECT void vmem_subsystem_init(vmem_t *vm)
+{
+	(void)vm;
+}
+
+KMA_DIALECT void vmem_rehash_start(void)
+{
 }
 
 KMA_DIALECT void vmem_destroy(vmem_t *vm)
@@ -178,87 +231,16 @@ KMA_DIALECT vmem_size_t vmem_size(vmem_t *vm, int types)
 KMA_DIALECT vmem_t *vmem_init(vmem_t *vm, const char *name, vmem_addr_t base,
 			      vmem_size_t size, vmem_size_t quantum,
 			      vmem_import_t *import, vmem_release_t *release,
-			      vmem_t *source, vmem_size_t qcache_max,
-			      vm_flag_t flags, int ipl)
+			      kma_netbsd_source_t *source,
+			      vmem_size_t qcache_max, vm_flag_t flags, int ipl)
 {
 	(void)vm;
 	return vmem_create(name, base, size, quantum, import, release, source,
 			   qcache_max, flags, ipl);
 }
 
-struct kma_netbsd_vmem_print {
-	void (*pr)(const char *format, ...);
-};
-
-KMA_DIALECT void kma_netbsd_vmem_print_one(void *argument,
-					   enum kma_vmem_types type,
-					   uintptr_t address, size_t size)
-{
-	const struct kma_netbsd_vmem_print *print =
-		(const struct kma_netbsd_vmem_print *)argument;
-
-	print->pr("%#lx, %lu, %s\n", (unsigned long)address,
-		  (unsigned long)size,
-		  type == KMA_VMEM_ALLOC  ? "busy"
-		  : type == KMA_VMEM_FREE ? "free"
-					  : "span");
-}
-
-/* Its segments by pr(), the arena named by its address; modif is ignored. */
-KMA_DIALECT void vmem_print(uintptr_t address, const char *modif,
-			    void (*pr)(const char *format, ...))
-{
-	struct kma_netbsd_vmem_print print = { pr };
-
-	(void)modif;
-	kma_vmem_walk((vmem_t *)address,
-		      KMA_VMEM_ALLOC | KMA_VMEM_FREE | KMA_VMEM_SPAN,
-		      kma_netbsd_vmem_print_one, &print);
-}
-
-/* The same of every arena. */
-KMA_DIALECT void vmem_printall(const char *modif,
-			       void (*pr)(const char *format, ...))
-{
-	vmem_t *vm = kma_vmem_next(NULL);
-
-	for (; vm; vm = kma_vmem_next(vm)) {
-		pr("VMEM '%s' at %p\n", kma_vmem_name(vm), (void *)vm);
-		vmem_print((uintptr_t)vm, modif, pr);
-	}
-}
-
-struct kma_netbsd_vmem_whatis {
-	uintptr_t address;
-	vmem_t *vm;
-	void (*pr)(const char *format, ...);
-};
-
-KMA_DIALECT void kma_netbsd_vmem_whatis_one(void *argument,
-					    enum kma_vmem_types type,
-					    uintptr_t address, size_t size)
-{
-	const struct kma_netbsd_vmem_whatis *what =
-		(const struct kma_netbsd_vmem_whatis *)argument;
-
-	if (what->address >= address && what->address - address < size)
-		what->pr("%p is %p+%zu in VMEM '%s' (%s)\n",
-			 (void *)what->address, (void *)address,
-			 (size_t)(what->address - address),
-			 kma_vmem_name(what->vm),
-			 type == KMA_VMEM_ALLOC ? "allocated" : "free");
-}
-
-/* The arenas that have the address, and whether it is allocated there. */
-KMA_DIALECT void vmem_whatis(uintptr_t address,
-			     void (*pr)(const char *format, ...))
-{
-	struct kma_netbsd_vmem_whatis what = { address, NULL, pr };
-
-	while ((what.vm = kma_vmem_next(what.vm)))
-		kma_vmem_walk(what.vm, KMA_VMEM_ALLOC | KMA_VMEM_FREE,
-			      kma_netbsd_vmem_whatis_one, &what);
-}
+#define KMA_VMEM_PRINTED void
+#include <kma/vmem_print.h>
 
 KMA_DIALECT vmem_size_t vmem_roundup_size(vmem_t *vm, vmem_size_t size)
 {
@@ -331,8 +313,8 @@ KMA_DIALECT struct vm_map *uvm_km_suballoc(struct vm_map *map, vaddr_t *min,
 }
 
 /* Import and release of pages for an arena, as pool and kmem use them. */
-KMA_DIALECT int uvm_km_kmem_alloc(vmem_t *vm, vmem_size_t size, vm_flag_t flags,
-				  vmem_addr_t *address)
+KMA_DIALECT int uvm_km_kmem_alloc(kma_netbsd_source_t *vm, vmem_size_t size,
+				  vm_flag_t flags, vmem_addr_t *address)
 {
 	(void)vm;
 	*address = uvm_km_alloc(
@@ -342,7 +324,8 @@ KMA_DIALECT int uvm_km_kmem_alloc(vmem_t *vm, vmem_size_t size, vm_flag_t flags,
 	return *address ? 0 : 12; /* ENOMEM */
 }
 
-KMA_DIALECT void uvm_km_kmem_free(vmem_t *vm, vmem_addr_t address, size_t size)
+KMA_DIALECT void uvm_km_kmem_free(kma_netbsd_source_t *vm, vmem_addr_t address,
+				  size_t size)
 {
 	(void)vm;
 	uvm_km_free(kernel_map, address, size, UVM_KMF_WIRED);

@@ -15,10 +15,11 @@
  * return 0 or an errno number, addresses come by an out-parameter (0 is an
  * address like any other), sizes are exact, maxima are inclusive.
  *
- * Thread-safe; not for signal handlers. Calls with KMA_VM_SLEEP may sleep, the
- * others do not wait for memory. Misuse (a size or an address that was not
- * allocated, a live arena destroyed, bad arguments) is reported as libkma
- * reports a bad free: told, dumped, aborted, or passed over by noabort.
+ * Thread-safe; not for signal handlers but for arenas of KMA_VMC_INTR_SAFE.
+ * Calls with KMA_VM_SLEEP may sleep, the others do not wait for memory. Misuse
+ *(a size or an address that was not allocated, a live arena destroyed, bad
+ *arguments) is reported as libkma reports a bad free: told, dumped, aborted, or
+ *passed over by noabort.
  */
 #ifndef KMA_VMEM_H
 #define KMA_VMEM_H
@@ -62,6 +63,11 @@ enum kma_vmc_flags {
 	/* What is live when the arena is destroyed is told, and no reason to
 	 * abort. */
 	KMA_VMC_LEAKS_PASS = 1 << 20,
+	/* Good between kma_intr_enter() and kma_intr_exit(), but for SLEEP. In
+	 * a handler that interrupted the library, which may hold the arena's
+	 * locks, an allocation fails (ENOMEM), and what is freed is free by the
+	 * next call of another. */
+	KMA_VMC_INTR_SAFE = 1 << 15,
 };
 
 /* For kma_vmem_size() and kma_vmem_walk(); may be added. */
@@ -96,6 +102,9 @@ struct kma_vmem_source {
 	void (*foreign_import)(void);
 	void (*foreign_release)(void);
 	void *argument;
+	/* What is imported is a multiple of it, a multiple of the arena's
+	 * quantum; 0: that of the arena. */
+	size_t quantum;
 };
 
 /*
@@ -120,6 +129,19 @@ struct kma_vmem *kma_vmem_xcreate(const char *name, uintptr_t base, size_t size,
 				  size_t quantum,
 				  const struct kma_vmem_source *source,
 				  size_t qcache_max, unsigned flags);
+
+/* From now on it imports like that. Not while others use it. */
+void kma_vmem_set_source(struct kma_vmem *vmem,
+			 const struct kma_vmem_source *source);
+
+/* Called, without locks, when a request finds no room, before it fails or
+ * sleeps: flags has its KMA_VM_SLEEP or KMA_VM_NOSLEEP. NULL: nobody is.
+ * foreign is kept for it: a function of another form. */
+void kma_vmem_set_reclaim(struct kma_vmem *vmem,
+			  void (*reclaim)(struct kma_vmem *vmem,
+					  unsigned flags),
+			  void (*foreign)(void));
+void (*kma_vmem_foreign_reclaim(const struct kma_vmem *vmem))(void);
 
 /*
  * Give an arena up. Live segments are misuse (LEAK): the first are listed, and
@@ -153,6 +175,9 @@ int kma_vmem_xalloc(struct kma_vmem *vmem, size_t size, size_t align,
 /* What kma_vmem_xalloc() gave; what kma_vmem_alloc() gave is refused if it may
  * be a quantum cache's. */
 void kma_vmem_xfree(struct kma_vmem *vmem, uintptr_t address, size_t size);
+
+/* Free all that was given, but for what is a quantum cache's. */
+void kma_vmem_free_all(struct kma_vmem *vmem);
 
 /* Bytes allocated (with what quantum caches keep), free, or both. */
 size_t kma_vmem_size(struct kma_vmem *vmem, unsigned types);
