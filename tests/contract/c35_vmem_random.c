@@ -13,7 +13,13 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { QUANTUM = 8, UNITS = 2400, HELD_MAX = 400, OPERATIONS = 1000000 };
+enum {
+	QUANTUM = 8,
+	UNITS = 2400,
+	HELD_MAX = 400,
+	OPERATIONS = 1000000,
+	OPERATIONS_FEW = 20000, /* where each takes long */
+};
 
 /* In units: three spans, the middle two side by side but not one. */
 static const struct {
@@ -195,6 +201,8 @@ static void a_static_arena(void)
 {
 	struct kma_vmem *vm =
 		kma_vmem_create("random", 0, 0, QUANTUM, NULL, 0, 0);
+	const unsigned operations =
+		getenv("KDBG_TEST_SHORT") ? OPERATIONS_FEW : OPERATIONS;
 	struct seen seen = { 0 };
 	size_t all = 0;
 
@@ -206,7 +214,7 @@ static void a_static_arena(void)
 		memset(span_of + spans[i].start, (int)i, spans[i].count);
 		all += spans[i].count * QUANTUM;
 	}
-	for (unsigned n = 0; n < OPERATIONS; n++) {
+	for (unsigned n = 0; n < operations; n++) {
 		unsigned what = random_below(100);
 
 		if (held_count == HELD_MAX || (held_count && what < 48))

@@ -124,7 +124,9 @@ static void a_sleeper_gets_what_is_freed(void)
 	CHECK(!sleeper.has);
 	kma_vmem_free(vm, b, 2048);
 	CHECK(pthread_join(thread, NULL) == 0);
-	CHECK(sleeper.at == b && sleeper.cpu < 20000);
+	CHECK(sleeper.at == b);
+	if (!getenv("KDBG_TEST_SHORT")) /* where all takes long */
+		CHECK(sleeper.cpu < 20000);
 	kma_vmem_free(vm, sleeper.at, 128);
 	kma_vmem_free(vm, a, 2048);
 	CHECK(kma_vmem_size(vm, KMA_VMEM_ALLOC | KMA_VMEM_FREE) == 0);

@@ -77,12 +77,10 @@ static void check_contexts(void)
 static vmem_addr_t kept[KEPT];
 static size_t kept_count;
 static volatile unsigned handled;
+static volatile bool ended; /* a last signal may be on its way */
 
-/* Frees all it has, and takes anew. */
-static void on_alarm(int number)
+static void free_kept(void)
 {
-	(void)number;
-	KMA_INTR_ENTER();
 	while (kept_count > 0) {
 		kept_count--;
 		if (kept_count % 2)
@@ -90,6 +88,16 @@ static void on_alarm(int number)
 		else
 			vmem_free(safe, kept[kept_count], 2);
 	}
+}
+
+/* Frees all it has, and takes anew. */
+static void on_alarm(int number)
+{
+	(void)number;
+	if (ended)
+		return;
+	KMA_INTR_ENTER();
+	free_kept();
 	for (; kept_count < KEPT; kept_count++)
 		if (kept_count % 2
 			    ? vmem_xalloc(safe, 2, 0, 0, 0, VMEM_ADDR_MIN,
@@ -119,6 +127,7 @@ static void check_handler(vmem_size_t qcache_max)
 	vmem_addr_t mine[8];
 
 	safe = make("handler", qcache_max, IPL_VM);
+	ended = false;
 	set_timer(EVERY);
 	while (now_ms() < end || handled < 10) {
 		for (size_t i = 0; i < 8; i++)
@@ -128,14 +137,8 @@ static void check_handler(vmem_size_t qcache_max)
 			vmem_free(safe, mine[i], i + 1);
 	}
 	set_timer(0);
-	on_alarm(0);
-	while (kept_count > 0) {
-		kept_count--;
-		if (kept_count % 2)
-			vmem_xfree(safe, kept[kept_count], 2);
-		else
-			vmem_free(safe, kept[kept_count], 2);
-	}
+	ended = true;
+	free_kept();
 	vmem_destroy(safe); /* tells of what is left, and aborts */
 	handled = 0;
 }

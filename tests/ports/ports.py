@@ -29,7 +29,7 @@ def find_in_own_dump(kdbg, program):
         dump = os.path.join(folder, "own")
         subprocess.run([program, "leak"], check=True,
                        env={**os.environ, "KMA_DEBUG": "audit", "KMA_DUMP": f"path={dump},on=exit"})
-        return subprocess.run([kdbg, "-e", "::findleaks", dump], capture_output=True, text=True,
+        return subprocess.run([kdbg, "-e", "::findleaks -dv", dump], capture_output=True, text=True,
                               check=True).stdout
 
 
@@ -50,7 +50,10 @@ def main():
     expect(not left, f"a clean run leaves no dump: {left}", text)
     status, text, left = check(kdbg, program, "leak")
     expect(status == FAULTS, f"the leak is found, not {status}", text)
-    expect("allocated by plant_leak" in text, "the leak is named by its function", text)
+    expect("plant_leak" in text, "the leak is named by its function", text)
+    blamed = [line for line in text.splitlines() if " allocated by " in line and "definite" in line]
+    expect(len(blamed) == 1 and ".c:" in blamed[0] and "/kma/" not in blamed[0],
+           "the program is to blame, not a header of libkma's", text)
     expect(len(left) == 1, f"one dump is kept: {left}", text)
     status, text, left = check(kdbg, program, "overrun")
     expect(status == FAULTS, f"the overrun is found, not {status}", text)
