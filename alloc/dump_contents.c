@@ -8,6 +8,7 @@
  */
 #include "alloc/dump_impl.h"
 
+#include "alloc/foreign.h"
 #include "alloc/instance.h"
 #include "alloc/options.h"
 #include "alloc/range.h"
@@ -137,12 +138,13 @@ static bool needed_by(const struct dump_stopped *thread, uint64_t start,
 	       thread->registers.fs_base - start < end - start;
 }
 
-static bool thread_needs(void *context, uint64_t start, uint64_t end)
+static bool needs(void *context, uint64_t start, uint64_t end)
 {
 	const struct capture *capture = context;
 	const struct dump_threads *threads = capture->threads;
 
-	if (needed_by(capture->self, start, end))
+	if (needed_by(capture->self, start, end) ||
+	    kma_foreign_touches(start, end))
 		return true;
 	for (size_t i = 0; i < threads->slot_count; i++)
 		if (threads->slots[i].tid != 0 &&
@@ -270,7 +272,7 @@ static struct dump_live_plan make_plan(int shared_pagemap)
 		.heap = { job.heap, 1 },
 		.never = { job.never, never },
 		.shared_pagemap = shared_pagemap,
-		.thread_needs = thread_needs,
+		.needs = needs,
 		.context = &job.capture,
 	};
 }

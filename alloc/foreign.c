@@ -171,3 +171,29 @@ void kma_foreign_each(void (*each)(struct kma_slab *slab, void *context),
 {
 	each_below(&kma_foreign_memory, 0, 0, each, context);
 }
+
+/* What a slot of a level covers. */
+static uintptr_t reach_of(unsigned level)
+{
+	return (uintptr_t)1 << (KMA_PAGE_SHIFT + BITS * (LEVELS - 1 - level));
+}
+
+/* Step over what no table is there for. */
+bool kma_foreign_touches(uintptr_t start, uintptr_t end)
+{
+	uintptr_t at = start & ~(reach_of(LEVELS - 1) - 1), step;
+
+	for (; at < end && is_addressable(at); at = (at | (step - 1)) + 1) {
+		struct kma_foreign_table *table = &kma_foreign_memory;
+		unsigned level = 0;
+
+		while (table && level + 1 < LEVELS)
+			table = follow(&table->slot[slot_of(at, level++)],
+				       false);
+		step = reach_of(table ? level : level - 1);
+		if (table && __atomic_load_n(&table->slot[slot_of(at, level)],
+					     __ATOMIC_ACQUIRE))
+			return true;
+	}
+	return false;
+}

@@ -47,6 +47,9 @@ bool kma_foreign_find_in(const struct kma_cache *cache, uintptr_t address,
 struct kma_slab *kma_foreign_slab(const struct kma_cache *cache,
 				  uintptr_t address);
 
+/* Is memory that was brought in [start, end)? No lock, good in any state. */
+bool kma_foreign_touches(uintptr_t start, uintptr_t end);
+
 /* Call each slab on pages of memory that was brought, without a lock. */
 void kma_foreign_each(void (*each)(struct kma_slab *slab, void *context),
 		      void *context);

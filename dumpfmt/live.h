@@ -40,8 +40,9 @@ struct dump_live_plan {
 	/* -1, or the page map of the process that this one is a copy of: a copy
 	 * does not know which pages of shared mappings were touched. */
 	int shared_pagemap;
-	/* Does a thread need this mapping (its stack, its TLS)? */
-	bool (*thread_needs)(void *context, uint64_t start, uint64_t end);
+	/* DUMP_HEAP: is this mapping needed otherwise (a thread's stack, its
+	 * TLS, pages that a client of the heap's has brought)? */
+	bool (*needs)(void *context, uint64_t start, uint64_t end);
 	void *context;
 };
 

@@ -110,8 +110,8 @@ static bool heap_needs(const struct dump_live *live, const struct dump_map *map)
 
 	return map->path[0] == '[' || map->start == live->data_end ||
 	       touches(&plan->heap, map->start, map->end) ||
-	       (plan->thread_needs &&
-		plan->thread_needs(plan->context, map->start, map->end));
+	       (plan->needs &&
+		plan->needs(plan->context, map->start, map->end));
 }
 
 uint32_t live_keep_of(struct dump_live *live, const struct dump_map *map)

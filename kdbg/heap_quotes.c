@@ -132,6 +132,20 @@ static bool add_instance(struct heap_quotes *quotes, struct heap *heap,
 	       add_errors(quotes, heap, i);
 }
 
+/* Buffers on pages that the program brought are the heap's as well. */
+static bool add_foreign(struct heap_quotes *quotes, struct heap *heap)
+{
+	const struct heap_slab *slabs;
+	size_t count = heap_slabs(heap, &slabs);
+
+	while (count-- > 0 && slabs[count].foreign)
+		if (!add_range(&quotes->reserve, &quotes->reserve_count,
+			       slabs[count].base,
+			       slabs[count].base + slabs[count].size))
+			return false;
+	return true;
+}
+
 static void look_at_clients(struct heap *heap)
 {
 	const struct heap_side_cache *side_caches;
@@ -210,7 +224,7 @@ static struct err *find(struct target *target, struct heap_quotes *ret)
 		return err;
 	for (size_t i = 0; added && i < heap->instance_count; i++)
 		added = add_instance(ret, heap, i);
-	added = added && add_logs(ret, heap);
+	added = added && add_logs(ret, heap) && add_foreign(ret, heap);
 	heap_close(heap);
 	return added ? NULL : err_new(ERR_NO_MEMORY, "what to strip");
 }
@@ -252,6 +266,7 @@ struct err *heap_quotes_find(struct target *target, struct heap_quotes *ret)
 	join(ret->data, &ret->data_count);
 	join(ret->kept, &ret->kept_count);
 	join(ret->metadata, &ret->metadata_count);
+	join(ret->reserve, &ret->reserve_count);
 	return NULL;
 }
 

@@ -101,6 +101,18 @@ def check_dump(kdbg, program, tier, folder):
     check(Target(kdbg, core), f"core of the dump at {tier}", lines, tier == "audit")
 
 
+def check_level(kdbg, program, folder):
+    """Level heap has their bytes, written by libkma, by convert, and from outside."""
+    dump = os.path.join(folder, "heap")
+    run = subprocess.run([program, "dump", dump], capture_output=True, text=True, check=True,
+                         env={**environment("audit"), "KMA_DUMP": "level=heap"})
+    check(Target(kdbg, dump), "dump of level heap", places(run.stdout), True)
+    full, less = os.path.join(folder, "full"), os.path.join(folder, "less")
+    run = subprocess.run([program, "dump", full], capture_output=True, text=True, check=True, env=environment("audit"))
+    subprocess.run([kdbg, "convert", "--to", "dump", "--level", "heap", full, less], check=True, capture_output=True)
+    check(Target(kdbg, less), "dump made less", places(run.stdout), True)
+
+
 def check_core(kdbg, program, folder):
     """Where the system writes cores to where the process stands."""
     run = subprocess.run([program, "abort"], capture_output=True, text=True, check=False, cwd=folder, env=environment("audit"),
@@ -137,6 +149,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             check_dump(kdbg, program, tier, folder)
     with tempfile.TemporaryDirectory() as folder:
+        check_level(kdbg, program, folder)
         check_core(kdbg, program, folder)
         check_live(kdbg, program)
         check_check(kdbg, program, folder)
