@@ -4,6 +4,7 @@
 #include "kdbg/check_judge_internal.h"
 #include "kdbg/check_merge.h"
 #include "kdbg/heap.h"
+#include "kdbg/heap_clients.h"
 #include "kdbg/leaks.h"
 #include "kdbg/reach.h"
 #include "kdbg/symbols.h"
@@ -137,6 +138,18 @@ static const char *find_moment(struct judge *judge,
 	return NULL;
 }
 
+/* The type that the group's oldest buffer was allocated with, or NULL. */
+static const char *find_type(struct judge *judge,
+			     const struct leak_group *group)
+{
+	const struct heap_type *type = NULL;
+	struct heap_buffer buffer;
+
+	if (heap_buffer_at(judge->heap, group->address, &buffer))
+		type = heap_type_of(judge->heap, &buffer);
+	return type ? judge_keep_text(judge, type->name) : NULL;
+}
+
 static void make_leak(struct judge *judge, const struct leak_group *group,
 		      struct check_leak *ret)
 {
@@ -149,6 +162,7 @@ static void make_leak(struct judge *judge, const struct leak_group *group,
 				 ? judge_keep_text(judge,
 						   caches[group->cache].name)
 				 : "",
+		.malloc_type = find_type(judge, group),
 		.leaked = group->leaked,
 		.bytes = group->bytes,
 		.retained = group->retained,

@@ -30,6 +30,7 @@ static uint64_t hash_leak(const struct check_leak *leak)
 
 	hash = hash_text(hash, leak->class);
 	hash = hash_text(hash, leak->cache);
+	hash = hash_text(hash, leak->malloc_type);
 	hash = hash_text(hash, leak->moment);
 	return hash_stack(hash, &leak->stack);
 }
@@ -58,6 +59,7 @@ static bool reads_the_same(const struct check_leak *a,
 			   const struct check_leak *b)
 {
 	return same_text(a->class, b->class) && same_text(a->cache, b->cache) &&
+	       same_text(a->malloc_type, b->malloc_type) &&
 	       same_text(a->moment, b->moment) &&
 	       same_stack(&a->stack, &b->stack);
 }

@@ -41,6 +41,7 @@ enum check_baseline {
 struct check_leak { /* one group of leaked buffers */
 	const char *class;
 	const char *cache;
+	const char *malloc_type; /* of typed malloc; or NULL */
 	uint64_t leaked, bytes, retained;
 	uint64_t address; /* of the oldest */
 	bool cycle;

@@ -110,6 +110,8 @@ static void put_leak(FILE *out, const struct check_result *result,
 	put_count(out, "pid", process->pid);
 	put_text(out, "class", leak->class);
 	put_text(out, "cache", leak->cache);
+	if (leak->malloc_type)
+		put_text(out, "malloc_type", leak->malloc_type);
 	put_count(out, "leaked", leak->leaked);
 	put_count(out, "bytes", leak->bytes);
 	put_count(out, "retained", leak->retained);

@@ -109,7 +109,9 @@ static void put_leak(FILE *out, const struct check_result *result,
 		leak->cycle ? " (a cycle)" : "");
 	if (leak->retained > leak->bytes)
 		fprintf(out, ", holding %" PRIu64, leak->retained);
-	fprintf(out, ", %s, allocated by ", leak->cache);
+	fprintf(out, ", %s%s%s, allocated by ", leak->cache,
+		leak->malloc_type ? ", type " : "",
+		leak->malloc_type ? leak->malloc_type : "");
 	put_frame(out, result, &leak->caller);
 	fprintf(out, "%s%s\n", leak->moment ? ", in " : "",
 		leak->moment ? leak->moment : "");

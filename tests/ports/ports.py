@@ -52,6 +52,8 @@ def main():
     expect(status == FAULTS, f"the leak is found, not {status}", text)
     expect("plant_leak" in text, "the leak is named by its function", text)
     blamed = [line for line in text.splitlines() if " allocated by " in line and "definite" in line]
+    if "net_driver" in program:
+        expect("type packet, allocated by" in blamed[0], "so is its type", text)
     expect(len(blamed) == 1 and ".c:" in blamed[0] and "/kma/" not in blamed[0],
            "the program is to blame, not a header of libkma's", text)
     expect(len(left) == 1, f"one dump is kept: {left}", text)
