@@ -128,7 +128,6 @@ static void *take_from_slab(struct kma_cache *cache, enum kma_tier tier,
 	if (!nested)
 		kma_lock_acquire(&cache->lock);
 	cache->alloc += kma_slab_take(cache, tier, &start, 1, !nested);
-	kma_client_note_peak(cache);
 	kma_lock_release(&cache->lock);
 	return start;
 }

@@ -123,7 +123,6 @@ static bool add_slab(struct kma_cache *cache)
 		added = kma_slab_add(cache, cache->tier == KMA_TIER_GUARD
 						    ? KMA_TIER_AUDIT
 						    : cache->tier);
-		kma_client_note_peak(cache);
 		kma_lock_release(&cache->lock);
 	}
 	kma_thread_leave(self);

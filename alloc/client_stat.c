@@ -82,7 +82,14 @@ static bool plain_stat(const struct kma_cache *cache, const char *name,
 		{ "alloc_fail", cache->alloc_fail },
 		{ "buf_total", cache->buf_total },
 		{ "buf_limit", cache->limit },
-		{ "buf_constructed", cache->out },
+		{ "buf_out", cache->out },
+		{ "buf_max",
+		  client->slab_peak * kma_slab_buffers(cache, cache->tier) },
+		{ "depot_alloc", client->depot_alloc },
+		{ "depot_free", client->depot_free },
+		{ "depot_contention", cache->depot_waits },
+		{ "slab_alloc", cache->slab_alloc },
+		{ "slab_free", cache->slab_alloc - cache->out },
 		{ "slab_create", cache->slab_create },
 		{ "slab_destroy", cache->slab_destroy },
 		{ "slab_count", cache->slab_create - cache->slab_destroy },
@@ -144,7 +151,9 @@ uint64_t kma_cache_stat(struct kma_cache *cache, const char *name)
 		return counts.alloc - counts.free;
 	if (strcmp(name, "buf_avail") == 0)
 		return cache->buf_total - (counts.alloc - counts.free);
-	if (strcmp(name, "buf_parked") == 0)
+	/* illumos's name for what lies in magazines. */
+	if (strcmp(name, "buf_parked") == 0 ||
+	    strcmp(name, "buf_constructed") == 0)
 		return counts.parked;
 	if (strcmp(name, "full_magazines") == 0)
 		return counts.full;

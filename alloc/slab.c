@@ -257,6 +257,8 @@ static void count_slab(struct kma_cache *cache, const struct kma_slab *slab)
 	cache->slab_create++;
 	cache->buf_total += slab->buffers;
 	cache->pages += slab->pages;
+	if (cache->client)
+		kma_client_note_peak(cache);
 	if (!kma_client_is_foreign(cache))
 		kma_arena_took(account_of(cache),
 			       slab->pages << KMA_PAGE_SHIFT);

@@ -86,6 +86,35 @@ static void check_arenas(void)
 	vmem_destroy(numbers);
 }
 
+/* What kstat has of a cache, by its names. */
+static void check_stats(void)
+{
+	kmem_cache_t *cache = kmem_cache_create("stats", 100, 0, NULL, NULL,
+						NULL, NULL, NULL, 0);
+	void *object[100];
+
+	for (int i = 0; i < 100; i++)
+		object[i] = kmem_cache_alloc(cache, KM_SLEEP);
+	for (int i = 0; i < 40; i++)
+		kmem_cache_free(cache, object[i]);
+	CHECK(kmem_cache_stat(cache, "buf_size") == 100);
+	CHECK(kmem_cache_stat(cache, "alloc") == 100);
+	CHECK(kmem_cache_stat(cache, "free") == 40);
+	CHECK(kmem_cache_stat(cache, "buf_inuse") == 60);
+	CHECK(kmem_cache_stat(cache, "buf_inuse") +
+		      kmem_cache_stat(cache, "buf_avail") ==
+	      kmem_cache_stat(cache, "buf_total"));
+	CHECK(kmem_cache_stat(cache, "buf_max") >=
+	      kmem_cache_stat(cache, "buf_total"));
+	CHECK(kmem_cache_stat(cache, "slab_alloc") -
+		      kmem_cache_stat(cache, "slab_free") ==
+	      60 + kmem_cache_stat(cache, "buf_constructed"));
+	CHECK(kmem_cache_stat(cache, "no such") == 0);
+	for (int i = 40; i < 100; i++)
+		kmem_cache_free(cache, object[i]);
+	kmem_cache_destroy(cache);
+}
+
 int main(void)
 {
 	char *copy = kmem_strdup("copy");
@@ -95,5 +124,6 @@ int main(void)
 	check_ids();
 	check_pointers();
 	check_arenas();
+	check_stats();
 	return 0;
 }

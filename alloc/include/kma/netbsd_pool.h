@@ -215,8 +215,8 @@ KMA_DIALECT void kma_netbsd_print(struct kma_cache *cache,
 	   (unsigned long)kma_cache_stat(cache, "slab_count"));
 	pr("\tnitems %lu, nout %lu, hardlimit %lu\n",
 	   (unsigned long)(kma_cache_stat(cache, "buf_total") -
-			   kma_cache_stat(cache, "buf_constructed")),
-	   (unsigned long)kma_cache_stat(cache, "buf_constructed"),
+			   kma_cache_stat(cache, "buf_out")),
+	   (unsigned long)kma_cache_stat(cache, "buf_out"),
 	   (unsigned long)kma_cache_stat(cache, "buf_limit"));
 	pr("\tnget %lu, nfail %lu, nput %lu\n",
 	   (unsigned long)kma_cache_stat(cache, "alloc"),
