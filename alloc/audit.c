@@ -52,7 +52,8 @@ static bool is_guarded(const struct kma_buffer *buffer)
 static inline struct cell cell_of(const struct kma_buffer *buffer,
 				  uint64_t word)
 {
-	size_t canary = is_guarded(buffer) ? 0 : KMA_CANARY_SIZE;
+	bool has_none = is_guarded(buffer) || buffer->slab->bare;
+	size_t canary = has_none ? 0 : KMA_CANARY_SIZE;
 	struct cell cell;
 
 	cell.user = buffer->start + kma_word_offset(word);

@@ -17,6 +17,9 @@
  *	  8 bytes       size           >= 8      8 bytes
  *	              ^ start, 16-aligned      ^ start + stride - 8
  *
+ * On pages that a client brought, where not one buffer fits like that, a slab
+ *is bare: stride is bufsize, no canaries, and a redzone where size leaves one.
+ *
  * The redzone runs from the byte after the request to the next canary, so the
  * first byte too far shows. Alignment above 16 moves the user's pointer up
  * inside its buffer by the bufctl's offset; the bytes before it are canary.
@@ -128,6 +131,7 @@ struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	uint64_t *free_bits;          /* bit set: free in the slab */
 	struct kma_slab *next, *prev; /* on one list of the cache */
 	uint64_t empty_since;         /* clients': nanoseconds */
+	uint8_t bare; /* audit: no room for canaries and redzones */
 };
 
 enum kma_slab_list {

@@ -31,6 +31,7 @@ struct kma_client {
 	uint32_t flags;       /* enum kma_cache_params_flags */
 	uint32_t personality; /* of KMA_PERSONALITY */
 	uint32_t tier_max;    /* enum kma_tier */
+	bool is_bare;         /* kma_slab.bare, of slabs of tier audit */
 	size_t size;          /* of an object, as it was asked for */
 	int (*construct)(void *object, void *arg, int flags);
 	void (*destruct)(void *object, void *arg);

@@ -98,16 +98,15 @@ static struct kma_cache *record_create(bool *is_used)
 	return cache;
 }
 
-/* A guarded buffer ends at its page, which an offset would move. Redzones take
- * room, of which pages that the client brings may have none. */
+/* A guarded buffer ends at its page, which an offset would move; pages that the
+ * client brings are not ours to guard. */
 static enum kma_tier tier_max(const struct kma_cache *cache)
 {
 	if (cache->client->flags & (KMA_NOTOUCH | KMA_NODEBUG))
 		return KMA_TIER_LITE;
-	if (!kma_client_is_foreign(cache))
-		return cache->align_offset ? KMA_TIER_AUDIT : KMA_TIER_GUARD;
-	return kma_slab_buffers(cache, KMA_TIER_AUDIT) ? KMA_TIER_AUDIT
-						       : KMA_TIER_LITE;
+	if (kma_client_is_foreign(cache) || cache->align_offset)
+		return KMA_TIER_AUDIT;
+	return KMA_TIER_GUARD;
 }
 
 static void fill_client(struct kma_client *client,
@@ -190,6 +189,8 @@ static void fill_cache(struct kma_cache *cache,
 	cache->limit = UINT64_MAX;
 	cache->magazine_size = magazine_size(cache);
 	client->tier_max = tier_max(cache);
+	client->is_bare = kma_client_is_foreign(cache) &&
+			  kma_slab_buffers(cache, KMA_TIER_AUDIT) == 0;
 	if (!cache->magazine_size)
 		cache->flags = KMA_CACHE_NOMAGAZINE;
 	kma_tier_choose(cache);

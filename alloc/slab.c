@@ -38,11 +38,20 @@ static bool has_bufctls(enum kma_tier tier)
 	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD;
 }
 
+/* What canary and redzone take of a buffer's room. Audited buffers on pages
+ * that their client brought go without where there is none. */
+static size_t dress_for(const struct kma_cache *cache, enum kma_tier tier)
+{
+	if (!has_bufctls(tier) || (cache->client && cache->client->is_bare))
+		return 0;
+	return 16;
+}
+
 /* A class's buffers are aligned within the stride by who asks for them; a
  * client's all are, so the stride is a multiple of its alignment. */
 static size_t stride_for(const struct kma_cache *cache, enum kma_tier tier)
 {
-	size_t stride = cache->bufsize + (has_bufctls(tier) ? 16 : 0);
+	size_t stride = cache->bufsize + dress_for(cache, tier);
 	size_t unit = cache->client && cache->align > 8 ? cache->align : 8;
 
 	return (stride + unit - 1) / unit * unit;
@@ -52,7 +61,7 @@ static size_t stride_for(const struct kma_cache *cache, enum kma_tier tier)
  * client wants it. */
 static size_t first_for(const struct kma_cache *cache, enum kma_tier tier)
 {
-	size_t first = has_bufctls(tier) ? 16 : 0;
+	size_t first = dress_for(cache, tier);
 
 	if (!cache->client)
 		return first;
@@ -292,6 +301,7 @@ static struct kma_slab *header_lay_out(struct kma_cache *cache, size_t pages,
 	slab->stride = stride;
 	slab->reciprocal = reciprocal_of(stride, buffers);
 	slab->kind = KMA_PAGE_SLAB;
+	slab->bare = has_bufctls(tier) && !dress_for(cache, tier);
 	for (uint32_t i = 0; i < buffers; i++)
 		slab->free_bits[i / 64] |= UINT64_C(1) << (i % 64);
 	return slab;

@@ -224,6 +224,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_slab, in_use, UINT)			\
 		FIELD(kma_slab, tier, UINT)			\
 		FIELD(kma_slab, hollow, UINT)			\
+		FIELD(kma_slab, bare, UINT)			\
 		FIELD(kma_slab, free_bits, POINTER)		\
 		FIELD(kma_slab, bufctls, POINTER)		\
 		FIELD(kma_slab, words, POINTER)			\
@@ -420,7 +421,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
  * KMA_FILL_FREE_MAX bytes (where that is absent: KMA_FILL_MAX), its first
  * KMA_FILL_MAX bytes if it is larger. Where its slab is hollow, the whole pages
  * of the request behind those read zero, and with KMA_FILL_FREE_MAX what there
- * is before and behind the whole pages KMA_FILL_FREE. At tier guard KMA_CANARY_SIZE counts as 0,
+ * is before and behind the whole pages KMA_FILL_FREE. At tier guard and in a bare slab KMA_CANARY_SIZE counts as 0,
  * and a free buffer has no pages. Slabs of tier off and lite have no guards.
  */
 #define KMA_CONSTANTS(CONSTANT)			\

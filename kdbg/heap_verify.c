@@ -164,7 +164,7 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 	uint64_t guard_max =
 		limit(&layout->constants.KMA_GUARD_MAX, GUARD_DEFAULT);
 	uint64_t canary_size =
-		slab->tier == TIER_GUARD
+		slab->tier == TIER_GUARD || slab->bare
 			? 0
 			: limit(&layout->constants.KMA_CANARY_SIZE, WORD);
 	struct region before = { .place = DAMAGE_BEFORE,

@@ -39,7 +39,8 @@ static const char *state_text(const struct heap_buffer *buffer)
 	return "never allocated from";
 }
 
-/* Where in the buffer's share of the slab, if not in the program's bytes. */
+/* Where in the buffer's share of the slab, if not in the program's bytes.
+ * stride 0: there are no canaries. */
 static const char *part_text(const struct question *q,
 			     const struct heap_buffer *buffer, uint64_t stride)
 {
@@ -49,7 +50,7 @@ static const char *part_text(const struct question *q,
 		return "before the start of a buffer ";
 	if (q->address - buffer->user < buffer->size)
 		return "";
-	if (q->address - buffer->start >= stride - CANARY_SIZE)
+	if (stride && q->address - buffer->start >= stride - CANARY_SIZE)
 		return "canary after a buffer ";
 	return "redzone of a buffer ";
 }
@@ -67,7 +68,10 @@ static bool is_buffer(const struct question *q, struct whatis_answer *ret)
 	const struct heap_type *type = heap_type_of(q->heap, buffer);
 
 	snprintf(ret->what, sizeof(ret->what), "%s%s %s%s%s",
-		 part_text(q, buffer, slabs[buffer->slab].stride),
+		 part_text(q, buffer,
+			   slabs[buffer->slab].bare
+				   ? 0
+				   : slabs[buffer->slab].stride),
 		 state_text(buffer), ret->cache, type ? ", type " : "",
 		 type ? type->name : "");
 	return true;

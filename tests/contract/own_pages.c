@@ -239,6 +239,27 @@ static void get_askew(void *argument)
 	pool_get(&pool, PR_NOWAIT);
 }
 
+/* Items that leave no room for a redzone: what is known of them is. */
+static void misuse_of_filling(void)
+{
+	void *item;
+
+	pool_init(&first, PAGE, 0, 0, 0, "filling", &mapped, IPL_NONE);
+	CHECK((item = pool_get(&first, PR_WAITOK)));
+	if (knows_state())
+		EXPECT_REPORT(put_twice, item, "DUPFREE", "pool_put");
+	if (is_audited()) {
+		struct outcome *told = run_child(use_freed, item);
+
+		expect_text(told, "kma: MODIFIED: ");
+		expect_text(told, "allocated by thread");
+	}
+	memset(item, 1, PAGE);
+	pool_put(&first, item);
+	pool_destroy(&first);
+	CHECK(pages == 0);
+}
+
 static void misuse(struct pool_allocator *allocator)
 {
 	void *item;
@@ -275,6 +296,7 @@ int main(void)
 		misuse(all[i]);
 	}
 	use_numbers();
+	misuse_of_filling();
 	EXPECT_REPORT(get_askew, NULL, "BADADDR", "4096");
 	return 0;
 }

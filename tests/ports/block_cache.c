@@ -11,8 +11,8 @@
 #include <kma/illumos.h>
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 enum { BUCKETS = 256, BLOCK = 512, BLOCKS = 4000, DEVICES = 3, KEPT = 9 };
 

@@ -138,8 +138,9 @@ enum kma_move {
  *
  * import(source, size, flags) makes a slab's memory, release(source, memory,
  * size) takes it back; NULL for the heap. slab_size is what is imported, a
- * multiple of the page, and begins at one. A redzone takes room there: where no
- * object has it, or with KMA_NOTOUCH, such caches are not above tier lite.
+ * multiple of the page, and begins at one. Where not one object has room for a
+ * redzone beside it there, objects have none; with KMA_NOTOUCH such caches are
+ * not above tier lite.
  */
 struct kma_cache_params {
 	const char *name;
