@@ -114,6 +114,18 @@ static struct kma_stack *entry(uint32_t id)
 	return (struct kma_stack *)(depot.base + (uint64_t)id * KMA_STACK_UNIT);
 }
 
+static bool is_same(const uint64_t *a, const uint64_t *b, size_t depth)
+{
+	for (; depth >= 4; depth -= 4, a += 4, b += 4)
+		if ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) |
+		    (a[3] ^ b[3]))
+			return false;
+	for (; depth > 0; depth--)
+		if (*a++ != *b++)
+			return false;
+	return true;
+}
+
 /* Among the entries of a chain, up to the one called stop. */
 static uint32_t search(uint32_t id, uint32_t stop, const struct kma_stack *key,
 		       const uint64_t *pc)
@@ -122,8 +134,7 @@ static uint32_t search(uint32_t id, uint32_t stop, const struct kma_stack *key,
 		const struct kma_stack *e = entry(id);
 
 		if (e->hash == key->hash && e->depth == key->depth &&
-		    e->flags == key->flags &&
-		    memcmp(e->pc, pc, key->depth * sizeof(pc[0])) == 0)
+		    e->flags == key->flags && is_same(e->pc, pc, key->depth))
 			return id;
 	}
 	return 0;

@@ -2,9 +2,8 @@
 /*
  * Most of a thread's stack is what it was at its last allocation. So that one
  * is kept (and that of the last free, as the two take turns), and the next walk
- * goes only as far as it must: trace_kept.h. Serial of the kept part and the
- * few new frames are what the memo finds a stack's depot id by, exactly,
- * without a look at the depot.
+ * goes only as far as it must: trace_kept.h. A stack that was seen before is
+ * known by name without a look at the depot: trace_name.h.
  *
  * A stack that cannot be kept, as it has a signal frame, a guess or a frame
  * that needs its whole row, empties the trace, and the next few captures do
@@ -18,23 +17,15 @@
 #include "alloc/thread.h"
 #include "alloc/trace_kept.h"
 
-enum { REST = 16, MEMO_SETS = 128, MEMO_FRAMES = 5 };
-
-/* A stack by how it was made: frames put on a kept part, and its id. */
-struct memo {
-	uint64_t serial;
-	size_t count;
-	uint64_t key[MEMO_FRAMES];
-	uint32_t id; /* in the depot; 0 not known */
-};
+enum { REST = 16 };
 
 struct kma_trace {
 	uint32_t busy;
 	uint32_t rest; /* captures to sit out */
 	struct kma_kept kept[KMA_STACK_USES];
 	struct kma_paths paths[KMA_STACK_USES];
-	struct memo memo[MEMO_SETS];
-	struct kma_walked walked;
+	struct kma_names names;
+	struct kma_walked walked[KMA_KEPT_MAX];
 };
 
 static struct kma_trace *trace_of(struct kma_thread *self)
@@ -47,61 +38,39 @@ static struct kma_trace *trace_of(struct kma_thread *self)
 	return self->trace;
 }
 
-/* --- the memo --------------------------------------------------------------
- */
-
-static struct memo *memo_of(struct kma_trace *t, const struct kma_kept *k)
-{
-	return &t->memo[k->frame[k->first].hash % MEMO_SETS];
-}
-
-static uint32_t memo_recall(struct kma_trace *t, const struct kma_kept *k)
-{
-	const struct memo *memo = memo_of(t, k);
-	uint64_t wrong = (memo->serial ^ k->serial) | (memo->count ^ k->count);
-
-	if (k->count > MEMO_FRAMES)
-		return 0;
-	for (size_t i = 0; i < k->count; i++)
-		wrong |= memo->key[i] ^ k->key[k->first + i];
-	return wrong ? 0 : memo->id;
-}
-
-static void memo_put(struct kma_trace *t, const struct kma_kept *k)
-{
-	struct memo *memo = memo_of(t, k);
-
-	if (k->count > MEMO_FRAMES)
-		return;
-	memo->serial = k->serial;
-	memo->count = k->count;
-	for (size_t i = 0; i < k->count; i++)
-		memo->key[i] = k->key[k->first + i];
-	memo->id = k->id;
-}
-
 /* --- capturing -------------------------------------------------------------
  */
 
+static uint32_t recall(struct kma_trace *t, const struct kma_kept *k)
+{
+	const struct kma_kept_frame *frame = &k->frame[k->first];
+
+	return kma_name_recall(&t->names, frame->hash, frame->node);
+}
+
 /* Not known to be the stack of last time. */
-static bool acquire_another(struct kma_trace *t, enum kma_stack_use use,
+static bool acquire_another(struct kma_trace *t, const struct kma_thread *self,
+			    enum kma_stack_use use,
 			    const struct kma_place *here)
 {
-	const struct kma_bounds bounds = kma_bounds_find(here->sp);
+	struct kma_bounds bounds;
+	const struct kma_kept *other = &t->kept[KMA_STACK_USES - 1 - use];
 	struct kma_kept *k = &t->kept[use];
 	struct kma_place zero = *here;
-	const struct kma_path *path =
-		kma_path_leave(&t->paths[use], &zero, &bounds);
+	const struct kma_path *path;
 	bool changed;
 
-	if (!path ||
-	    !kma_kept_update(k, &t->walked, &zero, &bounds, &changed)) {
+	if (!kma_bounds_own(self, here->sp, &bounds))
+		bounds = kma_bounds_find(here->sp);
+	path = kma_path_leave(&t->paths[use], &zero, &bounds);
+	if (!path || !kma_kept_update(k, other, t->walked, &t->names, &zero,
+				      &bounds, &changed)) {
 		kma_kept_forget(k);
 		t->rest = REST;
 		return false;
 	}
 	if (changed)
-		k->id = memo_recall(t, k);
+		k->id = recall(t, k);
 	kma_kept_note_path(k, path, here, &zero);
 	return true;
 }
@@ -110,7 +79,7 @@ static bool acquire(struct kma_trace *t, const struct kma_thread *self,
 		    enum kma_stack_use use, const struct kma_place *here)
 {
 	return kma_kept_is_repeated(&t->kept[use], self, here) ||
-	       acquire_another(t, use, here);
+	       acquire_another(t, self, use, here);
 }
 
 /* Of the function this is inlined into: interrupted, so to speak, here. */
@@ -172,8 +141,11 @@ void kma_trace_name(struct kma_thread *self, enum kma_stack_use use,
 {
 	struct kma_trace *t = self->trace;
 
-	t->kept[use].id = id;
-	memo_put(t, &t->kept[use]);
+	struct kma_kept *k = &t->kept[use];
+	const struct kma_kept_frame *frame = &k->frame[k->first];
+
+	k->id = id;
+	kma_name_put(&t->names, frame->hash, frame->node, id);
 }
 
 void kma_trace_release(struct kma_thread *self)
@@ -201,7 +173,7 @@ intern_another(struct kma_thread *self, enum kma_stack_use use,
 
 	if (!take(t))
 		return kma_stack_intern_walked();
-	if (!acquire_another(t, use, here)) {
+	if (!acquire_another(t, self, use, here)) {
 		release(t);
 		return kma_stack_intern_walked();
 	}

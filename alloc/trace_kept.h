@@ -6,19 +6,20 @@
  *	now:              p q | h g f e d c b a
  *	                  ^ walked   ^ checked, not walked
  *
- * At the first frame whose sp and PC are in the last stack, the rest is checked
- * by loading every slot it was read from: the return address of each frame, and
- * the saved fp where a frame further out is found by it. Those loads do not
- * wait for each other, as a walk's do, so a kept frame costs a fifth of a
- * walked one. If all are as they were, so is everything derived from them. What
- * is not differs near the inner end, most often, and the next such frame is
- * tried; but after a few it is looked from the outermost frame in for how far
- * all is as it was, and the walk goes on until it meets that part.
+ * From the outermost frame in, every slot that the last stack was read from is
+ * loaded: the return address of each frame, and the saved fp where a frame
+ * further out is found by it. Those loads do not wait for each other, as a
+ * walk's do, so a kept frame costs a fifth of a walked one. As far in as all
+ * are as they were, so is everything derived from them, and the walk, which
+ * comes from the inner end, need go no further than to the first frame there
+ * whose sp and PC it meets. Until it is that far out, it compares nothing.
  *
- * The hash runs from the outermost frame inwards: that of the kept part is
- * there already. So is its name: each frame gets a serial number when it is
- * put into the array, which stands for it and all that is outside it until
- * another takes its place.
+ * Two stacks are kept, that of the last allocation and that of the last free.
+ * Where little is left of the one, the other may have more, as it is more
+ * recent: that is copied then.
+ *
+ * Each frame has a hash and a node (trace_name.h), which stand for it and all
+ * that is outside it: those of the kept part are there already.
  *
  * Only stacks of plain rules up to an end can be kept.
  */
@@ -26,6 +27,7 @@
 #define ALLOC_TRACE_KEPT_H
 
 #include "alloc/thread.h"
+#include "alloc/trace_name.h"
 #include "alloc/trace_path.h"
 #include "alloc/unwind_rule.h"
 
@@ -33,25 +35,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-	KMA_KEPT_MAX = 256, /* frames */
-	/* Two slots a frame, and those of the way out of this library. */
-	KMA_KEPT_CHECKS = 2 * KMA_KEPT_MAX + KMA_PATH_FRAMES + 1,
-};
+enum { KMA_KEPT_MAX = 256 /* frames */ };
 
-/* A frame of the last stack. */
+/* What else is known of a frame of the last stack. */
 struct kma_kept_frame {
-	uintptr_t sp, fp;
-	uint64_t hash;   /* of it and all outside it */
-	uint64_t serial; /* so is this */
-	uint32_t check;  /* index of the first that is further out */
-	bool needs_fp;   /* it or an outer frame is found by this fp */
+	uintptr_t fp;
+	uint64_t hash, node; /* of it and all outside it */
+	uint32_t saved;      /* how many of the kept slots are outside it */
+	bool needs_fp;       /* it or an outer frame is found by this fp */
 };
 
-/* What a slot must hold for the frames outside it to be as they were. */
-struct kma_kept_check {
-	uintptr_t slot;
-	uint64_t value;
+/* Where a frame saved the fp by which one further out is found. */
+struct kma_kept_saved {
+	uintptr_t slot, value;
+	size_t frame; /* the frame that saved it */
 };
 
 /* A stack kept, outermost frame last. */
@@ -59,105 +56,123 @@ struct kma_kept {
 	size_t first; /* index of the innermost frame; KMA_KEPT_MAX: empty */
 	uint32_t generation; /* of the rules it was walked by */
 	uint32_t id;         /* in the depot; 0 not known */
-	/* How it was made: so many frames put on the part of that serial. */
-	uint64_t serial;
-	size_t count;
-	/* Where it was captured from, and where its checks begin: with those
-	 * of the way out of this library. */
-	uintptr_t sp, fp;
-	uint32_t check_first;
-	bool needs_fp; /* that fp is a frame's, as no slot holds it */
+	/* Where it was captured from; the way from there to the innermost
+	 * frame lies before that one in the arrays of PCs and sp. */
+	uintptr_t sp, fp, first_fp;
+	uint32_t way;        /* index of its first */
+	uint32_t saved_used; /* of all the stack */
+	uintptr_t fp_slot;   /* where it passes the fp of first; 0: nowhere */
+	bool needs_fp;       /* if that is of use */
+	/* PC and sp of each frame, alone as they are what is looked at most. */
 	uint64_t key[KMA_KEPT_MAX];
+	uintptr_t frame_sp[KMA_KEPT_MAX];
 	struct kma_kept_frame frame[KMA_KEPT_MAX];
-	struct kma_kept_check check[KMA_KEPT_CHECKS];
+	struct kma_kept_saved saved[KMA_KEPT_MAX]; /* outermost first */
 };
 
-/* A frame newly walked. */
-struct kma_walked_frame {
-	uintptr_t key, sp, fp;
-	uintptr_t fp_slot; /* where leaving the frame loads fp from; 0 not */
-	bool by_fp;        /* its CFA is found by fp */
-};
-
-/* What a walk notes, innermost first; the last serial number given. */
+/* A frame newly walked, and the rule it was left by. */
 struct kma_walked {
-	uint64_t last_serial;
-	struct kma_walked_frame frame[KMA_KEPT_MAX];
+	uintptr_t key, sp, fp;
+	uint64_t rule;
 };
 
 void kma_kept_forget(struct kma_kept *k);
 
 /*
  * Make it the stack that here is the innermost frame of, the outermost of this
- * library's. *changed: it is another than it was. False: not a stack that can
- * be kept; forget it.
+ * library's. other is the stack of the other use; walked has room for
+ * KMA_KEPT_MAX. *changed: it is another than it was. False: not a stack that
+ * can be kept; forget it.
  */
-bool kma_kept_update(struct kma_kept *k, struct kma_walked *walked,
+bool kma_kept_update(struct kma_kept *k, const struct kma_kept *other,
+		     struct kma_walked *walked, struct kma_names *names,
 		     const struct kma_place *here,
 		     const struct kma_bounds *bounds, bool *changed);
 
-static inline uint64_t kma_kept_wrong(const struct kma_kept_check *check)
+/* 0 if the frame's return address is where it was. */
+static inline uint64_t kma_kept_wrong(const struct kma_kept *k, size_t at)
 {
-	return *(const uintptr_t *)check->slot ^ check->value;
+	return kma_path_load(k->frame_sp[at] - sizeof(uintptr_t)) ^ k->key[at];
+}
+
+static inline uint64_t kma_kept_four_wrong(const struct kma_kept *k, size_t at)
+{
+	return kma_kept_wrong(k, at) | kma_kept_wrong(k, at + 1) |
+	       kma_kept_wrong(k, at + 2) | kma_kept_wrong(k, at + 3);
 }
 
 /*
- * Does every slot from this check on hold what it did? What differs most often
- * differs near the inner end. For who knows that all of them can be read.
+ * Does every slot, those of the way to it as well, hold what it did? What
+ * differs most often differs near the inner end. For who knows that all of them
+ * can be read.
  */
-static inline bool kma_kept_is_intact(const struct kma_kept *k, uint32_t first)
+static inline bool kma_kept_is_intact(const struct kma_kept *k)
 {
-	const struct kma_kept_check *check = &k->check[first];
-	const struct kma_kept_check *end = k->check + KMA_KEPT_CHECKS;
+	size_t at = k->way;
 	uint64_t wrong = 0;
 
-	for (; end - check >= 4; check += 4)
-		if (kma_kept_wrong(check) | kma_kept_wrong(check + 1) |
-		    kma_kept_wrong(check + 2) | kma_kept_wrong(check + 3))
+	for (; at <= KMA_KEPT_MAX - 4; at += 4)
+		if (kma_kept_four_wrong(k, at))
 			return false;
-	for (; check < end; check++)
-		wrong |= kma_kept_wrong(check);
+	for (; at < KMA_KEPT_MAX; at++)
+		wrong |= kma_kept_wrong(k, at);
+	for (const struct kma_kept_saved *saved = k->saved;
+	     saved < k->saved + k->saved_used; saved++)
+		wrong |= kma_path_load(saved->slot) ^ saved->value;
 	return wrong == 0;
 }
 
+/* Is the fp by which frames are found what it was? It is that of here, or the
+ * way from here passes the slot it was saved in. */
+static inline bool kma_kept_fp_is_same(const struct kma_kept *k,
+				       const struct kma_place *here)
+{
+	if (!k->needs_fp)
+		return true;
+	if (!k->fp_slot)
+		return here->fp == k->fp;
+	return kma_path_load(here->sp + k->fp_slot) == k->first_fp;
+}
+
 /* Is it the stack of last time, captured from the same place? */
-static inline bool kma_kept_is_repeated(const struct kma_kept *k,
-					const struct kma_thread *self,
-					const struct kma_place *here)
+__attribute__((always_inline)) static inline bool
+kma_kept_is_repeated(const struct kma_kept *k, const struct kma_thread *self,
+		     const struct kma_place *here)
 {
 	return k->sp == here->sp && k->sp >= self->stack_low &&
-	       k->frame[KMA_KEPT_MAX - 1].sp <= self->stack_top &&
+	       k->frame_sp[KMA_KEPT_MAX - 1] <= self->stack_top &&
 	       k->generation == __atomic_load_n(&kma_rule_generation,
 						__ATOMIC_ACQUIRE) &&
-	       (!k->needs_fp || k->fp == here->fp) &&
-	       kma_kept_is_intact(k, k->check_first);
+	       kma_kept_fp_is_same(k, here) && kma_kept_is_intact(k);
 }
 
 /*
- * It was captured from here, by path, whose end is frame zero. Put the slots of
- * the way out before those of the stack, so that the next capture from here
- * need not look for either.
+ * It was captured from here, by path, whose end is frame zero. Put its slots
+ * before those of the stack, so that the next capture from here need not look
+ * for either.
  */
 static inline void kma_kept_note_path(struct kma_kept *k,
 				      const struct kma_path *path,
 				      const struct kma_place *here,
 				      const struct kma_place *zero)
 {
-	uint32_t check = k->frame[k->first].check;
-	bool needs_fp = k->frame[k->first].needs_fp;
+	size_t inside = path->frames - 1; /* the last leads to frame zero */
 
-	for (size_t i = path->frames; i > 0; i--)
-		k->check[--check] =
-			(struct kma_kept_check){ here->sp + path->slot[i - 1],
-						 path->key[i - 1] };
-	if (needs_fp && path->fp_slot)
-		k->check[--check] =
-			(struct kma_kept_check){ here->sp + path->fp_slot,
-						 zero->fp };
-	k->check_first = check;
-	k->sp = path->frames ? here->sp : 0;
+	k->sp = 0;
+	if (path->frames == 0 || inside > k->first)
+		return;
+	k->way = (uint32_t)(k->first - inside);
+	for (size_t i = 0; i < inside; i++) {
+		k->key[k->way + i] = path->key[i];
+		k->frame_sp[k->way + i] =
+			here->sp + path->slot[i] + sizeof(uintptr_t);
+	}
+	k->sp = here->sp;
 	k->fp = here->fp;
-	k->needs_fp = needs_fp && !path->fp_slot;
+	k->first_fp = zero->fp;
+	k->fp_slot = path->fp_slot;
+	k->needs_fp = k->frame[k->first].needs_fp;
+	k->saved_used = k->frame[k->first].saved;
 }
 
 #endif

@@ -5,7 +5,7 @@ static bool path_walk(struct kma_path *path, struct kma_place *place,
 		      const struct kma_bounds *bounds)
 {
 	struct kma_place next = *place;
-	uintptr_t sp = place->sp, fp_slot = 0, saved;
+	uintptr_t sp = place->sp, fp_slot = 0;
 	bool fixed = true;
 
 	*path = (struct kma_path){ 0 };
@@ -16,12 +16,12 @@ static bool path_walk(struct kma_path *path, struct kma_place *place,
 		path->fp_slot = fp_slot;
 		fixed &= kma_rule_kind(rule) == KMA_RULE_SP &&
 			 i < KMA_PATH_FRAMES;
-		if (!kma_place_step(&next, rule, bounds, &saved))
+		if (!kma_place_step(&next, rule, bounds))
 			return false;
 		if (!kma_in_library(next.key))
 			break;
-		if (saved)
-			fp_slot = saved - sp;
+		if (kma_rule_fp_depth(rule))
+			fp_slot = next.sp - kma_rule_fp_depth(rule) - sp;
 		if (fixed) {
 			path->slot[i] = next.sp - sizeof(uintptr_t) - sp;
 			path->key[i] = next.key;

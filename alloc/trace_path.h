@@ -38,34 +38,34 @@ struct kma_place {
 };
 
 /*
- * To the caller, by a plain rule. *fp_slot is where fp was loaded from, 0 if
- * nowhere. False: the rule is none, or leads astray. Whether a frame saved fp
- * is as good as random, so nothing branches on it.
+ * To the caller, by a plain rule. False: the rule is none, or leads astray, and
+ * place is what it was. Whether a frame saved fp is as good as random, so
+ * nothing branches on it.
  */
 static inline bool kma_place_step(struct kma_place *place, uint64_t rule,
-				  const struct kma_bounds *bounds,
-				  uintptr_t *fp_slot)
+				  const struct kma_bounds *bounds)
 {
 	enum kma_rule_kind kind = kma_rule_kind(rule);
-	uintptr_t cfa = (kind == KMA_RULE_SP ? place->sp : place->fp) +
+	uintptr_t cfa = (kind == KMA_RULE_FP ? place->fp : place->sp) +
 			kma_rule_cfa(rule);
 	uintptr_t depth = kma_rule_fp_depth(rule);
 	uintptr_t pc_slot = cfa - sizeof(uintptr_t);
 
-	*fp_slot = 0;
 	if (__builtin_expect((kind != KMA_RULE_SP && kind != KMA_RULE_FP) ||
 				     cfa <= place->sp || cfa > bounds->top ||
 				     cfa - bounds->low < depth,
 			     0))
 		return false;
 
+	uintptr_t key = *(const uintptr_t *)pc_slot;
 	uintptr_t saved = *(const uintptr_t *)(depth ? cfa - depth : pc_slot);
 
-	*fp_slot = depth ? cfa - depth : 0;
+	if (__builtin_expect(key == 0, 0))
+		return false;
 	place->fp = depth ? saved : place->fp;
-	place->key = *(const uintptr_t *)pc_slot;
+	place->key = key;
 	place->sp = cfa;
-	return place->key != 0;
+	return true;
 }
 
 static inline uintptr_t kma_path_load(uintptr_t address)
@@ -78,16 +78,23 @@ static inline bool kma_in_library(uintptr_t pc)
 	return pc - kma_root.text_base < kma_root.text_end - kma_root.text_base;
 }
 
+/* Are the return addresses of that way in their slots? */
+static inline bool kma_path_is_same(const struct kma_path *path, uintptr_t sp)
+{
+	uint64_t wrong = 0;
+
+	for (size_t i = 0; i < path->frames; i++)
+		wrong |= kma_path_load(sp + path->slot[i]) ^ path->key[i];
+	return wrong == 0;
+}
+
 /* Is it this way out of the frame whose sp this is? */
 static inline bool kma_path_leads(const struct kma_path *path, uintptr_t sp,
 				  const struct kma_bounds *bounds)
 {
-	if (path->frames == 0 || bounds->top - sp <= path->end_slot)
-		return false;
-	for (size_t i = 0; i < path->frames; i++)
-		if (kma_path_load(sp + path->slot[i]) != path->key[i])
-			return false;
-	return !kma_in_library(kma_path_load(sp + path->end_slot));
+	return path->frames > 0 && bounds->top - sp > path->end_slot &&
+	       kma_path_is_same(path, sp) &&
+	       !kma_in_library(kma_path_load(sp + path->end_slot));
 }
 
 /* From here to frame 0, which is outermost of this library. */

@@ -69,18 +69,12 @@ bool kma_rule_row(const struct kma_module *module, uintptr_t key,
 uint64_t kma_rule_fill(uintptr_t key)
 {
 	uint64_t mixed = kma_rule_mix(key);
-	uint64_t *far = &far_table[mixed >> (KMA_KEY_BITS - FAR_BITS)];
-	uint64_t *near =
-		&kma_rule_near[mixed >> (KMA_KEY_BITS - KMA_RULE_NEAR_BITS)];
-	uint64_t far_tag =
-		mixed & ((UINT64_C(1) << (KMA_KEY_BITS - FAR_BITS)) - 1);
-	uint64_t near_tag =
-		mixed &
-		((UINT64_C(1) << (KMA_KEY_BITS - KMA_RULE_NEAR_BITS)) - 1);
-	uint64_t word = __atomic_load_n(far, __ATOMIC_RELAXED);
-	uint64_t rule = word & ((1U << KMA_RULE_BITS) - 1);
+	uint64_t *far = &far_table[mixed >> (64 - FAR_BITS)];
+	uint64_t *near = &kma_rule_near[mixed >> (64 - KMA_RULE_NEAR_BITS)];
+	uint64_t rule =
+		__atomic_load_n(far, __ATOMIC_RELAXED) ^ mixed << FAR_BITS;
 
-	if (word >> KMA_RULE_BITS != far_tag || rule == KMA_RULE_EMPTY) {
+	if (rule == KMA_RULE_EMPTY || rule >> KMA_RULE_BITS != 0) {
 		const struct kma_module *module = kma_module_find(key - 1);
 		struct kma_cfi_row row;
 
@@ -88,10 +82,10 @@ uint64_t kma_rule_fill(uintptr_t key)
 			return KMA_RULE_NONE;
 		rule = kma_rule_row(module, key, &row) ? row_to_rule(&row)
 						       : KMA_RULE_NONE;
-		__atomic_store_n(far, far_tag << KMA_RULE_BITS | rule,
+		__atomic_store_n(far, mixed << FAR_BITS | rule,
 				 __ATOMIC_RELAXED);
 	}
-	__atomic_store_n(near, near_tag << KMA_RULE_BITS | rule,
+	__atomic_store_n(near, mixed << KMA_RULE_NEAR_BITS | rule,
 			 __ATOMIC_RELAXED);
 	return rule;
 }

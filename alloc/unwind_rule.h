@@ -54,25 +54,23 @@ extern uint32_t kma_rule_generation;
 /* A rule that is not in the near table. */
 uint64_t kma_rule_fill(uintptr_t key);
 
+/* The key's mix, in the upper KMA_KEY_BITS; the bits below are zero. */
 static inline uint64_t kma_rule_mix(uintptr_t key)
 {
-	return key * UINT64_C(0x9E3779B97F4A7C15) &
-	       ((UINT64_C(1) << KMA_KEY_BITS) - 1);
+	return key * (UINT64_C(0x9E3779B97F4A7C15) << (64 - KMA_KEY_BITS));
 }
 
 static inline uint64_t kma_rule_find(uintptr_t key)
 {
 	uint64_t mixed = kma_rule_mix(key);
 	uint64_t word = __atomic_load_n(
-		&kma_rule_near[mixed >> (KMA_KEY_BITS - KMA_RULE_NEAR_BITS)],
+		&kma_rule_near[mixed >> (64 - KMA_RULE_NEAR_BITS)],
 		__ATOMIC_RELAXED);
-	uint64_t tag =
-		mixed &
-		((UINT64_C(1) << (KMA_KEY_BITS - KMA_RULE_NEAR_BITS)) - 1);
-	uint64_t rule = word & ((1U << KMA_RULE_BITS) - 1);
+	/* Where the tag is the key's own, the rule alone is left. */
+	uint64_t rule = word ^ mixed << KMA_RULE_NEAR_BITS;
 
 	if (__builtin_expect(
-		    word >> KMA_RULE_BITS != tag || rule == KMA_RULE_EMPTY, 0))
+		    rule == KMA_RULE_EMPTY || rule >> KMA_RULE_BITS != 0, 0))
 		return kma_rule_fill(key);
 	return rule;
 }
