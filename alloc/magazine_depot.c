@@ -11,6 +11,7 @@
 #include "alloc/client.h"
 #include "alloc/clock.h"
 #include "alloc/meta.h"
+#include "alloc/root.h"
 #include "alloc/slab.h"
 
 /* Seconds between two looks at what a depot could do without, and how often in
@@ -59,6 +60,23 @@ static void depot_release(struct kma_cache *cache)
 	kma_lock_release(&cache->depot_lock);
 }
 
+/*
+ * Bytes kept from reuse. Of a tier that only samples have, what is given back
+ * in the time that all of it would be kept for if everybody had the tier: more
+ * would be memory that has left the processor's cache when it is wanted.
+ */
+static size_t quarantine_bytes(const struct kma_cache *cache,
+			       enum kma_tier tier)
+{
+	size_t rate = kma_root.sample_rate;
+	size_t cost = kma_root.sample_bytes ? cache->bufsize : 1;
+
+	if (tier != KMA_TIER_AUDIT || tier != kma_root.sample_tier ||
+	    cache->tier >= tier || rate <= cost)
+		return QUARANTINE_BYTES;
+	return QUARANTINE_BYTES * cost / rate;
+}
+
 /* Magazines that must be in before one comes out. */
 static uint32_t depot_quarantine(const struct kma_cache *cache,
 				 enum kma_tier tier)
@@ -66,7 +84,7 @@ static uint32_t depot_quarantine(const struct kma_cache *cache,
 	if (!kma_magazine_queues(tier))
 		return 0;
 
-	size_t rounds = QUARANTINE_BYTES / cache->bufsize;
+	size_t rounds = quarantine_bytes(cache, tier) / cache->bufsize;
 
 	if (rounds > QUARANTINE_ROUNDS)
 		rounds = QUARANTINE_ROUNDS;

@@ -56,13 +56,13 @@ static bool acquire_another(struct kma_trace *t, const struct kma_thread *self,
 	struct kma_bounds bounds;
 	const struct kma_kept *other = &t->kept[KMA_STACK_USES - 1 - use];
 	struct kma_kept *k = &t->kept[use];
-	struct kma_place zero = *here;
+	struct kma_place zero;
 	const struct kma_path *path;
 	bool changed;
 
 	if (!kma_bounds_own(self, here->sp, &bounds))
 		bounds = kma_bounds_find(here->sp);
-	path = kma_path_leave(&t->paths[use], &zero, &bounds);
+	path = kma_path_leave(&t->paths[use], here, &bounds, &zero);
 	if (!path || !kma_kept_update(k, other, t->walked, &t->names, &zero,
 				      &bounds, &changed)) {
 		kma_kept_forget(k);
@@ -140,7 +140,6 @@ void kma_trace_name(struct kma_thread *self, enum kma_stack_use use,
 		    uint32_t id)
 {
 	struct kma_trace *t = self->trace;
-
 	struct kma_kept *k = &t->kept[use];
 	const struct kma_kept_frame *frame = &k->frame[k->first];
 
@@ -170,6 +169,7 @@ intern_another(struct kma_thread *self, enum kma_stack_use use,
 {
 	struct kma_trace *t = self ? trace_of(self) : NULL;
 	struct kma_trace_stack stack;
+	uint32_t id;
 
 	if (!take(t))
 		return kma_stack_intern_walked();
@@ -177,13 +177,14 @@ intern_another(struct kma_thread *self, enum kma_stack_use use,
 		release(t);
 		return kma_stack_intern_walked();
 	}
-	tell(&t->kept[use], &stack);
-	if (stack.id == 0) {
-		stack.id = intern(&stack);
-		kma_trace_name(self, use, stack.id);
+	id = t->kept[use].id;
+	if (id == 0) {
+		tell(&t->kept[use], &stack);
+		id = intern(&stack);
+		kma_trace_name(self, use, id);
 	}
 	release(t);
-	return stack.id;
+	return id;
 }
 
 uint32_t kma_stack_intern(enum kma_stack_use use)

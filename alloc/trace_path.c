@@ -35,12 +35,14 @@ static bool path_walk(struct kma_path *path, struct kma_place *place,
 }
 
 const struct kma_path *kma_path_find(struct kma_paths *paths,
-				     struct kma_place *place,
-				     const struct kma_bounds *bounds)
+				     const struct kma_place *here,
+				     const struct kma_bounds *bounds,
+				     struct kma_place *zero)
 {
 	paths->next = (paths->next + 1) % KMA_PATHS;
 
 	struct kma_path *path = &paths->path[paths->next];
 
-	return path_walk(path, place, bounds) ? path : NULL;
+	*zero = *here;
+	return path_walk(path, zero, bounds) ? path : NULL;
 }

@@ -99,33 +99,33 @@ static inline bool kma_path_leads(const struct kma_path *path, uintptr_t sp,
 
 /* From here to frame 0, which is outermost of this library. */
 static inline void kma_path_follow(const struct kma_path *path,
-				   struct kma_place *place)
+				   const struct kma_place *here,
+				   struct kma_place *zero)
 {
-	uintptr_t sp = place->sp;
-
-	place->key = path->key[path->frames - 1];
-	place->sp = sp + path->slot[path->frames - 1] + sizeof(uintptr_t);
-	if (path->fp_slot)
-		place->fp = kma_path_load(sp + path->fp_slot);
+	zero->key = path->key[path->frames - 1];
+	zero->sp = here->sp + path->slot[path->frames - 1] + sizeof(uintptr_t);
+	zero->fp = path->fp_slot ? kma_path_load(here->sp + path->fp_slot)
+				 : here->fp;
 }
 
 /* The same by the rules; the way is kept. NULL: it cannot be gone by rules. */
 const struct kma_path *kma_path_find(struct kma_paths *paths,
-				     struct kma_place *place,
-				     const struct kma_bounds *bounds);
+				     const struct kma_place *here,
+				     const struct kma_bounds *bounds,
+				     struct kma_place *zero);
 
-/* Go to the outermost frame of this library, which is frame 0; the way there.
- * NULL: it cannot be gone by rules. */
+/* From here to the outermost frame of this library, which is frame zero; the
+ * way there. NULL: it cannot be gone by rules. */
 static inline const struct kma_path *
-kma_path_leave(struct kma_paths *paths, struct kma_place *place,
-	       const struct kma_bounds *bounds)
+kma_path_leave(struct kma_paths *paths, const struct kma_place *here,
+	       const struct kma_bounds *bounds, struct kma_place *zero)
 {
 	for (unsigned i = 0; i < KMA_PATHS; i++)
-		if (kma_path_leads(&paths->path[i], place->sp, bounds)) {
-			kma_path_follow(&paths->path[i], place);
+		if (kma_path_leads(&paths->path[i], here->sp, bounds)) {
+			kma_path_follow(&paths->path[i], here, zero);
 			return &paths->path[i];
 		}
-	return kma_path_find(paths, place, bounds);
+	return kma_path_find(paths, here, bounds, zero);
 }
 
 #endif

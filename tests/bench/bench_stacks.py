@@ -27,14 +27,14 @@ FUNCTIONS = ("kma_stack_intern", "intern_another", "acquire_another", "kma_kept_
              "kma_depot_intern", "search", "kma_rule_fill", "kma_stack_intern_walked", "walk_from", "kma_bounds_find")
 
 
-def share_of_stacks(perf, folder):
+def share_of_stacks(perf, folder, library):
     """Of all samples, those in our functions, or parts of them (acquire_another.isra.0)."""
-    text = subprocess.run([perf, "report", "-i", "data", "--stdio", "--no-children", "-F", "overhead,sym", "-t", ";"],
+    text = subprocess.run([perf, "report", "-i", "data", "--stdio", "--no-children", "-F", "overhead,dso,sym", "-t", ";"],
                           cwd=folder, capture_output=True, text=True, check=True).stdout
     share = 0.0
     for line in text.splitlines():
         fields = line.strip().split(";")
-        if len(fields) == 2 and fields[1].split()[-1].split(".")[0] in FUNCTIONS:
+        if len(fields) == 3 and library in fields[1] and fields[2].split()[-1].split(".")[0] in FUNCTIONS:
             share += float(fields[0].strip().rstrip("%"))
     return share / 100
 
@@ -62,7 +62,7 @@ def measure(load, options):
         seconds = after.ru_utime - before.ru_utime
         subprocess.run(loaded, cwd=folder, env={**env, "KMA_DUMP": "path=dump,on=exit,level=meta"}, check=True,
                        capture_output=True)
-        share, stacks = share_of_stacks(options.perf, folder), count_stacks(options.kdbg, folder)
+        share, stacks = share_of_stacks(options.perf, folder, options.library.name), count_stacks(options.kdbg, folder)
     print(f"{load.name}: {stacks} stacks, {100 * share:.1f} % of {seconds:.2f} s: {share * seconds * 1e9 / stacks:.0f} ns a stack",
           flush=True)
 
