@@ -7,6 +7,7 @@
 #include "alloc/annotate.h"
 
 #include "alloc/clock.h"
+#include "alloc/foreign.h"
 #include "alloc/meta.h"
 #include "alloc/root.h"
 #include "alloc/thread.h"
@@ -101,7 +102,7 @@ EXPORT int kma_ignore(const void *p)
 	struct kma_buffer buffer;
 	uint64_t *place, word;
 
-	if (!p || !kma_buffer_find((uintptr_t)p, &buffer))
+	if (!p || !kma_buffer_find_any((uintptr_t)p, &buffer))
 		return fail(EINVAL);
 	place = kma_word_of(&buffer);
 	if (!place)

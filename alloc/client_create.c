@@ -397,10 +397,8 @@ struct kma_cache *kma_cache_holding(const void *p)
 {
 	struct kma_buffer buffer;
 
-	return kma_buffer_find((uintptr_t)p, &buffer) ||
-			       kma_foreign_find((uintptr_t)p, &buffer)
-		       ? buffer.slab->cache
-		       : NULL;
+	return kma_buffer_find_any((uintptr_t)p, &buffer) ? buffer.slab->cache
+							  : NULL;
 }
 
 static bool slab_agrees(const struct kma_slab *slab, unsigned list)

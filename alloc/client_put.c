@@ -51,7 +51,7 @@ static bool find_any(const struct kma_cache *cache, uintptr_t address,
 {
 	return (kma_buffer_find_in(cache, address, ret) &&
 		ret->slab->cache == cache) ||
-	       kma_foreign_find(address, ret) || kma_buffer_find(address, ret);
+	       kma_buffer_find_any(address, ret);
 }
 
 /* The live object of this cache that the program names; else reported. */

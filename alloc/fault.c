@@ -8,6 +8,7 @@
 #include "alloc/fault.h"
 
 #include "alloc/arch.h"
+#include "alloc/foreign.h"
 #include "alloc/pattern.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
@@ -37,7 +38,7 @@ static bool find_source(uintptr_t address, bool is_free, struct kma_buffer *ret)
 	enum kma_buffer_state state =
 		is_free ? KMA_BUFFER_FREE : KMA_BUFFER_ALLOCATED;
 
-	return kma_buffer_find(address, ret) && ret->bufctl &&
+	return kma_buffer_find_any(address, ret) && ret->bufctl &&
 	       kma_word_state(kma_word_load(ret)) == state;
 }
 

@@ -40,6 +40,14 @@ void kma_foreign_remove(const struct kma_slab *slab);
 
 /* As kma_buffer_find(): for memory, and for what the cache has been brought. */
 bool kma_foreign_find(uintptr_t address, struct kma_buffer *ret);
+/* Wherever it is: pages that were brought may be a buffer's bytes, of which the
+ * one in them is the more particular. */
+static inline bool kma_buffer_find_any(uintptr_t address,
+				       struct kma_buffer *ret)
+{
+	return kma_foreign_find(address, ret) || kma_buffer_find(address, ret);
+}
+
 bool kma_foreign_find_in(const struct kma_cache *cache, uintptr_t address,
 			 struct kma_buffer *ret);
 

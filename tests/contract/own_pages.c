@@ -267,6 +267,7 @@ static void misuse(struct pool_allocator *allocator)
 	pool_init(&first, 100, 0, 0, 0, "ownfirst", allocator, IPL_NONE);
 	pool_init(&second, 100, 0, 0, 0, "ownsecond", NULL, IPL_NONE);
 	CHECK((item = pool_get(&first, PR_WAITOK)));
+	CHECK(kma_cache_holding((char *)item + 7) == first.pr_cache);
 	EXPECT_REPORT(put_wrong, item, "BADCACHE",
 		      "ownsecond, allocated from ownfirst");
 	EXPECT_REPORT(put_inside, item, "BADBASE", "pool_put");

@@ -38,7 +38,7 @@ def same(what, seen, wanted):
 
 
 def places(text):
-    """Of each pool its items, kept, lost and free, and the blocks that they had."""
+    """Of each pool its items, kept, lost and free, the blocks that they had, and the item that is ignored."""
     return {words[0]: words[1:] for words in map(str.split, text.splitlines())}
 
 
@@ -63,10 +63,10 @@ def check_names(target, where, lines, audited):
 def check_lists(target, where, lines):
     pools = {row["name"]: row for row in target.rows("::pools")}
     for name, items in lines.items():
-        same(f"{where}: in use of {name}", pools[name]["inuse"], 2)
-        same(f"{where}: pages of {name}", pools[name]["npage"], 3 if name == "own_filling" else 1)
+        same(f"{where}: in use of {name}", pools[name]["inuse"], 3)
+        same(f"{where}: pages of {name}", pools[name]["npage"], 4 if name == "own_filling" else 1)
         walked = [row["addr"] for row in target.rows(f"{pools[name]['address']}::walk kmem")]
-        same(f"{where}: items of {name}", {int(a, 16) for a in walked}, {int(a, 16) for a in items[:2]})
+        same(f"{where}: items of {name}", {int(a, 16) for a in walked}, {int(a, 16) for a in (items[0], items[1], items[6])})
         found = [row["in"] for row in target.rows(f"{items[3]}::ugrep -v")]
         same(f"{where}: who has the block of {name}: {found}", any(name in text for text in found), True)
 
@@ -75,7 +75,7 @@ def check_leaks(target, where, lines):
     lost = {int(row["addr"], 16) for row in target.rows("::walk leak | ::walk leakbuf")}
     for name, items in lines.items():
         for address, what, wanted in zip(items, ("kept item", "lost item", "free item", "kept's block", "lost's block",
-                                                 "free's block"), (False, True, False, False, True, True)):
+                                                 "free's block", "ignored item"), (False, True, False, False, True, True, False)):
             same(f"{where}: {what} of {name} is lost", int(address, 16) in lost, wanted)
     same(f"{where}: all that is lost", len(lost), 3 * len(lines))
 

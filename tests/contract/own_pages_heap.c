@@ -2,10 +2,11 @@
 /*
  * What a debugger is to see of pools on pages of their own: of each way to have
  * them, an item that is kept, one that is lost, and one that is free, each with
- * memory of kmem's that nothing else leads to.
+ * memory of kmem's that nothing else leads to; and one that is lost on purpose.
  *
  * Usage: own_pages_heap (dump FILE|wait|abort|overrun|check). Prints a line for
- * each pool: its name, then the three items and the three blocks of memory.
+ * each pool: its name, then the three items and the three blocks of memory, and
+ * the item that is ignored.
  */
 #include "tests/contract/contract.h"
 
@@ -116,7 +117,7 @@ enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
 static struct item *kept[WAYS];
 
 /* What is printed is kept out of the way of whoever looks for pointers. */
-static uintptr_t lines[WAYS][6];
+static uintptr_t lines[WAYS][7];
 static const uintptr_t hide = (uintptr_t)0x5a5a5a5a5a5a5a5a;
 
 __attribute__((noinline)) static void *get_block(struct item *item)
@@ -145,6 +146,15 @@ __attribute__((noinline)) static void free_item(struct pool *pool,
 	pool_put(pool, item);
 }
 
+__attribute__((noinline)) static void ignore_item(struct pool *pool,
+						  uintptr_t *line)
+{
+	struct item *item = pool_get(pool, PR_WAITOK);
+
+	CHECK(kma_ignore(item) == 0);
+	line[6] = (uintptr_t)item ^ hide;
+}
+
 __attribute__((noinline)) static void fill(size_t which)
 {
 	struct way *way = &ways[which];
@@ -155,6 +165,7 @@ __attribute__((noinline)) static void fill(size_t which)
 	lines[which][3] = (uintptr_t)get_block(kept[which]) ^ hide;
 	lines[which][0] = (uintptr_t)kept[which] ^ hide;
 	lose_item(&way->pool, lines[which]);
+	ignore_item(&way->pool, lines[which]);
 	free_item(&way->pool, lines[which]);
 }
 
@@ -162,7 +173,7 @@ __attribute__((noinline)) static void print(void)
 {
 	for (size_t i = 0; i < WAYS; i++) {
 		printf("%s", ways[i].name);
-		for (size_t at = 0; at < 6; at++)
+		for (size_t at = 0; at < 7; at++)
 			printf(" %#lx", lines[i][at] ^ hide);
 		printf("\n");
 	}
