@@ -216,7 +216,8 @@ const struct dcmd dcmd_whatis = {
 	.name = "whatis",
 	.summary = "what is at an address",
 	.help = "Looks for the address in buffers (allocated, freed, their "
-		"redzones and canaries), slabs, segments of arenas, "
+		"redzones and canaries), slabs, what a pool has its pages "
+		"from (a buffer, a segment of an arena), segments of arenas, "
 		"the allocator's own "
 		"structures, symbols of modules, threads' stacks and mappings, "
 		"in this order, and tells of the first that has it. An audited "

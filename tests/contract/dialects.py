@@ -212,6 +212,20 @@ void *(*a1)(unsigned long, struct malloc_type *, int, vm_paddr_t, vm_paddr_t, un
 void (*a2)(void *, unsigned long, struct malloc_type *) = contigfree;
 void *(*a3)(unsigned long, struct malloc_type *, struct domainset *, int, vm_paddr_t, vm_paddr_t,
 	unsigned long, vm_paddr_t) = contigmalloc_domainset;
+uma_zone_t (*b1)(const char *, size_t, uma_ctor, uma_dtor, uma_init, uma_fini, size_t, uint32_t) = uma_zcreate;
+void (*b2)(uma_zone_t) = uma_zdestroy;
+void *(*b3)(uma_zone_t, void *, int) = uma_zalloc_arg;
+void *(*b4)(uma_zone_t, int) = uma_zalloc;
+void (*b5)(uma_zone_t, void *, void *) = uma_zfree_arg;
+void (*b6)(uma_zone_t, void *) = uma_zfree;
+void (*b7)(uma_zone_t, int) = uma_prealloc;
+int (*b8)(uma_zone_t, int) = uma_zone_set_max;
+int (*b9)(uma_zone_t) = uma_zone_get_max;
+int (*b10)(uma_zone_t) = uma_zone_get_cur;
+void (*b11)(uma_zone_t, const char *) = uma_zone_set_warning;
+void (*b12)(uma_zone_t, int) = uma_zone_reclaim;
+void (*b13)(uma_zone_t, int) = uma_zone_reserve;
+void (*b14)(int) = uma_reclaim;
 vmem_t *(*d1)(const char *, vmem_addr_t, vmem_size_t, vmem_size_t, vmem_size_t, int) = vmem_create;
 vmem_t *(*d2)(vmem_t *, const char *, vmem_addr_t, vmem_size_t, vmem_size_t, vmem_size_t, int) = vmem_init;
 void (*d3)(vmem_t *) = vmem_destroy;

@@ -63,6 +63,66 @@ static void check_domains(void)
 	CHECK(kma_type_stat(kma_bsd_type(M_TEMP), "inuse") == 0);
 }
 
+/* --- zone(9) ---------------------------------------------------------------
+ */
+
+static int inits, ctors;
+
+static int item_init(void *mem, int size, int flags)
+{
+	CHECK(mem && size == 200 && (flags == M_WAITOK || flags == M_NOWAIT));
+	inits++;
+	return 0;
+}
+
+static void item_fini(void *mem, int size)
+{
+	CHECK(mem && size == 200);
+	inits--;
+}
+
+/* Fails when it is told to. */
+static int item_ctor(void *mem, int size, void *arg, int flags)
+{
+	CHECK(mem && size == 200 && flags & (M_WAITOK | M_NOWAIT));
+	ctors++;
+	return arg == &ctors ? ENOMEM : 0;
+}
+
+static void item_dtor(void *mem, int size, void *arg)
+{
+	CHECK(mem && size == 200 && !arg);
+	ctors--;
+}
+
+static void check_zone(void)
+{
+	uma_zone_t zone = uma_zcreate("zone", 200, item_ctor, item_dtor,
+				      item_init, item_fini, UMA_ALIGN_CACHE, 0);
+	void *item[10];
+
+	CHECK(zone);
+	uma_prealloc(zone, 20);
+	CHECK(uma_zone_set_max(zone, 10) == 10 && uma_zone_get_max(zone) == 10);
+	for (int i = 0; i < 10; i++) {
+		item[i] = uma_zalloc(zone, M_WAITOK | M_ZERO);
+		CHECK(item[i] && (uintptr_t)item[i] % 64 == 0);
+		CHECK(*(char *)item[i] == 0);
+	}
+	CHECK(uma_zone_get_cur(zone) == 10 && ctors == 10 && inits >= 10);
+	CHECK(!uma_zalloc(zone, M_NOWAIT));
+	uma_zfree(zone, item[9]);
+	CHECK(!uma_zalloc_arg(zone, &ctors, M_NOWAIT)); /* it failed */
+	ctors--;
+	for (int i = 0; i < 9; i++)
+		uma_zfree(zone, item[i]);
+	uma_zfree(zone, NULL);
+	CHECK(uma_zone_get_cur(zone) == 0 && ctors == 0);
+	uma_zone_reclaim(zone, UMA_RECLAIM_DRAIN);
+	uma_zdestroy(zone);
+	CHECK(inits == 0);
+}
+
 /* --- vmem(9) ---------------------------------------------------------------
  */
 
@@ -139,6 +199,7 @@ int main(void)
 
 	check_contig();
 	check_domains();
+	check_zone();
 	check_import();
 	check_reclaim();
 

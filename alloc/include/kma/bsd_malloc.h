@@ -13,7 +13,8 @@
  * The kernel's malloc and free are macros of three and of two arguments, and
  * stand for bsd_malloc and bsd_free; libc's are not to be had in such a unit
  * after this header. With KMA_BSD_NO_LIBC_NAMES only the bsd_ names are
- * defined. With KMA_FREEBSD the types are FreeBSD's, and its vmem(9) is there.
+ * defined. With KMA_FREEBSD the types are FreeBSD's, and its zone(9) and
+ *vmem(9) are there.
  */
 #ifndef KMA_BSD_MALLOC_H
 #define KMA_BSD_MALLOC_H
@@ -245,6 +246,7 @@ KMA_DIALECT void *bsd_mallocarray(size_t count, size_t size,
 
 #ifdef KMA_FREEBSD
 #include <kma/freebsd_malloc.h>
+#include <kma/freebsd_uma.h>
 #include <kma/freebsd_vmem.h>
 #endif
 
