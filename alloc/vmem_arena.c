@@ -275,6 +275,17 @@ bool kma_vmem_contains(struct kma_vmem *vmem, uintptr_t address, size_t size)
 	return span != NULL;
 }
 
+struct kma_vmem *kma_vmem_known(const void *p)
+{
+	struct kma_thread *self = kma_vmem_enter(&kma_vmem_list_lock);
+	struct kma_vmem *vmem = kma_root.arenas;
+
+	while (vmem && vmem != p)
+		vmem = vmem->next;
+	kma_vmem_leave(&kma_vmem_list_lock, self);
+	return vmem;
+}
+
 /* The heap's own have no segments to ask about. */
 struct kma_vmem *kma_vmem_next(const struct kma_vmem *after)
 {

@@ -87,14 +87,11 @@ KMA_DIALECT void vmem_set_import(vmem_t *vm, vmem_import_t *import,
 				 vmem_size_t quantum)
 {
 	struct kma_vmem_source source;
-	vmem_t *arena = NULL;
 
-	while (arg && (arena = kma_vmem_next(arena)) && arena != arg)
-		;
 	memset(&source, 0, sizeof(source));
 	source.import = import ? kma_freebsd_vm_import : NULL;
 	source.release = release ? kma_freebsd_vm_release : NULL;
-	source.arena = arena; /* for the debugger */
+	source.arena = kma_vmem_known(arg); /* for the debugger */
 	source.foreign_import = (void (*)(void))import;
 	source.foreign_release = (void (*)(void))release;
 	source.argument = arg;

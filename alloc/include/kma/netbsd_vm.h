@@ -91,16 +91,6 @@ KMA_DIALECT void kma_netbsd_vm_release(const struct kma_vmem_source *source,
 		(kma_netbsd_source_t *)source->argument, address, size);
 }
 
-/* The arena that a pointer is of, or NULL: for the debugger. */
-KMA_DIALECT vmem_t *kma_netbsd_arena_of(const void *p)
-{
-	vmem_t *vm = NULL;
-
-	while (p && (vm = kma_vmem_next(vm)) && vm != p)
-		;
-	return vm;
-}
-
 KMA_DIALECT vmem_t *
 kma_netbsd_vmem_make(const char *name, vmem_addr_t base, vmem_size_t size,
 		     vmem_size_t quantum, void (*import)(void), int ximport,
@@ -112,7 +102,7 @@ kma_netbsd_vmem_make(const char *name, vmem_addr_t base, vmem_size_t size,
 	memset(&source, 0, sizeof(source));
 	source.import = ximport ? kma_netbsd_vm_ximport : kma_netbsd_vm_import;
 	source.release = release ? kma_netbsd_vm_release : NULL;
-	source.arena = kma_netbsd_arena_of(from);
+	source.arena = kma_vmem_known(from); /* for the debugger */
 	source.argument = from;
 	source.foreign_import = import;
 	source.foreign_release = (void (*)(void))release;

@@ -196,6 +196,10 @@ int kma_vmem_walk(struct kma_vmem *vmem, unsigned types,
  * NULL; NULL: there is no more. None may be destroyed meanwhile.
  */
 struct kma_vmem *kma_vmem_next(const struct kma_vmem *after);
+
+/* p, if it is one of them; else NULL. */
+struct kma_vmem *kma_vmem_known(const void *p);
+
 const char *kma_vmem_name(const struct kma_vmem *vmem);
 
 /* A multiple of the quantum: what a segment of so many bytes takes; 0: none. */
