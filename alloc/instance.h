@@ -27,7 +27,9 @@ struct kma_instance {
 	void (*ended)(enum dump_reason reason, int status, const char *path,
 		      int failure);
 	bool (*private_range)(uintptr_t *base, uintptr_t *end);
-	/* As kma_roster_in_place(), _show(), _stopped(). NULL with ended. */
+	/* As kma_roster_filtered(), _in_place(), _show(), _stopped(). NULL with
+	 * ended. */
+	void (*filtered)(void);
 	bool (*in_place)(void);
 	enum roster_reply (*show)(const struct roster_ending *ending,
 				  const struct roster_statement *statement);

@@ -18,6 +18,7 @@ const struct kma_instance kma_instance = {
 	.forked = kma_roster_forked,
 	.ended = kma_roster_bye,
 	.private_range = kma_roster_range,
+	.filtered = kma_roster_filtered,
 	.in_place = kma_roster_in_place,
 	.show = kma_roster_show,
 	.stopped = kma_roster_stopped,

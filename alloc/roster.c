@@ -7,6 +7,7 @@
 #include "alloc/range.h"
 #include "alloc/root.h"
 #include "alloc/roster_map.h"
+#include "alloc/sandbox.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
 #include "dumpfmt/line.h"
@@ -24,8 +25,8 @@
 
 static struct {
 	struct roster_map map;
-	bool skipped; /* this process is not audited */
-	struct roster_record *hello;
+	bool skipped;                /* this process is not audited */
+	struct roster_record *hello; /* or the fork that we are */
 	struct roster_record *shown;
 	uint64_t token; /* time of shown: proves whose memory it is */
 	uint32_t space; /* the namespace that our pid is of; 0: not known */
@@ -234,7 +235,17 @@ void kma_roster_forked(uint32_t parent)
 	if (!record)
 		return;
 	record->parent_space = parent_space;
+	if (kma_sandbox_forbids_end())
+		record->flags |= ROSTER_FILTERED;
 	set_state(record, ROSTER_WHOLE);
+	roster.hello = record;
+}
+
+void kma_roster_filtered(void)
+{
+	if (roster.hello && !kma_roster_guest())
+		__atomic_fetch_or(&roster.hello->flags, ROSTER_FILTERED,
+				  __ATOMIC_RELAXED);
 }
 
 bool kma_roster_active(void)

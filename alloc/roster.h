@@ -42,6 +42,9 @@ void kma_roster_name(struct roster_record *record, const char *path);
 void kma_roster_cancel(struct roster_record *record);
 void kma_roster_spawned(struct roster_record *record, uint32_t pid);
 
+/* A filter of system calls will leave none for how this process ends. */
+void kma_roster_filtered(void);
+
 /* True where the supervisor looks at processes in place. */
 bool kma_roster_in_place(void);
 

@@ -338,6 +338,8 @@ void kma_sandbox_enter(const struct sock_fprog *filter)
 		if (!forbids_dump)
 			tell(needed[i]);
 		forbids_dump = true;
+		if (i < FOR_AN_END && !forbids_end && kma_instance.filtered)
+			kma_instance.filtered();
 		forbids_end |= i < FOR_AN_END;
 		if (i >= FOR_A_STOP || forbids_stop)
 			continue;

@@ -115,6 +115,8 @@ enum roster_flags {
 	ROSTER_VFORKED = 8, /* EXEC: out of a vfork; pid had no image before */
 	ROSTER_FOREIGN_MALLOC = 16, /* HELLO: malloc is not libkma's here */
 	ROSTER_REPLACED = 32, /* SHOW: an exec is to follow, not the end */
+	ROSTER_FILTERED =
+		64, /* HELLO, FORK: no system call is left for the end */
 };
 
 enum roster_reply {

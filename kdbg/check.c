@@ -69,12 +69,32 @@ static void set_reason(struct check *check, struct check_process *process,
 		process->verdict = CHECK_ALLOWED;
 }
 
+static const char filtered_reason[] =
+	"its filter of system calls (seccomp) leaves none for a check";
+
+/* Why an image said nothing. */
+static const char *explain_silence(struct check *check,
+				   const struct account *account)
+{
+	const struct account *list;
+
+	accounts_list(check->supervised.accounts, &list);
+	if (account->running)
+		return "still running when the check ended";
+	/* Filters stay for what is exec'ed under them. */
+	if (account->origin != ACCOUNT_NONE && list[account->origin].filtered)
+		return filtered_reason;
+	return check_program_silence(account->path);
+}
+
 /* Why there is no dump of an image that said hello. */
 static const char *explain_silent_end(struct check *check,
 				      const struct account *account)
 {
 	if (account->running)
 		return "still running when the check ended";
+	if (account->filtered)
+		return filtered_reason;
 	if (account->failure)
 		return arena_print(&check->result.arena,
 				   "its dump could not be written: %s",
@@ -211,10 +231,7 @@ static void settle(struct check *check, const struct account *account,
 	if (is_ignored(check, account))
 		process->verdict = CHECK_IGNORED;
 	else if (!account->hello)
-		set_reason(check, process,
-			   account->running
-				   ? "still running when the check ended"
-				   : check_program_silence(account->path));
+		set_reason(check, process, explain_silence(check, account));
 	else if (account->foreign)
 		set_reason(check, process, "it has a malloc of its own");
 	else if (account->replaced)

@@ -61,6 +61,7 @@ static const int tracing[] = { SYS_ptrace, SYS_process_vm_readv,
 			       SYS_process_vm_writev };
 static const int files[] = { SYS_open,     SYS_openat, SYS_openat2, SYS_creat,
 			     SYS_readlink, SYS_kill,   SYS_tgkill };
+static const int for_an_end[] = { SYS_getppid };
 /* What a program needs that only computes, and ends. */
 static const int little[] = { SYS_read,    SYS_write,          SYS_exit_group,
 			      SYS_futex,   SYS_getpid,         SYS_getppid,
@@ -111,6 +112,16 @@ static void start_sitters(int count)
 		must(pthread_create(&thread, NULL, sit, &barrier), "thread");
 	}
 	pthread_barrier_wait(&barrier);
+}
+
+/* Both go on with the rest of the words. */
+static void make_copy(void)
+{
+	pid_t child = fork();
+
+	must(child < 0, "fork");
+	if (child)
+		waitpid(child, NULL, 0);
 }
 
 static void leave_as(pid_t child)
@@ -201,6 +212,11 @@ static void act(const char *word)
 		must(unshare(CLONE_NEWNS), word);
 	else if (strcmp(word, "deny-files") == 0)
 		FILTER(files, SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ALLOW);
+	else if (strcmp(word, "refuse-end") == 0)
+		FILTER(for_an_end, SECCOMP_RET_ERRNO | EPERM,
+		       SECCOMP_RET_ALLOW);
+	else if (strcmp(word, "copy") == 0)
+		make_copy();
 	else if (strcmp(word, "kill-all-else") == 0)
 		FILTER(little, SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS);
 	else

@@ -8,6 +8,7 @@ Every test is a function test_NAME; its docstring is what it holds. What needs
 root is done in a user namespace by others.
 """
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -204,6 +205,14 @@ def test_program_in_a_filter():
     """After files are forbidden, and when all but a few calls would be deadly."""
     expect_both(lambda words: check(CONFINED, "deny-files", *words))
     expect_both(lambda words: check(CONFINED, "kill-all-else", *words))
+
+
+def test_program_whose_filter_refuses_the_end():
+    """What cannot be checked is told with its reason; a fork under the filter, too."""
+    status, text = check(CONFINED, "refuse-end", "copy", "leak", "2")
+    equal(status, 3, text)
+    equal(len(re.findall(r"\(pid \d+, and 1 more like it\): its filter of system calls "
+                         r"\(seccomp\) leaves none for a check$", text, re.M)), 1, text)
 
 
 def test_program_in_a_chroot():
