@@ -154,10 +154,27 @@ static void record(const struct kma_report *report, const char *sentence,
 			 __ATOMIC_RELEASE);
 }
 
+/* Has the same been reported of this place, for a buffer from the same one? A
+ * program that goes on does it again and again. */
+static bool is_known(const struct kma_report *report, uint32_t stack)
+{
+	const struct kma_errors *errors = &kma_root.errors;
+	const struct kma_bufctl *bufctl =
+		report->buffer ? report->buffer->bufctl : NULL;
+
+	for (uint32_t i = 0; stack && bufctl && i < errors->record_count; i++)
+		if (errors->record[i].code == (uint32_t)report->code &&
+		    errors->record[i].stack == stack &&
+		    errors->record[i].alloc_stack == bufctl->alloc_stack)
+			return true;
+	return false;
+}
+
 static void tell(const struct kma_report *report)
 {
 	uint64_t now = kma_clock_now();
 	uint32_t stack = kma_stack_intern(KMA_STACK_OF_FREE);
+	bool known = is_known(report, stack);
 
 	struct kma_text text;
 
@@ -166,6 +183,11 @@ static void tell(const struct kma_report *report)
 	kma_text_string(&text, KMA_PREFIX);
 	kma_report_sentence(&text, report);
 	record(report, text.at + strlen(KMA_PREFIX), now, stack);
+	if (known) {
+		kma_text_string(&text, " (as before)\n");
+		put_text(&text);
+		return;
+	}
 	kma_text_string(&text, "\n");
 	kma_report_body(&text, report, now, stack, put_text);
 }

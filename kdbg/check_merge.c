@@ -115,22 +115,25 @@ static bool same_leaks(const struct check_leak *a, size_t count,
 	return true;
 }
 
+bool check_errors_alike(const struct check_error *a,
+			const struct check_error *b)
+{
+	return a->size == b->size && same_text(a->name, b->name) &&
+	       a->address - a->buffer == b->address - b->buffer &&
+	       same_stack(&a->reported, &b->reported) &&
+	       same_stack(&a->allocated, &b->allocated) &&
+	       same_stack(&a->freed, &b->freed);
+}
+
 static bool same_errors(const struct check_process *a,
 			const struct check_process *b)
 {
 	if (a->errors_reported != b->errors_reported ||
 	    a->error_count != b->error_count)
 		return false;
-	for (size_t i = 0; i < a->error_count; i++) {
-		const struct check_error *x = &a->errors[i];
-		const struct check_error *y = &b->errors[i];
-		if (x->size != y->size || !same_text(x->name, y->name) ||
-		    x->address - x->buffer != y->address - y->buffer ||
-		    !same_stack(&x->reported, &y->reported) ||
-		    !same_stack(&x->allocated, &y->allocated) ||
-		    !same_stack(&x->freed, &y->freed))
+	for (size_t i = 0; i < a->error_count; i++)
+		if (!check_errors_alike(&a->errors[i], &b->errors[i]))
 			return false;
-	}
 	return true;
 }
 

@@ -14,6 +14,10 @@
  */
 size_t check_merge(struct check_leak *leaks, size_t count);
 
+/* Two misuses that read the same, but for addresses. */
+bool check_errors_alike(const struct check_error *a,
+			const struct check_error *b);
+
 /* Two processes of one program with the same findings, but for addresses: forks
  * of a server lose the same. Those that do have the same hash. */
 bool check_alike(const struct check_process *a, const struct check_process *b);

@@ -149,13 +149,32 @@ static void put_position(FILE *out, const struct check_error *error)
 }
 
 static void put_error(FILE *out, const struct check_result *result,
-		      const struct check_error *error)
+		      const struct check_error *error, size_t alike)
 {
-	fprintf(out, "  heap error: %s\n", error->message);
+	fputs("  heap error", out);
+	if (alike)
+		fprintf(out, ", and %zu more like it", alike);
+	fprintf(out, ": %s\n", error->message);
 	put_position(out, error);
 	put_stack(out, result, "reported by", &error->reported);
 	put_stack(out, result, "allocated by", &error->allocated);
 	put_stack(out, result, "freed by", &error->freed);
+}
+
+/* What is done again and again is told once. */
+static void put_errors(FILE *out, const struct check_result *result,
+		       const struct check_error *errors, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t before = 0, alike = 0;
+
+		for (size_t k = 0; k < i; k++)
+			before += check_errors_alike(&errors[k], &errors[i]);
+		for (size_t k = i + 1; k < count; k++)
+			alike += check_errors_alike(&errors[i], &errors[k]);
+		if (!before)
+			put_error(out, result, &errors[i], alike);
+	}
 }
 
 static void put_crash(FILE *out, const struct check_result *result,
@@ -209,8 +228,7 @@ static void put_findings(FILE *out, const struct check_result *result,
 	put_counts(out, process, alike);
 	if (process->crash)
 		put_crash(out, result, process->crash);
-	for (size_t i = 0; i < process->error_count; i++)
-		put_error(out, result, &process->errors[i]);
+	put_errors(out, result, process->errors, process->error_count);
 	put_leaks(out, result, process->leaks, process->leak_count);
 	if (process->possible_count)
 		fprintf(out,

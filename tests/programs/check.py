@@ -372,6 +372,17 @@ def test_keep_going_goes_on():
     equal(len(of_type(result, "error")), 1)
 
 
+def test_misuse_that_is_repeated_is_told_once():
+    """By the program's report with its stacks, and by ours; JSON lines have each."""
+    result = supervised(*["double-free"] * 5, options=["--keep-going"])
+    expect(result, 23)
+    equal(len(of_type(result, "error")), 5)
+    equal(result.err.count("(as before)\n"), 4, result.err)
+    equal(result.err.count("kma:   reported by"), 1, result.err)
+    equal(result.err.count("heap error, and 4 more like it: DUPFREE"), 1, result.err)
+    equal(result.err.count("heap error:"), 0, result.err)
+
+
 # --- accounting -------------------------------------------------------------------
 
 MAKERS = ("fork", "fork-exec", "vfork-exec", "cleared-exec", "cleared-vfork", "spawn",
