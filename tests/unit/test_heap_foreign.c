@@ -269,6 +269,65 @@ static void table_that_is_not_there_is_told(void **state)
 	end(&view);
 }
 
+static uint64_t next_random(uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + 1;
+	return *state >> 33;
+}
+
+/* Whatever a bit of all that reads, what is found is what is looked up. */
+static void any_bit_may_lie(void **state)
+{
+	enum { ROUNDS = 3000 };
+	uint64_t random = 1;
+
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct sample s =
+			make(round % 2 ? OUTSIDE : IMAGE_HEAP + 8 * 4096);
+		/* Of the tables just what is used, or it is never met. */
+		unsigned char *places[] = {
+			(unsigned char *)s.image->root,
+			(unsigned char *)s.slab,
+			(unsigned char *)s.cache,
+			(unsigned char *)&s.tables[0]
+				->slot[slot_of(s.slab->base, 0)],
+			(unsigned char *)&s.tables[1]
+				->slot[slot_of(s.slab->base, 1)],
+			(unsigned char *)&s.tables[2]
+				->slot[slot_of(s.slab->base, 2)],
+		};
+		const size_t sizes[] = { sizeof(struct kma_root),
+					 sizeof(struct kma_slab),
+					 sizeof(struct kma_cache),
+					 8,
+					 8,
+					 8 * PAGES };
+		size_t which = next_random(&random) % 6;
+
+		places[which][next_random(&random) % sizes[which]] ^=
+			(unsigned char)(1 << next_random(&random) % 8);
+
+		struct target *target = heap_image_finish(s.image);
+		struct heap *heap;
+		struct err *err = heap_open(target, &heap);
+		const struct heap_slab *slabs;
+		struct heap_buffer buffer;
+
+		if (!err) {
+			size_t count = heap_slabs(heap, &slabs);
+
+			for (size_t i = 0; i < count; i++)
+				if (heap_buffer_get(heap, i, 0, &buffer) &&
+				    heap_buffer_at(heap, buffer.start, &buffer))
+					assert_int_equal(buffer.slab, i);
+			heap_close(heap);
+		}
+		err_free(err);
+		target_close(target);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +338,7 @@ int main(void)
 		cmocka_unit_test(headers_that_lie_are_refused),
 		cmocka_unit_test(table_that_leads_to_itself_ends),
 		cmocka_unit_test(table_that_is_not_there_is_told),
+		cmocka_unit_test(any_bit_may_lie),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
