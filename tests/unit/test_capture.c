@@ -181,6 +181,61 @@ static void a_stack_made_from_the_last_is_the_same(void **state)
 	assert_true(ids_known > 1000);
 }
 
+/*
+ * Two functions called from one place, which leave as much room between
+ * themselves and the one that they call as makes its frame begin elsewhere and
+ * end at the same place. What it left where its return address was the last
+ * time still reads as that: only the frame pointer tells that it has moved.
+ */
+enum { ROOM = 512, SOME = 32 };
+typedef int leave_room(const char **found);
+
+__attribute__((noinline)) static int keep_fp(size_t room, const char **found)
+{
+	volatile char *block = __builtin_alloca(room);
+
+	block[0] = 1;
+	return compare_trace(found) + block[0];
+}
+
+__attribute__((noinline)) static int fill_room(size_t room, const char **found)
+{
+	volatile char *block = __builtin_alloca(room);
+
+	block[0] = 1;
+	return keep_fp(SOME, found) + block[0];
+}
+
+__attribute__((noinline)) static int leave_little(const char **found)
+{
+	volatile char *block =
+		__builtin_alloca((size_t)SOME * (*found == NULL));
+
+	block[0] = 1;
+	return fill_room(ROOM - SOME, found) + block[0];
+}
+
+__attribute__((noinline)) static int leave_much(const char **found)
+{
+	volatile char *block =
+		__builtin_alloca((size_t)(ROOM - SOME) * (*found == NULL));
+
+	block[0] = 1;
+	return fill_room(SOME, found) - block[0];
+}
+
+static void a_frame_is_not_where_it_was(void **state)
+{
+	(void)state;
+	leave_room *const way[] = { leave_little, leave_much };
+	const char *found = NULL;
+
+	for (int i = 0; i < 200 && !found; i++)
+		way[random_byte() % 2](&found);
+	if (found)
+		fail_msg("%s", found);
+}
+
 static void *run_thread(void *argument)
 {
 	(void)argument;
@@ -452,6 +507,7 @@ int main(int count, char **arguments)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stacks_are_those_of_backtrace),
 		cmocka_unit_test(a_stack_made_from_the_last_is_the_same),
+		cmocka_unit_test(a_frame_is_not_where_it_was),
 		cmocka_unit_test(a_thread_starts_at_clone),
 		cmocka_unit_test(an_alternate_stack_leads_back),
 		cmocka_unit_test(a_coroutine_has_its_own_stack),
