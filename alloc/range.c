@@ -29,6 +29,17 @@ static const uint64_t step_max = 64 * MIB;
 
 static const uint64_t guard_size = MIB / 16;
 
+/*
+ * At tier audit a call touches three places where one would do without: the
+ * buffer, its bufctl, and what comes out of quarantine; of a large heap each is
+ * a page that the processor has to look up. There heap and metadata are of huge
+ * pages from huge_from bytes on, where the system has them on request. Not
+ * at the tiers that programs are released with: a page given back out of a huge
+ * one stays away from other processes until the kernel is short of memory.
+ */
+static const uint64_t huge_page = 2 * MIB;
+static const uint64_t huge_from = 4 * MIB;
+
 struct kma_reserve kma_reserve;
 
 /* Sizes of the parts beside the heap, as fractions of it. */
@@ -197,6 +208,13 @@ static bool extend(struct kma_range *range, uintptr_t upto)
 	return true;
 }
 
+static bool is_huge(const struct kma_range *range)
+{
+	return kma_root.tier == KMA_TIER_AUDIT &&
+	       (range == &kma_reserve.heap || range == &kma_reserve.meta) &&
+	       range->committed - range->base >= huge_from;
+}
+
 static bool commit_exactly(struct kma_range *range, uintptr_t upto)
 {
 	size_t size = upto - range->committed;
@@ -206,6 +224,8 @@ static bool commit_exactly(struct kma_range *range, uintptr_t upto)
 	if (sys_mprotect(range->committed, size, PROT_READ | PROT_WRITE) < 0)
 		return false;
 	sys_madvise(range->committed, size, MADV_DODUMP);
+	if (is_huge(range)) /* all of it: it is to stay one mapping */
+		sys_madvise(range->base, upto - range->base, MADV_HUGEPAGE);
 	__atomic_store_n(&range->committed, upto, __ATOMIC_RELEASE);
 	if (range == &kma_reserve.heap)
 		__atomic_store_n(&kma_reserve.lookup.committed,
@@ -226,7 +246,8 @@ bool kma_range_commit(struct kma_range *range, uintptr_t upto)
 		range->committed + (step > step_min ? step : step_min);
 
 	upto = round_up(upto, KMA_PAGE_SIZE);
-	target = at_most(round_up(target, KMA_PAGE_SIZE), range->end);
+	target = round_up(target, is_huge(range) ? huge_page : KMA_PAGE_SIZE);
+	target = at_most(target, range->end);
 	if (target > upto && commit_exactly(range, target))
 		return true;
 	return commit_exactly(range, upto);
