@@ -4,9 +4,9 @@
  *
  * Marking waits for memory, not for the processor: nearly every word leads to
  * a cache line that was not touched lately. So nothing is looked at at once. A
- * word goes through a queue: its slab is asked for as it enters, its buffer's
- * mark and extent half way. A buffer to scan goes through another, and its
- * first lines are asked for:
+ * word goes through a queue: its buffer's mark and record are asked for as it
+ * enters. (Its slab is not: there is one for a thousand words.) A buffer to
+ *scan goes through another, and its first lines are asked for:
  *
  *	words -> [hits ...] -> mark -> stack of buffers -> [scans ...] -> words
  *
@@ -86,7 +86,7 @@ static ALWAYS_INLINE void settle(struct marker *m, const struct hit *hit)
 		settle_new(m, hit, mark);
 }
 
-/* A word whose slab is at hand by now: ask for its buffer's mark and extent. */
+/* Ask for the mark and the record of the buffer that the word leads to. */
 static ALWAYS_INLINE void aim(struct marker *m, struct hit *hit)
 {
 	const struct scan_slab *slab = hit->slab;
@@ -106,13 +106,12 @@ static ALWAYS_INLINE void aim(struct marker *m, struct hit *hit)
 static ALWAYS_INLINE void enter(struct marker *m, uint64_t word,
 				const struct scan_slab *slab)
 {
-	unsigned at = m->hit_at++;
-	struct hit *hit = &m->hits[at % HIT_QUEUE];
+	struct hit *hit = &m->hits[m->hit_at++ % HIT_QUEUE];
 
-	aim(m, &m->hits[(at + HIT_QUEUE / 2) % HIT_QUEUE]);
 	settle(m, hit);
 	hit->word = word;
 	hit->slab = slab;
+	aim(m, hit);
 }
 
 /* A word that points into the heap. */
@@ -120,10 +119,8 @@ static ALWAYS_INLINE void probe(struct marker *m, uint64_t word)
 {
 	const struct scan_slab *slab = scan_slab_at(m->scan, word);
 
-	if (!slab)
-		return;
-	__builtin_prefetch(slab);
-	enter(m, word, slab);
+	if (slab)
+		enter(m, word, slab);
 }
 
 /* Words as they stand. True: they may hide others. */
@@ -184,11 +181,8 @@ void marker_settle(struct marker *m)
 	for (unsigned i = 0; i < HIT_QUEUE; i++) {
 		struct hit *hit = &m->hits[(m->hit_at + i) % HIT_QUEUE];
 
-		if (hit->slab == &no_slab)
-			continue;
-		if (i >= HIT_QUEUE / 2)
-			aim(m, hit); /* too young to have been */
-		hits[count++] = hit;
+		if (hit->slab != &no_slab)
+			hits[count++] = hit;
 	}
 	for (unsigned i = 0; i < count; i++) {
 		settle(m, hits[i]);

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-	HIT_QUEUE = 32, /* powers of two */
+	HIT_QUEUE = 16, /* powers of two */
 	SCAN_QUEUE = 16,
 	LINE = 64,
 	PAGE = 4096,
