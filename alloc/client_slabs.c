@@ -85,7 +85,6 @@ static bool is_aligned(const struct kma_cache *cache, const void *memory)
 bool kma_client_import(struct kma_cache *cache, unsigned flags)
 {
 	const struct kma_client *client = cache->client;
-	size_t pages = client->slab_size >> KMA_PAGE_SHIFT;
 	struct kma_thread *self;
 	struct kma_slab *slab;
 	void *memory = client->import(client->source, client->slab_size, flags);
@@ -97,7 +96,7 @@ bool kma_client_import(struct kma_cache *cache, unsigned flags)
 		return false;
 	}
 	self = kma_thread_enter();
-	slab = kma_slab_create_foreign(cache, (uintptr_t)memory, pages);
+	slab = kma_slab_create_foreign(cache, (uintptr_t)memory);
 	if (slab && !kma_foreign_enter(slab)) {
 		detach(cache, slab);
 		kma_slab_destroy_detached(slab);

@@ -10,13 +10,6 @@
  * in_use tells the list: none is empty, all is full, else partial. Buffers are
  * taken from the lowest address up, so that a slab fills from one end and the
  * pages never reached stay untouched.
- *
- * The first buffers are the ones most used, and slabs begin at whole pages. A
- * slab of small buffers has a colour, therefore, as Bonwick's have: a multiple
- * of the processor's line that its first buffer comes later. Otherwise those
- * of all caches fall on the same few lines of the first cache, and a load from
- * one waits for a store into another, as the processor tells them apart by the
- * low 12 bits of their addresses first.
  */
 #include "alloc/slab.h"
 
@@ -25,124 +18,16 @@
 #include "alloc/clock.h"
 #include "alloc/log.h"
 #include "alloc/meta.h"
+#include "alloc/slab_shape.h"
 #include "alloc/stack.h"
 
 enum { EMPTY_MAX = 1 };
-
-/* A slab has at least this many bytes and at least this many buffers, and
- * wastes at most an eighth. */
-enum { SLAB_MIN = 64 * 1024, SLAB_BUFFERS_MIN = 8, SLAB_WASTE_PART = 8 };
-
-static bool has_bufctls(enum kma_tier tier)
-{
-	return tier == KMA_TIER_AUDIT || tier == KMA_TIER_GUARD;
-}
-
-/* What canary and redzone take of a buffer's room. Audited buffers on pages
- * that their client brought go without where there is none. */
-static size_t dress_for(const struct kma_cache *cache, enum kma_tier tier)
-{
-	if (!has_bufctls(tier) || (cache->client && cache->client->is_bare))
-		return 0;
-	return 16;
-}
-
-/* A class's buffers are aligned within the stride by who asks for them; a
- * client's all are, so the stride is a multiple of its alignment. */
-static size_t stride_for(const struct kma_cache *cache, enum kma_tier tier)
-{
-	size_t stride = cache->bufsize + dress_for(cache, tier);
-	size_t unit = cache->client && cache->align > 8 ? cache->align : 8;
-
-	return (stride + unit - 1) / unit * unit;
-}
-
-/* KMA_CANARY_SIZE, rounded so that the first buffer is 16-aligned, or as its
- * client wants it. */
-static size_t first_for(const struct kma_cache *cache, enum kma_tier tier)
-{
-	size_t first = dress_for(cache, tier);
-
-	if (!cache->client)
-		return first;
-	return first +
-	       (cache->align - (first + cache->align_offset) % cache->align) %
-		       cache->align;
-}
-
-/* A slab of buffers up to COLOUR_ROOM bytes goes without a few of them where
- * the others leave no room for colours. */
-enum { COLOUR_LINE = 64, COLOUR_ROOM = 512 };
-
-/* Colours keep what a stride of a power of two promises. */
-static size_t colour_unit(size_t stride)
-{
-	size_t natural = stride & -stride;
-
-	return natural > COLOUR_LINE ? natural : COLOUR_LINE;
-}
-
-/* How many buffers fit behind first. */
-static uint32_t buffers_for(const struct kma_cache *cache, size_t pages,
-			    size_t stride, size_t first)
-{
-	size_t bytes = (pages << KMA_PAGE_SHIFT) - first;
-
-	if (stride > KMA_CACHED_MAX + 64)
-		return 1;
-	if (bytes % stride < COLOUR_ROOM / 2 &&
-	    colour_unit(stride) <= COLOUR_ROOM && !kma_client_is_foreign(cache))
-		bytes -= COLOUR_ROOM / stride * stride;
-	return (uint32_t)(bytes / stride);
-}
-
-/*
- * That of the cache's next slab, of the bytes that its buffers leave: each
- * takes another than the one before, and caches begin at different ones. Less
- * than a page, so that a slab's first buffers need no page more.
- */
-static size_t next_colour(const struct kma_cache *cache, size_t stride,
-			  size_t left)
-{
-	size_t unit = colour_unit(stride);
-	size_t most = left < KMA_PAGE_SIZE ? left : KMA_PAGE_SIZE - 1;
-
-	return (cache->index + cache->slab_create) % (most / unit + 1) * unit;
-}
-
-/*
- * Multiplying an offset by this and dropping 64 bits divides by the stride,
- * exactly as long as offset * stride is below 2^64; and what is dropped is less
- * than this for multiples of the stride alone. In a slab of one buffer it is 1,
- * which makes every offset of the first one.
- */
-static uint64_t reciprocal_of(size_t stride, uint32_t buffers)
-{
-	return buffers == 1 ? 1 : UINT64_MAX / stride + 1;
-}
 
 /* Where its pages are. */
 static void place(struct kma_slab *slab, uintptr_t base)
 {
 	slab->base = base;
 	slab->origin = base + slab->first;
-}
-
-static size_t pages_for(size_t stride, size_t first)
-{
-	size_t most = stride > KMA_CACHED_MAX + 64 ? 1 : SLAB_BUFFERS_MIN;
-	size_t bytes = stride * most + first;
-	size_t pages;
-
-	if (bytes < SLAB_MIN)
-		bytes = SLAB_MIN;
-	pages = (bytes + KMA_PAGE_SIZE - 1) >> KMA_PAGE_SHIFT;
-	for (;; pages++) {
-		size_t size = pages << KMA_PAGE_SHIFT;
-
-		if ((size - first) % stride <= size / SLAB_WASTE_PART)
-			return pages;
-	}
 }
 
 static size_t bits_words(uint32_t buffers)
@@ -158,14 +43,14 @@ static size_t header_size(uint32_t buffers)
 /* What the tier keeps of each buffer, out of line. */
 static size_t record_size(enum kma_tier tier)
 {
-	if (has_bufctls(tier))
+	if (kma_tier_has_bufctls(tier))
 		return sizeof(struct kma_bufctl);
 	return tier == KMA_TIER_LITE ? sizeof(uint64_t) : 0;
 }
 
 static enum kma_meta_kind record_kind(enum kma_tier tier)
 {
-	return has_bufctls(tier) ? KMA_META_BUFCTL : KMA_META_WORD;
+	return kma_tier_has_bufctls(tier) ? KMA_META_BUFCTL : KMA_META_WORD;
 }
 
 /* A header with its bitmap behind it, and records where the tier has them. */
@@ -189,7 +74,7 @@ static struct kma_slab *header_create(uint32_t buffers, enum kma_tier tier)
 			return NULL;
 		}
 	}
-	if (has_bufctls(tier))
+	if (kma_tier_has_bufctls(tier))
 		slab->bufctls = records;
 	else
 		slab->words = records;
@@ -285,43 +170,29 @@ static void uncount_slab(struct kma_cache *cache, const struct kma_slab *slab)
 }
 
 /* A header for pages of a cache; the pages themselves are the caller's. */
-static struct kma_slab *header_lay_out(struct kma_cache *cache, size_t pages,
+static struct kma_slab *header_lay_out(struct kma_cache *cache,
 				       enum kma_tier tier)
 {
-	size_t stride = stride_for(cache, tier), first = first_for(cache, tier);
-	uint32_t buffers = buffers_for(cache, pages, stride, first);
-	size_t left = (pages << KMA_PAGE_SHIFT) - first - buffers * stride;
-	struct kma_slab *slab = header_create(buffers, tier);
+	struct kma_slab_shape shape = kma_slab_shape(cache, tier);
+	struct kma_slab *slab = header_create(shape.buffers, tier);
 
 	if (!slab)
 		return NULL;
 	slab->cache = cache;
-	slab->pages = pages;
-	slab->first = first + next_colour(cache, stride, left);
-	slab->stride = stride;
-	slab->reciprocal = reciprocal_of(stride, buffers);
+	slab->pages = shape.pages;
+	slab->first = shape.first + kma_slab_next_colour(cache, &shape);
+	slab->stride = shape.stride;
+	slab->reciprocal = shape.reciprocal;
 	slab->kind = KMA_PAGE_SLAB;
-	slab->bare = has_bufctls(tier) && !dress_for(cache, tier);
-	for (uint32_t i = 0; i < buffers; i++)
+	slab->bare = shape.bare;
+	for (uint32_t i = 0; i < shape.buffers; i++)
 		slab->free_bits[i / 64] |= UINT64_C(1) << (i % 64);
 	return slab;
 }
 
-static size_t slab_pages(const struct kma_cache *cache, enum kma_tier tier)
-{
-	if (kma_client_is_foreign(cache))
-		return cache->client->slab_size >> KMA_PAGE_SHIFT;
-	return pages_for(stride_for(cache, tier), first_for(cache, tier));
-}
-
 uint32_t kma_slab_buffers(const struct kma_cache *cache, enum kma_tier tier)
 {
-	size_t size = slab_pages(cache, tier) << KMA_PAGE_SHIFT;
-	size_t stride = stride_for(cache, tier), first = first_for(cache, tier);
-
-	if (first > size || stride > size - first)
-		return 0;
-	return buffers_for(cache, size >> KMA_PAGE_SHIFT, stride, first);
+	return kma_slab_shape(cache, tier).buffers;
 }
 
 static size_t page_align(const struct kma_cache *cache)
@@ -332,8 +203,7 @@ static size_t page_align(const struct kma_cache *cache)
 static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
 {
 	bool zeroed;
-	struct kma_slab *slab =
-		header_lay_out(cache, slab_pages(cache, tier), tier);
+	struct kma_slab *slab = header_lay_out(cache, tier);
 
 	if (!slab)
 		return NULL;
@@ -353,9 +223,9 @@ static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
 }
 
 struct kma_slab *kma_slab_create_foreign(struct kma_cache *cache,
-					 uintptr_t base, size_t pages)
+					 uintptr_t base)
 {
-	struct kma_slab *slab = header_lay_out(cache, pages, cache->tier);
+	struct kma_slab *slab = header_lay_out(cache, cache->tier);
 
 	if (!slab)
 		return NULL;
@@ -530,7 +400,7 @@ struct kma_slab *kma_slab_create_large(struct kma_cache *cache, uintptr_t base,
 	slab->first = first;
 	place(slab, base);
 	slab->stride = (pages << KMA_PAGE_SHIFT) - first;
-	slab->reciprocal = reciprocal_of(slab->stride, slab->buffers);
+	slab->reciprocal = kma_slab_reciprocal(slab->stride, slab->buffers);
 	slab->in_use = 1;
 	slab->kind = KMA_PAGE_LARGE;
 	slab->zeroed = zeroed;

@@ -34,7 +34,7 @@ bool kma_slab_add(struct kma_cache *cache, enum kma_tier tier);
  * holding it, then its header destroyed.
  */
 struct kma_slab *kma_slab_create_foreign(struct kma_cache *cache,
-					 uintptr_t base, size_t pages);
+					 uintptr_t base);
 void kma_slab_detach(struct kma_slab *slab);
 void kma_slab_destroy_detached(struct kma_slab *slab);
 
