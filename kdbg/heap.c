@@ -57,10 +57,20 @@ const char *heap_field_text(struct heap *heap, const unsigned char *record,
 	return heap_text(heap, text);
 }
 
-static bool noted(const struct heap *heap, const char *text)
+static uint32_t hash_of(const char *text)
+{
+	uint32_t hash = 2166136261;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619;
+	return hash;
+}
+
+static bool noted(const struct heap *heap, const char *text, uint32_t hash)
 {
 	for (size_t i = 0; i < heap->problem_count; i++)
-		if (strcmp(heap->problems[i].text, text) == 0)
+		if (heap->problem_hashes[i] == hash &&
+		    strcmp(heap->problems[i].text, text) == 0)
 			return true;
 	return false;
 }
@@ -69,12 +79,14 @@ void heap_note(struct heap *heap, uint64_t address, const char *fmt, ...)
 {
 	struct heap_problem *problems;
 	char text[256];
+	uint32_t hash;
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	if (noted(heap, text))
+	hash = hash_of(text);
+	if (noted(heap, text, hash))
 		return;
 	if (heap->problem_count == HEAP_PROBLEMS_MAX) {
 		heap->problems_lost++;
@@ -85,6 +97,7 @@ void heap_note(struct heap *heap, uint64_t address, const char *fmt, ...)
 	if (!problems)
 		return;
 	heap->problems = problems;
+	heap->problem_hashes[heap->problem_count] = hash;
 	problems[heap->problem_count++] = (struct heap_problem){
 		.address = address,
 		.text = heap_text(heap, text),

@@ -116,7 +116,8 @@ struct heap {
 	char **strings; /* all that the views point to */
 	size_t string_count;
 	struct heap_problem *problems;
-	size_t problem_count; /* kept */
+	uint32_t problem_hashes[HEAP_PROBLEMS_MAX]; /* of their texts */
+	size_t problem_count;                       /* kept */
 	size_t problems_lost;
 	const char *absent; /* the first that no schema describes */
 	size_t absent_count;

@@ -295,6 +295,20 @@ static bool usable(struct heap *heap, const struct heap_log *log)
 	return false;
 }
 
+/* How many chunks from number i on have no data: all zero, or missing. */
+static uint64_t count_empty(const struct heap *heap, const struct heap_log *log,
+			    uint64_t i)
+{
+	uint64_t address = log->base + i * log->chunk_size;
+	uint64_t left = log->chunk_count - i;
+	struct dump_extent run;
+
+	return target_next_data(heap->target, address,
+				address + left * log->chunk_size, &run)
+		       ? (run.start - address) / log->chunk_size
+		       : left;
+}
+
 static struct err *open_log(struct heap_log_walk *walk,
 			    const struct heap_log *log)
 {
@@ -305,11 +319,13 @@ static struct err *open_log(struct heap_log_walk *walk,
 	if (!cursors && walk->count + log->chunk_count > 0)
 		return err_new(ERR_NO_MEMORY, "log %s", log->name);
 	walk->cursors = cursors;
-	for (uint64_t i = 0; i < log->chunk_count; i++) {
+	for (uint64_t i = 0, step; i < log->chunk_count; i += step) {
 		uint64_t address = log->base + i * log->chunk_size;
+		uint64_t empty = count_empty(walk->heap, log, i);
 		struct chunk_cursor *cursor = &cursors[walk->count];
 		struct err *err = open_chunk(walk->heap, log, address, cursor);
 
+		step = empty ? empty : 1; /* the first tells of them all */
 		if (!err && cursor->count) {
 			walk->count++;
 			continue;
