@@ -5,8 +5,8 @@
  * Marking waits for memory, not for the processor: nearly every word leads to
  * a cache line that was not touched lately. So nothing is looked at at once. A
  * word goes through a queue: its buffer's mark and record are asked for as it
- * enters. (Its slab is not: there is one for a thousand words.) A buffer to
- *scan goes through another, and its first lines are asked for:
+ * enters, its slab is not: there is one for a thousand words. A buffer to scan
+ * goes through another, and its first lines are asked for:
  *
  *	words -> [hits ...] -> mark -> stack of buffers -> [scans ...] -> words
  *
