@@ -14,7 +14,7 @@
 #include "alloc/client.h"
 #include "alloc/clock.h"
 #include "alloc/deferred.h"
-#include "alloc/fast_kernel.h"
+#include "alloc/fast_audit.h"
 #include "alloc/foreign.h"
 #include "alloc/fork.h"
 #include "alloc/guard.h"
@@ -235,32 +235,9 @@ static void note_failure(const struct kma_request *request)
 				cache->index);
 }
 
-/*
- * What tier audit does most: from the thread's magazine, and nothing that has
- * to be asked about. NULL, and nothing done: it is not that.
- */
-static inline void *allocate_audited(const struct kma_request *request,
-				     struct kma_thread *self)
-{
-	struct kma_cache *cache = cache_of(request, KMA_TIER_AUDIT);
-	struct kma_buffer buffer;
-
-	if (__atomic_load_n(&cache->tier, __ATOMIC_ACQUIRE) != KMA_TIER_AUDIT ||
-	    !cache->bufsize || !self || kma_thread_nested(self) ||
-	    kma_root.sample_rate || kma_options.mtbf)
-		return NULL;
-
-	void *start = kma_magazine_take(self, cache, KMA_TIER_AUDIT);
-
-	if (!start || !kma_buffer_find((uintptr_t)start, &buffer))
-		return NULL;
-	return kma_audit_alloc(&buffer, request->size, request->align,
-			       request->family, request->zero);
-}
-
 /* NULL: it cannot be had. */
-__attribute__((noinline)) static void *
-allocate_other(const struct kma_request *request, struct kma_thread *self)
+static void *try_allocate(const struct kma_request *request,
+			  struct kma_thread *self)
 {
 	struct kma_buffer buffer;
 	void *p = NULL;
@@ -274,9 +251,7 @@ allocate_other(const struct kma_request *request, struct kma_thread *self)
 	return p;
 }
 
-/* In line, so that either entry has one frame on the stack. */
-__attribute__((always_inline)) static inline void *
-allocate(const struct kma_request *request)
+static void *allocate(const struct kma_request *request)
 {
 	struct kma_thread *self = kma_thread_enter();
 	void *p = NULL;
@@ -285,13 +260,28 @@ allocate(const struct kma_request *request)
 		kma_fork_check();
 		if (kma_deferred_count && !kma_thread_nested(self))
 			kma_deferred_drain();
-		p = allocate_audited(request, self);
-		if (!p)
-			p = allocate_other(request, self);
+		p = try_allocate(request, self);
 	}
 	kma_thread_leave(self);
 	if (!p)
 		errno = ENOMEM;
+	return p;
+}
+
+/* From the thread's magazine, and nothing that has to be asked about. NULL, and
+ * nothing done: it is not that. */
+KMA_FAST void *fast_allocate(size_t size, enum kma_family family, bool zero)
+{
+	struct kma_thread *self = fast_quiet_thread();
+	void *p;
+
+	if (__builtin_expect(!self || size > KMA_CACHED_MAX, 0))
+		return NULL;
+	p = fast_lite_allocate(self, size, family);
+	if (!p)
+		return fast_audit_allocate(self, size, family, zero);
+	if (zero)
+		memset(p, 0, size);
 	return p;
 }
 
@@ -300,15 +290,14 @@ void *kma_allocate(const struct kma_request *request)
 	void *p = NULL;
 
 	if (request->family < KMA_FAMILY_KMEM && request->align <= 16)
-		p = kma_fast_lite_allocate(request->size, request->family);
-	if (p && request->zero)
-		memset(p, 0, request->size);
+		p = fast_allocate(request->size, request->family,
+				  request->zero);
 	return p ? p : allocate(request);
 }
 
 void *kma_allocate_size(size_t size, enum kma_family family)
 {
-	void *p = kma_fast_lite_allocate(size, family);
+	void *p = fast_allocate(size, family, false);
 
 	if (p)
 		return p;
@@ -462,17 +451,26 @@ static bool accept(const struct kma_buffer *buffer, uintptr_t user, size_t size,
 	return true;
 }
 
-void kma_release(void *p, size_t size, enum kma_family family,
-		 const char *function)
+/* Into the thread's magazine, likewise. */
+KMA_FAST bool fast_release(void *p, size_t size, enum kma_family family)
+{
+	struct kma_thread *self = fast_quiet_thread();
+	uint64_t word = kma_pages_lookup((uintptr_t)p);
+
+	if (__builtin_expect(!self, 0) ||
+	    !fast_has_set(self, (uint32_t)(word >> KMA_PAGE_CACHE_SHIFT)))
+		return false;
+	if ((word & FAST_CLASS_MASK) == FAST_CLASS_AUDIT)
+		return fast_audit_release(self, word, p, size, family);
+	return (word & FAST_CLASS_MASK) == FAST_CLASS_LITE &&
+	       fast_lite_release(self, word, p, size, family);
+}
+
+static void release(void *p, size_t size, enum kma_family family,
+		    const char *function)
 {
 	struct kma_buffer buffer;
-	int saved_errno;
-
-	if (!p || kma_fast_lite_release(p, size, family))
-		return;
-	saved_errno = errno;
-	__builtin_prefetch((const char *)p - KMA_CANARY_SIZE, 1);
-
+	int saved_errno = errno;
 	struct kma_thread *self = kma_thread_enter();
 
 	kma_fork_check();
@@ -484,6 +482,13 @@ void kma_release(void *p, size_t size, enum kma_family family,
 	kma_thread_leave(self);
 	kma_wait_wake();
 	errno = saved_errno;
+}
+
+void kma_release(void *p, size_t size, enum kma_family family,
+		 const char *function)
+{
+	if (!fast_release(p, size, family) && p)
+		release(p, size, family, function);
 }
 
 size_t kma_trim(void)

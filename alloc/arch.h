@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <x86intrin.h>
@@ -116,6 +117,27 @@ kma_arch_here(uintptr_t *pc, uintptr_t *sp, uintptr_t *fp)
 static inline void kma_arch_count(uint64_t *counter)
 {
 	__asm__("incq %0" : "+m"(*counter) : : "cc");
+}
+
+/*
+ * *place from one value to another. False: it was not that. Where the process
+ * has had but one thread only a signal handler could come between, and between
+ * the parts of one instruction none does: a locked one costs 5 ns more.
+ */
+static inline bool kma_arch_claim(uint64_t *place, uint64_t from, uint64_t to)
+{
+	bool done;
+
+	if (__libc_single_threaded)
+		__asm__ volatile("cmpxchgq %3, %1"
+				 : "=@ccz"(done), "+m"(*place), "+a"(from)
+				 : "r"(to)
+				 : "memory");
+	else
+		done = __atomic_compare_exchange_n(place, &from, to, false,
+						   __ATOMIC_ACQ_REL,
+						   __ATOMIC_ACQUIRE);
+	return done;
 }
 
 /* What general registers held where a signal came; the PC is returned. */

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An audited buffer in its cell of a slab, offset by alignment or not:
- *
- *	start-8        user             user+size            start+stride-8
- *	| canary ......| request ...... | redzone ...........| next's canary
- *
  * Whoever frees it first makes its word CHANGING (word.h), which also tells
  * kma_audit_verify_all() that the bytes are not to be judged at the moment.
  * While a buffer is CHANGING it belongs to the thread that made it so.
@@ -12,6 +7,7 @@
 #include "alloc/audit.h"
 
 #include "alloc/annotate.h"
+#include "alloc/cell.h"
 #include "alloc/clock.h"
 #include "alloc/family.h"
 #include "alloc/guard.h"
@@ -37,24 +33,17 @@ bool kma_audit_init(void)
 
 /* --- the places --------------------------------------------------------- */
 
-/* Where everything of one buffer lies. */
-struct cell {
-	uintptr_t canary;    /* up to user */
-	uintptr_t user, end; /* the request */
-	uintptr_t redzone_end;
-};
-
 static bool is_guarded(const struct kma_buffer *buffer)
 {
 	return buffer->slab->tier == KMA_TIER_GUARD;
 }
 
-static inline struct cell cell_of(const struct kma_buffer *buffer,
-				  uint64_t word)
+static inline struct kma_cell cell_of(const struct kma_buffer *buffer,
+				      uint64_t word)
 {
 	bool has_none = is_guarded(buffer) || buffer->slab->bare;
 	size_t canary = has_none ? 0 : KMA_CANARY_SIZE;
-	struct cell cell;
+	struct kma_cell cell;
 
 	cell.user = buffer->start + kma_word_offset(word);
 	cell.end = cell.user + kma_word_size(word);
@@ -67,35 +56,15 @@ static inline struct cell cell_of(const struct kma_buffer *buffer,
 	return cell;
 }
 
-static size_t filled(size_t size)
-{
-	return size < KMA_FILL_MAX ? size : KMA_FILL_MAX;
-}
-
-/* Do the guards read as they should? 0 if so. */
-static inline uint64_t guards_wrong(const struct cell *cell)
-{
-	return kma_guard_wrong(cell->end, cell->redzone_end) |
-	       kma_guard_wrong(cell->canary, cell->user);
-}
-
-/* And the fill of a free buffer? */
-static inline uint64_t fill_wrong(const struct cell *cell)
-{
-	return kma_fill_wrong(cell->user,
-			      kma_audit_free_fill(cell->end - cell->user),
-			      KMA_FILL_FREE);
-}
-
 /* What it has to tell. */
 static enum kma_error_code diagnose(const struct kma_buffer *buffer,
 				    uint64_t word, struct kma_damage *ret)
 {
-	struct cell cell = cell_of(buffer, word);
-	size_t size = kma_audit_free_fill(kma_word_size(word));
+	struct kma_cell cell = cell_of(buffer, word);
+	size_t size = kma_cell_free_filled(kma_word_size(word));
 	bool is_free = kma_word_state(word) == KMA_BUFFER_FREE;
 
-	if (is_free && fill_wrong(&cell)) {
+	if (is_free && kma_cell_fill_wrong(&cell)) {
 		kma_fill_describe(cell.user, size, KMA_FILL_FREE, ret);
 		return KMA_ERROR_MODIFIED;
 	}
@@ -114,11 +83,12 @@ enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
 				    uint64_t word, struct kma_damage *ret)
 {
 	bool is_free = kma_word_state(word) == KMA_BUFFER_FREE;
-	struct cell cell = cell_of(buffer, word);
+	struct kma_cell cell = cell_of(buffer, word);
 
 	if (is_free && is_guarded(buffer))
 		return KMA_ERROR_NONE; /* its pages cannot be touched */
-	if (guards_wrong(&cell) || (is_free && fill_wrong(&cell)))
+	if (kma_cell_guards_wrong(&cell) ||
+	    (is_free && kma_cell_fill_wrong(&cell)))
 		return diagnose(buffer, word, ret);
 	if (is_free && buffer->slab->hollow && kma_hollow_damaged(buffer, ret))
 		return KMA_ERROR_MODIFIED;
@@ -202,8 +172,8 @@ static uintptr_t user_of(const struct kma_buffer *buffer, size_t size,
  * is the cell as it was found intact, only what it did not have: what a guard
  * holds depends on nothing but where it is.
  */
-static inline void set_guards(const struct cell *cell,
-			      const struct cell *before)
+static inline void set_guards(const struct kma_cell *cell,
+			      const struct kma_cell *before)
 {
 	if (!before || before->user != cell->user ||
 	    before->redzone_end != cell->redzone_end) {
@@ -222,20 +192,22 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 	uint64_t new = kma_word_make(KMA_BUFFER_CHANGING, family,
 				     user - buffer->start, size) |
 		       kma_ignore_bits();
-	struct cell before = cell_of(buffer, old), cell = cell_of(buffer, new);
+	struct kma_cell before = cell_of(buffer, old),
+			cell = cell_of(buffer, new);
 	bool intact =
 		kma_word_state(old) == KMA_BUFFER_FREE && !is_guarded(buffer);
 
-	if (intact &&
-	    __builtin_expect((fill_wrong(&before) | guards_wrong(&before)) != 0,
-			     0)) {
+	if (intact && __builtin_expect((kma_cell_fill_wrong(&before) |
+					kma_cell_guards_wrong(&before)) != 0,
+				       0)) {
 		report_modified(buffer, old);
 		intact = false;
 	}
 	kma_word_store(buffer, new);
 	record_alloc(buffer, user, size, KMA_OP_ALLOC);
 	if (!zero)
-		kma_fill_set(user, filled(size), KMA_FILL_UNINITIALISED);
+		kma_fill_set(user, kma_cell_filled(size),
+			     KMA_FILL_UNINITIALISED);
 	else if (!buffer->slab->zeroed)
 		memset((void *)user, 0, size);
 	set_guards(&cell, intact ? &before : NULL);
@@ -298,9 +270,9 @@ report_broken(const struct kma_buffer *buffer, uint64_t word,
 static inline bool is_intact(const struct kma_buffer *buffer, uint64_t word,
 			     const char *function)
 {
-	struct cell cell = cell_of(buffer, word);
+	struct kma_cell cell = cell_of(buffer, word);
 
-	return __builtin_expect(guards_wrong(&cell) == 0, 1) ||
+	return __builtin_expect(kma_cell_guards_wrong(&cell) == 0, 1) ||
 	       report_broken(buffer, word, function);
 }
 
@@ -359,7 +331,7 @@ bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
 	}
 	record_free(buffer, user, kma_word_size(word), time, stack);
 	if (!is_guarded(buffer))
-		kma_fill_set(user, kma_audit_free_fill(kma_word_size(word)),
+		kma_fill_set(user, kma_cell_free_filled(kma_word_size(word)),
 			     KMA_FILL_FREE);
 	kma_word_store(buffer, kma_word_with_state(word, KMA_BUFFER_FREE));
 	return true;
@@ -390,13 +362,13 @@ void kma_audit_resize(const struct kma_buffer *buffer, size_t size)
 			      kma_word_offset(word), size) |
 		(word & KMA_BUFCTL_IGNORED);
 
-	struct cell cell = cell_of(buffer, new);
+	struct kma_cell cell = cell_of(buffer, new);
 	uintptr_t fresh = (user + old + 7) & ~(uintptr_t)7;
 
 	is_intact(buffer, word, "realloc");
 	record_alloc(buffer, user, size, KMA_OP_REALLOC);
 	if (fresh < cell.end)
-		kma_fill_set(fresh, filled(cell.end - fresh),
+		kma_fill_set(fresh, kma_cell_filled(cell.end - fresh),
 			     KMA_FILL_UNINITIALISED);
 	kma_guard_set(cell.end, cell.redzone_end);
 	kma_word_store(buffer, new);

@@ -12,25 +12,6 @@
 
 struct kma_damage;
 
-enum {
-	/* Of a buffer that goes out, at most this much is filled, from its
-	 * start: a gigabyte is not written to be handed out. */
-	KMA_FILL_MAX = 4096,
-	/* One that comes back is filled whole up to this size, that of the
-	 * largest class; of a larger one KMA_FILL_MAX, and hollow.h says what
-	 * is done about the rest. */
-	KMA_FILL_FREE_MAX = 128 << 10,
-	/* Of the slack behind a request, and of what alignment skipped before
-	 * it, at most this much next to the request is guard. */
-	KMA_GUARD_MAX = 1024,
-};
-
-/* Of a free buffer of size bytes, what is filled and verified. */
-static inline size_t kma_audit_free_fill(size_t size)
-{
-	return size <= KMA_FILL_FREE_MAX ? size : KMA_FILL_MAX;
-}
-
 /* The depot and the log, before the first audited buffer. */
 bool kma_audit_init(void);
 

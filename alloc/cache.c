@@ -42,6 +42,7 @@ static struct kma_cache **last_link = &kma_root.caches;
 
 uint8_t kma_fast_table[KMA_CACHED_MAX / 16 + 1];
 uint8_t kma_kmem_table[KMA_CACHED_MAX / 8 + 1];
+uint8_t kma_audit_table[KMA_CACHED_MAX / 16 + 1];
 
 /* The index of the class for a small request, by (size + 15) / 16. */
 enum { CLASS_TABLE_MAX = 4096 };
@@ -210,6 +211,7 @@ static void set_entries(uint8_t *table, size_t unit, size_t above, size_t up_to,
 void kma_cache_set_fast(const struct kma_cache *cache, enum kma_tier tier)
 {
 	unsigned class = cache->index, plain = CLASS_COUNT, kmem = CLASS_COUNT;
+	unsigned audit = tier == KMA_TIER_AUDIT ? class : CLASS_COUNT;
 	size_t above, up_to;
 
 	if (class >= CLASS_COUNT)
@@ -224,8 +226,11 @@ void kma_cache_set_fast(const struct kma_cache *cache, enum kma_tier tier)
 	if (class < CLASS_MALLOC_FIRST)
 		return;
 	set_entries(kma_fast_table, 16, above, up_to, plain);
-	if (class == CLASS_MALLOC_FIRST)
+	set_entries(kma_audit_table, 16, above, up_to, audit);
+	if (class == CLASS_MALLOC_FIRST) {
 		kma_fast_table[0] = (uint8_t)plain;
+		kma_audit_table[0] = (uint8_t)audit;
+	}
 }
 
 struct kma_cache *kma_cache_oversize(void)

@@ -291,6 +291,10 @@ enum { KMA_KMEM_LITE = 0x80 };
 extern uint8_t kma_kmem_table[KMA_CACHED_MAX / 8 + 1]
 	__attribute__((visibility("hidden")));
 
+/* For malloc's at tier audit, by (size + 15) / 16; else the oversize cache. */
+extern uint8_t kma_audit_table[KMA_CACHED_MAX / 16 + 1]
+	__attribute__((visibility("hidden")));
+
 /* The fast paths serve the cache at tier; KMA_TIER_COUNT: they do not. */
 void kma_cache_set_fast(const struct kma_cache *cache, enum kma_tier tier);
 

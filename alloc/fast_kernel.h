@@ -201,17 +201,13 @@ KMA_FAST bool kma_fast_kmem_free(void *p, size_t size)
  */
 
 /* 16-aligned. NULL: go the slow way. */
-KMA_FAST void *kma_fast_lite_allocate(size_t size, enum kma_family family)
+KMA_FAST void *fast_lite_allocate(struct kma_thread *self, size_t size,
+				  enum kma_family family)
 {
-	struct kma_thread *self = fast_quiet_thread();
-	void *p;
-
-	if (__builtin_expect(!self || size - 1 >= KMA_CACHED_MAX, 0))
-		return NULL;
-
 	/* As kmem_alloc has it for the next multiple of 16. */
 	unsigned entry = kma_kmem_table[(size + 15) / 16 * 2];
 	unsigned index = entry & ~(unsigned)KMA_KMEM_LITE;
+	void *p;
 
 	if (entry == index || !fast_has_set(self, index))
 		return NULL;
@@ -223,20 +219,15 @@ KMA_FAST void *kma_fast_lite_allocate(size_t size, enum kma_family family)
 	return p;
 }
 
-/* False: go the slow way. The size is that of the request, or SIZE_MAX. */
-KMA_FAST bool kma_fast_lite_release(void *p, size_t size,
-				    enum kma_family family)
+/* False: go the slow way. word: the page's; the size is that of the request, or
+ * SIZE_MAX. */
+KMA_FAST bool fast_lite_release(struct kma_thread *self, uint64_t word, void *p,
+				size_t size, enum kma_family family)
 {
-	struct kma_thread *self = fast_quiet_thread();
-	uint64_t word = kma_pages_lookup((uintptr_t)p);
 	size_t index = word >> KMA_PAGE_CACHE_SHIFT;
 	bool is_known = size != SIZE_MAX;
 	bool put;
 
-	if (__builtin_expect(
-		    (word & FAST_CLASS_MASK) != FAST_CLASS_LITE || !self, 0) ||
-	    !fast_has_set(self, (uint32_t)index))
-		return false;
 	fast_enter(self);
 	put = fast_put_lite(&self->lite_magsets[index], fast_slab(word), p,
 			    kma_word_make(KMA_BUFFER_ALLOCATED, family, 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/hollow.h"
 
-#include "alloc/audit.h"
+#include "alloc/cell.h"
 #include "alloc/pattern.h"
 #include "alloc/sys.h"
 
@@ -18,7 +18,7 @@ static struct rest rest_of(const struct kma_buffer *buffer)
 	uintptr_t user = kma_buffer_user(buffer);
 	uintptr_t mask = KMA_PAGE_SIZE - 1;
 	size_t size = kma_buffer_size(buffer);
-	uintptr_t filled = user + kma_audit_free_fill(size);
+	uintptr_t filled = user + kma_cell_free_filled(size);
 
 	return (struct rest){
 		.filled = filled,

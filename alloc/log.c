@@ -33,6 +33,8 @@ enum {
 /* A thread's own chunks, in kma_thread.log_chunks. */
 enum { OF_TRANSACTIONS, OF_CONTENTS };
 
+bool kma_log_any;
+
 static struct kma_log transaction_log, contents_log, fail_log, slab_log;
 
 /* Of what is rare there is one chunk, which all share. */
@@ -114,6 +116,7 @@ void kma_log_init(void)
 		   kma_options.contents_log);
 	log_create(&transaction_log, "transaction", KMA_LOG_TRANSACTION,
 		   kma_options.transaction_log);
+	kma_log_any = contents_log.base || transaction_log.base;
 }
 
 static uint32_t records_in(const struct kma_log *log,

@@ -85,6 +85,9 @@ void kma_log_failure(uint64_t time, size_t size, uint32_t stack,
 void kma_log_slab(enum kma_operation op, uint64_t time, uintptr_t base,
 		  size_t size, uint32_t stack, unsigned cache_index);
 
+/* Is there a transaction log, or one of contents? */
+extern bool kma_log_any __attribute__((visibility("hidden")));
+
 /* Add a record to the transaction log; does nothing when there is none. */
 void kma_log_transaction(enum kma_operation op, uint64_t time,
 			 uintptr_t address, size_t size, uint32_t stack,

@@ -13,12 +13,17 @@
 
 #include "alloc/root.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define KMA_FILL_FREE          UINT64_C(0xdeadbeefdeadbeef)
 #define KMA_FILL_UNINITIALISED UINT64_C(0xbaddcafebaddcafe)
+static_assert((uint32_t)KMA_FILL_FREE == KMA_FILL_FREE >> 32 &&
+		      (uint32_t)KMA_FILL_UNINITIALISED ==
+			      KMA_FILL_UNINITIALISED >> 32,
+	      "kma_fill_turned() counts on four bytes again and again");
 
 /* Of the rule for guards and fills that dumpfmt/layout.h tells a debugger:
  * raise it with any change to what pattern.c or audit.c leaves in memory. */
@@ -65,81 +70,135 @@ static inline void kma_word_merge(uint64_t *word, uint64_t value, uint64_t mask)
 	*word = (*word & ~mask) | (value & mask);
 }
 
-/* A guard is [from, to). 0: it reads as it should. */
+/* 0: the whole word there reads as it should. */
+static inline uint64_t kma_guard_word_wrong(uintptr_t address)
+{
+	return *kma_word_at(address) ^ kma_guard_word(address);
+}
+
+/* A guard [from, to) that ends with a word, and has bytes. 0: as it should. */
+static inline uint64_t kma_guard_wrong_words(uintptr_t from, uintptr_t to)
+{
+	uintptr_t at = from & ~(uintptr_t)7;
+	uint64_t wrong = kma_guard_word_wrong(at) & kma_bytes_from(from);
+
+	while ((at += 8) < to)
+		wrong |= kma_guard_word_wrong(at);
+	return wrong;
+}
+
+static inline void kma_guard_set_words(uintptr_t from, uintptr_t to)
+{
+	uint64_t *at = kma_word_at(from), *last = kma_word_at(to);
+
+	kma_word_merge(at, kma_guard_word((uintptr_t)at), kma_bytes_from(from));
+	while (++at < last)
+		*at = kma_guard_word((uintptr_t)at);
+}
+
+/* Any other. */
 static inline uint64_t kma_guard_wrong(uintptr_t from, uintptr_t to)
 {
-	const uint64_t *at = kma_word_at(from), *last = kma_word_at(to);
-	uint64_t mask = kma_bytes_from(from), wrong = 0;
+	uintptr_t last = to & ~(uintptr_t)7;
+	uint64_t wrong = 0, mask = kma_bytes_from(from);
 
-	for (; at < last; at++, mask = UINT64_MAX)
-		wrong |= (*at ^ kma_guard_word((uintptr_t)at)) & mask;
+	if (from < last) {
+		wrong = kma_guard_wrong_words(from, last);
+		mask = UINT64_MAX;
+	}
 	if (__builtin_expect(to & 7, 0))
-		wrong |= (*at ^ kma_guard_word((uintptr_t)at)) & mask &
-			 kma_bytes_below(to);
+		wrong |=
+			kma_guard_word_wrong(last) & mask & kma_bytes_below(to);
 	return wrong;
 }
 
 static inline void kma_guard_set(uintptr_t from, uintptr_t to)
 {
-	uint64_t *at = kma_word_at(from), *last = kma_word_at(to);
+	uintptr_t last = to & ~(uintptr_t)7;
 	uint64_t mask = kma_bytes_from(from);
 
-	if (at < last && (from & 7)) {
-		kma_word_merge(at, kma_guard_word((uintptr_t)at), mask);
-		at++;
+	if (from < last) {
+		kma_guard_set_words(from, last);
 		mask = UINT64_MAX;
 	}
-	for (; at < last; at++)
-		*at = kma_guard_word((uintptr_t)at);
 	if (__builtin_expect((to & 7) && from < to, 0))
-		kma_word_merge(at, kma_guard_word((uintptr_t)at),
+		kma_word_merge(kma_word_at(last), kma_guard_word(last),
 			       mask & kma_bytes_below(to));
 }
 
-/* Two words at a time; any address that is 8-aligned will do. */
+/*
+ * A fill is size bytes from an 8-aligned address; its pattern is the same four
+ * bytes again and again. A pair of words, or one, at any address in it reads as
+ * the pattern turned by the address's last two bits: so the last ones, which
+ * may overlap those before them, end where the fill ends, and no length needs a
+ * branch for each of its bits.
+ */
 typedef uint64_t kma_word_pair
-	__attribute__((vector_size(16), aligned(8), may_alias));
+	__attribute__((vector_size(16), aligned(1), may_alias));
+typedef uint64_t kma_word_anywhere __attribute__((aligned(1), may_alias));
 
-/* A fill is size bytes from an 8-aligned address. 0: it reads as it should. */
+static inline uint64_t kma_fill_turned(uint64_t pattern, size_t by)
+{
+	unsigned bits = 8 * (by & 3);
+
+	return pattern >> bits | pattern << (-bits & 63);
+}
+
+/* 0: it reads as it should. */
 static inline uint64_t kma_fill_wrong(uintptr_t from, size_t size,
 				      uint64_t pattern)
 {
-	const kma_word_pair *at = (const kma_word_pair *)from;
-	const kma_word_pair *last = at + size / 16;
-	const kma_word_pair fill = { pattern, pattern };
-	kma_word_pair gathered = { 0, 0 };
+	uintptr_t end = from + size;
+	uint64_t turned = kma_fill_turned(pattern, size);
 
-	for (; last - at >= 2; at += 2)
-		gathered |= (at[0] ^ fill) | (at[1] ^ fill);
-	if (at < last)
-		gathered |= *at++ ^ fill;
+	if (size >= 16) {
+		const kma_word_pair fill = { pattern, pattern };
+		const kma_word_pair last = { turned, turned };
+		kma_word_pair wrong =
+			(*(const kma_word_pair *)from ^ fill) |
+			(*(const kma_word_pair *)(end - 16) ^ last);
 
-	const uint64_t *word = (const uint64_t *)at;
-	uint64_t wrong = gathered[0] | gathered[1];
-
-	if (size & 8)
-		wrong |= *word++ ^ pattern;
-	if (size & 7)
-		wrong |= (*word ^ pattern) & kma_bytes_below(size);
-	return wrong;
+		if (size > 32) {
+			wrong |= *(const kma_word_pair *)(end - 32) ^ last;
+			for (from += 16; from < end - 32; from += 32)
+				wrong |= (*(const kma_word_pair *)from ^ fill) |
+					 (*(const kma_word_pair *)(from + 16) ^
+					  fill);
+		}
+		return wrong[0] | wrong[1];
+	}
+	if (size >= 8)
+		return (*(const uint64_t *)from ^ pattern) |
+		       (*(const kma_word_anywhere *)(end - 8) ^ turned);
+	return size ? (*(const uint64_t *)from ^ pattern) &
+			       kma_bytes_below(size)
+		    : 0;
 }
 
 static inline void kma_fill_set(uintptr_t from, size_t size, uint64_t pattern)
 {
-	kma_word_pair *at = (kma_word_pair *)from, *last = at + size / 16;
-	const kma_word_pair fill = { pattern, pattern };
+	uintptr_t end = from + size;
+	uint64_t turned = kma_fill_turned(pattern, size);
 
-	for (; last - at >= 2; at += 2)
-		at[0] = at[1] = fill;
-	if (at < last)
-		*at++ = fill;
+	if (size >= 16) {
+		const kma_word_pair fill = { pattern, pattern };
+		const kma_word_pair last = { turned, turned };
 
-	uint64_t *word = (uint64_t *)at;
-
-	if (size & 8)
-		*word++ = pattern;
-	if (size & 7)
-		kma_word_merge(word, pattern, kma_bytes_below(size));
+		*(kma_word_pair *)from = fill;
+		*(kma_word_pair *)(end - 16) = last;
+		if (size <= 32)
+			return;
+		*(kma_word_pair *)(end - 32) = last;
+		for (from += 16; from < end - 32; from += 32)
+			*(kma_word_pair *)from = *(kma_word_pair *)(from + 16) =
+				fill;
+	} else if (size >= 8) {
+		*(uint64_t *)from = pattern;
+		*(kma_word_anywhere *)(end - 8) = turned;
+	} else if (size) {
+		kma_word_merge((uint64_t *)from, pattern,
+			       kma_bytes_below(size));
+	}
 }
 
 /* A guard or a fill that reads wrong: what differs. */

@@ -5,6 +5,7 @@
 #include "alloc/annotate.h"
 #include "alloc/audit.h"
 #include "alloc/cache.h"
+#include "alloc/cell.h"
 #include "alloc/client.h"
 #include "alloc/foreign.h"
 #include "alloc/log.h"

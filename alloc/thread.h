@@ -59,7 +59,7 @@ struct kma_thread {
 	 * magsets[tier * magset_caches + cache index], magset_count in all.
 	 * Tier off comes first, so that a thread touches no more than that.
 	 */
-	struct kma_magset *magsets, *lite_magsets;
+	struct kma_magset *magsets, *lite_magsets, *audit_magsets;
 	struct kma_log_chunk *log_chunks[KMA_THREAD_LOGS]; /* log.c's own */
 	struct kma_trace *trace;
 	struct kma_thread *next_exited; /* oldest first; for reuse */
