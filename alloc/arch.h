@@ -110,6 +110,12 @@ kma_arch_here(uintptr_t *pc, uintptr_t *sp, uintptr_t *fp)
 			 : "=&r"(*pc), "=&r"(*sp), "=&r"(*fp));
 }
 
+/* The page at p is there and may be written: it is as it was. */
+static inline void kma_arch_touch(void *p)
+{
+	__asm__ volatile("orb $0, %0" : "+m"(*(char *)p) : : "cc");
+}
+
 /*
  * Add one to a counter that this thread alone writes and others may read. One
  * instruction, where an atomic load and store would be three.

@@ -14,6 +14,7 @@
 #include "alloc/hollow.h"
 #include "alloc/log.h"
 #include "alloc/pattern.h"
+#include "alloc/pristine.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
@@ -147,6 +148,27 @@ report_modified(const struct kma_buffer *buffer, uint64_t word)
 		report_damage(KMA_ERROR_MODIFIED, buffer, &damage, NULL, 0);
 }
 
+/* What is about to be overwritten for the first time. */
+__attribute__((noinline)) static void
+check_pristine(const struct kma_buffer *buffer, const struct cell *cell)
+{
+	uintptr_t filled_end = cell->user + filled(cell->end - cell->user);
+	uintptr_t rest = cell->end & ~(uintptr_t)7;
+	struct kma_damage damage;
+	struct kma_buffer culprit;
+
+	if (filled_end == cell->end)
+		filled_end = cell->redzone_end;
+	if (!kma_pristine_spoilt(cell->canary, filled_end, &damage) &&
+	    (rest <= filled_end ||
+	     !kma_pristine_spoilt(rest, cell->redzone_end, &damage)))
+		return;
+	enum kma_error_code code =
+		kma_pristine_blame(buffer, &damage, &culprit);
+
+	report_damage(code, &culprit, &damage, NULL, 0);
+}
+
 static inline void record_alloc(const struct kma_buffer *buffer, uintptr_t user,
 				size_t size, enum kma_operation operation)
 {
@@ -202,6 +224,9 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 				       0)) {
 		report_modified(buffer, old);
 		intact = false;
+	} else if (buffer->slab->pristine &&
+		   kma_word_state(old) == KMA_BUFFER_NEVER) {
+		check_pristine(buffer, &cell);
 	}
 	kma_word_store(buffer, new);
 	record_alloc(buffer, user, size, KMA_OP_ALLOC);

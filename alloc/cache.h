@@ -131,7 +131,8 @@ struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	uint64_t *free_bits;          /* bit set: free in the slab */
 	struct kma_slab *next, *prev; /* on one list of the cache */
 	uint64_t empty_since;         /* clients': nanoseconds */
-	uint8_t bare; /* audit: no room for canaries and redzones */
+	uint8_t bare;     /* audit: no room for canaries and redzones */
+	uint8_t pristine; /* audit: what was never handed out is zero */
 };
 
 enum kma_slab_list {

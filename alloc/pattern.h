@@ -2,8 +2,8 @@
 /*
  * The bytes we leave where the program must not write: fills of constant words,
  * and guards (redzones, canaries) whose every byte depends on its address and
- * on this process's secret. No byte of a guard is 0, so that the terminator
- * of a string one byte too long shows.
+ * on this process's secret. No byte of a guard is below 0x80, so that one byte
+ * too many always shows that is a terminator, a letter or a small number.
  *
  * Setting and checking are in line, as every audited call does both; a check
  * gathers what differs and looks once. Where the damage is, is found after.
@@ -27,7 +27,7 @@ static_assert((uint32_t)KMA_FILL_FREE == KMA_FILL_FREE >> 32 &&
 
 /* Of the rule for guards and fills that dumpfmt/layout.h tells a debugger:
  * raise it with any change to what pattern.c or audit.c leaves in memory. */
-enum { KMA_PATTERN_REVISION = 1 };
+enum { KMA_PATTERN_REVISION = 2 };
 
 enum { KMA_DAMAGE_SHOWN = 16 };
 
@@ -44,7 +44,7 @@ static inline uint64_t kma_guard_word(uintptr_t address)
 	uint64_t mixed = (kma_root.canary_secret ^ address) *
 			 UINT64_C(0x9E3779B97F4A7C15);
 
-	return (mixed ^ mixed >> 32) | UINT64_C(0x0101010101010101);
+	return (mixed ^ mixed >> 32) | UINT64_C(0x8080808080808080);
 }
 
 /* Of a little-endian word the bytes from number first on, 0 to 7. */

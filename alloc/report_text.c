@@ -94,6 +94,12 @@ static enum kma_family family_of(const struct kma_buffer *buffer)
 				   : KMA_FAMILY_MALLOC;
 }
 
+static bool is_never_used(const struct kma_buffer *buffer)
+{
+	return buffer && kma_word_of(buffer) &&
+	       kma_word_state(kma_word_load(buffer)) == KMA_BUFFER_NEVER;
+}
+
 static void add_access(struct kma_text *text, const struct kma_report *report)
 {
 	uintptr_t user = kma_buffer_user(report->buffer);
@@ -133,6 +139,10 @@ void kma_report_sentence(struct kma_text *text, const struct kma_report *report)
 	}
 	if (report->code == KMA_ERROR_GUARDFAULT)
 		add_access(text, report);
+	else if (report->code == KMA_ERROR_MODIFIED &&
+		 is_never_used(report->buffer))
+		kma_text_string(text, "memory was changed that was never "
+				      "handed out");
 	else
 		kma_text_string(text, what_happened(report->code));
 	if (report->code == KMA_ERROR_BADFAMILY)

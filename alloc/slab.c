@@ -212,6 +212,9 @@ static struct kma_slab *slab_create(struct kma_cache *cache, enum kma_tier tier)
 		header_destroy(slab);
 		return NULL;
 	}
+	/* Who constructs objects may do so before they are handed out. */
+	slab->pristine =
+		zeroed && tier == KMA_TIER_AUDIT && kma_cache_is_class(cache);
 	list_insert(slab, KMA_SLABS_EMPTY);
 	count_slab(cache, slab);
 	uint64_t word = kma_pages_word(slab, KMA_PAGE_SLAB, tier, cache->index);

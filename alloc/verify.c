@@ -16,6 +16,7 @@
 #include "alloc/client.h"
 #include "alloc/foreign.h"
 #include "alloc/pattern.h"
+#include "alloc/pristine.h"
 #include "alloc/report.h"
 #include "alloc/root.h"
 #include "alloc/sys.h"
@@ -96,28 +97,65 @@ static struct kma_buffer buffer_of(struct kma_slab *slab, uint32_t index)
 	};
 }
 
+/* Of a buffer that was never handed out: is it damaged, and by whom? */
+static bool is_spoilt(const struct kma_buffer *buffer, uint64_t page_word,
+		      struct kma_damage *damage, enum kma_error_code *code,
+		      struct kma_buffer *culprit)
+{
+	const uint64_t *word = &buffer->bufctl->word;
+
+	if (!kma_pristine_damaged(
+		    buffer, __atomic_load_n(word, __ATOMIC_ACQUIRE), damage))
+		return false;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__atomic_load_n(word, __ATOMIC_RELAXED) != 0 ||
+	    !is_still_there(buffer, page_word))
+		return false;
+	*code = kma_pristine_blame(buffer, damage, culprit);
+	return true;
+}
+
+/* 1: it was reported. */
+static size_t verify_edge(struct kma_slab *slab, uint64_t page_word,
+			  bool behind)
+{
+	struct kma_buffer edge, culprit;
+	struct kma_damage damage;
+
+	if (!kma_pristine_edge_damaged(slab, behind, &edge, &damage))
+		return 0;
+	enum kma_error_code code = kma_pristine_blame(&edge, &damage, &culprit);
+
+	if (code == KMA_ERROR_MODIFIED || /* no buffer of it was ever used */
+	    !is_still_there(&culprit, page_word) || is_reported(&culprit))
+		return 0;
+	report(code, &culprit, &damage, true);
+	return 1;
+}
+
 static size_t verify_slab(struct kma_slab *slab, uint64_t page_word)
 {
 	struct kma_buffer before = { 0 };
-	size_t found = 0;
+	size_t found = verify_edge(slab, page_word, false);
 
 	for (uint32_t i = 0; i < slab->buffers; i++) {
-		struct kma_buffer buffer = buffer_of(slab, i);
+		struct kma_buffer buffer = buffer_of(slab, i), culprit = buffer;
 		enum kma_error_code code;
 		struct kma_damage damage;
 
-		if (!is_damaged(&buffer, page_word, &damage, &code)) {
+		if (!is_damaged(&buffer, page_word, &damage, &code) &&
+		    !is_spoilt(&buffer, page_word, &damage, &code, &culprit)) {
 			before.bufctl = NULL;
 			continue;
 		}
 		if (!is_overrun_of(&before, &buffer, &damage) &&
-		    !is_reported(&buffer)) {
-			report(code, &buffer, &damage, true);
+		    !is_reported(&culprit)) {
+			report(code, &culprit, &damage, true);
 			found++;
 		}
 		before = buffer;
 	}
-	return found;
+	return found + verify_edge(slab, page_word, true);
 }
 
 void kma_audit_evict(struct kma_slab *slab)
@@ -127,11 +165,15 @@ void kma_audit_evict(struct kma_slab *slab)
 		uint64_t word =
 			__atomic_load_n(&buffer.bufctl->word, __ATOMIC_ACQUIRE);
 		struct kma_damage damage;
+		struct kma_buffer culprit;
 
 		if ((word >> KMA_BUFCTL_STATE_SHIFT & KMA_BUFCTL_STATE_MASK) ==
 			    KMA_BUFFER_FREE &&
 		    kma_audit_check(&buffer, word, &damage) != KMA_ERROR_NONE)
 			report(KMA_ERROR_MODIFIED, &buffer, &damage, false);
+		else if (kma_pristine_damaged(&buffer, word, &damage))
+			report(kma_pristine_blame(&buffer, &damage, &culprit),
+			       &culprit, &damage, false);
 	}
 }
 

@@ -224,6 +224,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_slab, in_use, UINT)			\
 		FIELD(kma_slab, tier, UINT)			\
 		FIELD(kma_slab, hollow, UINT)			\
+		FIELD(kma_slab, pristine, UINT)			\
 		FIELD(kma_slab, bare, UINT)			\
 		FIELD(kma_slab, free_bits, POINTER)		\
 		FIELD(kma_slab, bufctls, POINTER)		\
@@ -408,11 +409,13 @@ enum { KMA_SCHEMA_MAX = 4096 };
  * allocator's enums of the same names.
  *
  * KMA_PATTERN_REVISION says how a guard's bytes come from canary_secret, and
- * between which addresses a buffer's guards and fill lie. 1, which also holds
- * where it is absent: the 8-aligned word at address a of a guard is
+ * between which addresses a buffer's guards and fill lie. 2: the 8-aligned word
+ * at address a of a guard is
  *
  *	m = (canary_secret ^ a) * 0x9e3779b97f4a7c15 (mod 2^64)
- *	(m ^ m >> 32) | 0x0101010101010101
+ *	(m ^ m >> 32) | 0x8080808080808080
+ *
+ * 1, which also holds where it is absent, had | 0x0101010101010101.
  *
  * A buffer of request size, offset up in its cell from start, has its canary
  * in [start - KMA_CANARY_SIZE, user), its redzone in [user + size, start +
@@ -423,6 +426,8 @@ enum { KMA_SCHEMA_MAX = 4096 };
  * of the request behind those read zero, and with KMA_FILL_FREE_MAX what there
  * is before and behind the whole pages KMA_FILL_FREE. At tier guard and in a bare slab KMA_CANARY_SIZE counts as 0,
  * and a free buffer has no pages. Slabs of tier off and lite have no guards.
+ * In a slab that is pristine a buffer that was never handed out reads zero, from
+ * its canary on for stride bytes.
  */
 #define KMA_CONSTANTS(CONSTANT)			\
 	CONSTANT(KMA_PAGE_SHIFT)		\

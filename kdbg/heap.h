@@ -66,6 +66,7 @@ struct heap_slab {
 	enum heap_tier tier;
 	bool large;
 	bool hollow;           /* freed: all pages but the first are zero */
+	bool pristine;         /* buffers that were never used are zero */
 	bool bare;             /* audited, without canaries */
 	uint64_t bufctls;      /* address of the array, 0 none */
 	uint64_t words;        /* lite: a word of each buffer alone; or 0 */

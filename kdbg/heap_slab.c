@@ -170,6 +170,8 @@ struct heap_slab heap_slab_record(const struct heap_layout *layout,
 		.tier = heap_tier_of(
 			layout, record_uint(record, &layout->kma_slab.tier)),
 		.hollow = record_uint(record, &layout->kma_slab.hollow) != 0,
+		.pristine =
+			record_uint(record, &layout->kma_slab.pristine) != 0,
 		.bare = record_uint(record, &layout->kma_slab.bare) != 0,
 		.bufctls = record_uint(record, &layout->kma_slab.bufctls),
 		.words = record_uint(record, &layout->kma_slab.words),

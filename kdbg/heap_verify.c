@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum {
-	REVISION = 1,          /* of the rule in dumpfmt/layout.h */
+	REVISION_FIRST = 1, /* of the rules in dumpfmt/layout.h */
+	REVISION_LAST = 2,
 	FILL_DEFAULT = 4096,   /* where a dump does not say */
 	GUARD_DEFAULT = 1024,  /* likewise */
 	REGION_MAX = 1 << 20,  /* of a dump that says more */
@@ -22,18 +23,32 @@ static uint64_t constant_or(const struct constant *constant, uint64_t absent)
 	return constant->present ? constant->value : absent;
 }
 
+static uint64_t revision_of(const struct heap_layout *layout)
+{
+	return constant_or(&layout->constants.KMA_PATTERN_REVISION,
+			   REVISION_FIRST);
+}
+
 bool heap_verify_possible(const struct heap *heap, size_t instance)
 {
 	const struct heap_layout *layout = &heap->parts[instance].layout;
+	uint64_t revision = revision_of(layout);
 
-	return constant_or(&layout->constants.KMA_PATTERN_REVISION, REVISION) ==
-		       REVISION &&
+	return revision >= REVISION_FIRST && revision <= REVISION_LAST &&
 	       layout->kma_root.canary_secret.present;
+}
+
+/* The bits that every word of a guard has. */
+static uint64_t guard_bits(const struct heap_layout *layout)
+{
+	return revision_of(layout) == REVISION_FIRST
+		       ? UINT64_C(0x0101010101010101)
+		       : UINT64_C(0x8080808080808080);
 }
 
 struct judge {
 	struct heap *heap;
-	uint64_t secret;
+	uint64_t secret, guard_bits;
 	heap_damage_fn *each;
 	void *context;
 	bool damaged, unread;
@@ -55,7 +70,7 @@ static uint64_t expected_word(const struct judge *judge,
 
 	if (!region->is_guard)
 		return region->fill;
-	return (mixed ^ mixed >> 32) | UINT64_C(0x0101010101010101);
+	return (mixed ^ mixed >> 32) | judge->guard_bits;
 }
 
 /* The bytes first .. end of the word at address are the region's. */
@@ -196,6 +211,33 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 		judge_region(judge, &after);
 }
 
+/* Pages that were never written need not be in the target. */
+static void judge_never(struct judge *judge, const struct heap_layout *layout,
+			const struct heap_slab *slab,
+			const struct heap_buffer *buffer)
+{
+	struct region cell = { .place = DAMAGE_INSIDE };
+
+	cell.from =
+		buffer->start - limit(&layout->constants.KMA_CANARY_SIZE, WORD);
+	cell.to = cell.from + slab->stride;
+	judge_region(judge, &cell);
+	judge->unread = false;
+}
+
+static bool is_judged(const struct heap_slab *slab,
+		      const struct heap_buffer *buffer)
+{
+	if (!buffer->bufctl)
+		return false;
+	if (slab->tier == TIER_GUARD)
+		return buffer->state == BUFFER_ALLOCATED;
+	return slab->tier == TIER_AUDIT &&
+	       (buffer->state == BUFFER_ALLOCATED ||
+		buffer->state == BUFFER_FREE ||
+		(buffer->state == BUFFER_NEVER && slab->pristine));
+}
+
 enum heap_verdict heap_verify_buffer(struct heap *heap,
 				     const struct heap_buffer *buffer,
 				     heap_damage_fn *each, void *context)
@@ -207,18 +249,17 @@ enum heap_verdict heap_verify_buffer(struct heap *heap,
 		.heap = heap,
 		.secret = record_uint(part->root,
 				      &part->layout.kma_root.canary_secret),
+		.guard_bits = guard_bits(&part->layout),
 		.each = each,
 		.context = context,
 	};
 
-	if ((slab->tier != TIER_AUDIT && slab->tier != TIER_GUARD) ||
-	    (slab->tier == TIER_GUARD && buffer->state == BUFFER_FREE) ||
-	    !buffer->bufctl ||
-	    (buffer->state != BUFFER_ALLOCATED &&
-	     buffer->state != BUFFER_FREE) ||
-	    !heap_verify_possible(heap, instance))
+	if (!is_judged(slab, buffer) || !heap_verify_possible(heap, instance))
 		return VERDICT_UNJUDGED;
-	judge_buffer(&judge, &part->layout, slab, buffer);
+	if (buffer->state == BUFFER_NEVER)
+		judge_never(&judge, &part->layout, slab, buffer);
+	else
+		judge_buffer(&judge, &part->layout, slab, buffer);
 	if (judge.damaged)
 		return VERDICT_DAMAGED;
 	return judge.unread ? VERDICT_UNREADABLE : VERDICT_CLEAN;

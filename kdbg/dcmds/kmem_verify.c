@@ -168,6 +168,10 @@ static void tell_integrity(struct heap *heap, const struct findings *findings,
 			 "too");
 	else if (buffer->state == BUFFER_FREE)
 		snprintf(text, size, "modified after it was freed");
+	else if (buffer->state == BUFFER_NEVER)
+		snprintf(text, size,
+			 "modified, and was never allocated: by an overrun of "
+			 "a buffer near it?");
 	else if (bytes[DAMAGE_AFTER] && bytes[DAMAGE_BEFORE])
 		snprintf(text, size, "overrun at both ends");
 	else if (bytes[DAMAGE_AFTER])

@@ -21,12 +21,15 @@ struct sample {
 	uint64_t live, freed;
 };
 
+/* Of the rule's revision that the sample has. */
+static uint64_t guard_bits = UINT64_C(0x8080808080808080);
+
 static unsigned char guard_byte(uint64_t address)
 {
 	uint64_t word = address & ~UINT64_C(7);
 	uint64_t m = (SECRET ^ word) * UINT64_C(0x9e3779b97f4a7c15);
 
-	return (unsigned char)(((m ^ m >> 32) | UINT64_C(0x0101010101010101)) >>
+	return (unsigned char)(((m ^ m >> 32) | guard_bits) >>
 			       8 * (address - word));
 }
 
@@ -58,7 +61,7 @@ static struct kma_schema_record *constant(struct heap_image *image,
 
 /* One audited slab of 64-byte buffers. revision 0: of a dump that does not say.
  */
-static struct sample open_sample(unsigned revision)
+static struct sample open_pristine(unsigned revision, bool pristine)
 {
 	struct sample s = { 0 };
 	struct heap_image *image = heap_image_create();
@@ -68,6 +71,10 @@ static struct sample open_sample(unsigned revision)
 	struct kma_bufctl *bufctls = heap_image_at(image, slab->bufctls);
 	static const unsigned char zeros[KMA_PAGE_SIZE];
 
+	slab->pristine = pristine;
+
+	guard_bits = revision < 2 ? UINT64_C(0x0101010101010101)
+				  : UINT64_C(0x8080808080808080);
 	image->root->canary_secret = SECRET;
 	constant(image, "KMA_PATTERN_REVISION")->value = revision;
 	if (revision == 0) {
@@ -88,6 +95,11 @@ static struct sample open_sample(unsigned revision)
 	s.target = heap_image_finish(image);
 	assert_ok(heap_open(s.target, &s.heap));
 	return s;
+}
+
+static struct sample open_sample(unsigned revision)
+{
+	return open_pristine(revision, false);
 }
 
 static void close_sample(struct sample *s)
@@ -123,17 +135,17 @@ static void the_rule_is_the_allocators(void **state)
 {
 	(void)state;
 	/* By hand, from the text in dumpfmt/layout.h. */
-	assert_int_equal(guard_byte(0x7f1000000008), 0xc9);
-	assert_int_equal(guard_byte(0x7f100000000f), 0xdd);
+	assert_int_equal(guard_byte(0x7f1000000008), 0xc8);
+	assert_int_equal(guard_byte(0x7f100000000f), 0xdc);
 }
 
 static void intact_buffers_are_clean(void **state)
 {
-	const unsigned revisions[] = { 0, KMA_PATTERN_REVISION };
+	const unsigned revisions[] = { 0, 1, KMA_PATTERN_REVISION };
 	struct seen seen;
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct sample s = open_sample(revisions[i]);
 
 		assert_int_equal(judge(&s, LIVE, &seen), VERDICT_CLEAN);
@@ -188,6 +200,28 @@ static void a_write_after_free_is_inside(void **state)
 	close_sample(&s);
 }
 
+static void what_was_never_used_is_zero(void **state)
+{
+	struct sample s = open_pristine(KMA_PATTERN_REVISION, true);
+	uint64_t never = s.freed + (s.freed - s.live);
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(judge(&s, NEVER, &seen), VERDICT_CLEAN);
+	s.page[never - IMAGE_HEAP - 9] ^= 1; /* the freed one's redzone */
+	assert_int_equal(judge(&s, NEVER, &seen), VERDICT_CLEAN);
+	s.page[never - IMAGE_HEAP - 8] = 'x';
+	s.page[never - IMAGE_HEAP + 71] = 'x';
+	s.page[never - IMAGE_HEAP + 72] = 'x'; /* the next one's */
+	assert_int_equal(judge(&s, NEVER, &seen), VERDICT_DAMAGED);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.damage[0].place, DAMAGE_INSIDE);
+	assert_int_equal(seen.damage[0].address, never - 8);
+	assert_int_equal(seen.damage[1].address, never + 71);
+	assert_int_equal(seen.damage[1].expected[0], 0);
+	close_sample(&s);
+}
+
 static void an_unknown_rule_is_not_applied(void **state)
 {
 	struct sample s = open_sample(99);
@@ -207,6 +241,7 @@ int main(void)
 		cmocka_unit_test(intact_buffers_are_clean),
 		cmocka_unit_test(every_damaged_word_is_told),
 		cmocka_unit_test(a_write_after_free_is_inside),
+		cmocka_unit_test(what_was_never_used_is_zero),
 		cmocka_unit_test(an_unknown_rule_is_not_applied),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "alloc/pristine.h"
+
+#include "alloc/arch.h"
+#include "alloc/audit.h"
+#include "alloc/word.h"
+
+static bool is_zero(uintptr_t from, uintptr_t to, struct kma_damage *ret)
+{
+	if (kma_fill_wrong(from, to - from, 0) == 0)
+		return true;
+	kma_fill_describe(from, to - from, 0, ret);
+	return false;
+}
+
+/* A page that is first read and then written faults twice, and a huge one is
+ * not huge after that. */
+static void touch(uintptr_t from, uintptr_t to)
+{
+	for (; from < to; from = (from | (KMA_PAGE_SIZE - 1)) + 1)
+		kma_arch_touch((void *)from);
+}
+
+bool kma_pristine_spoilt(uintptr_t from, uintptr_t to, struct kma_damage *ret)
+{
+	touch(from, to);
+	return !is_zero(from, to, ret);
+}
+
+bool kma_pristine_damaged(const struct kma_buffer *buffer, uint64_t word,
+			  struct kma_damage *ret)
+{
+	uintptr_t from = buffer->start - KMA_CANARY_SIZE;
+
+	return buffer->slab->pristine &&
+	       kma_word_state(word) == KMA_BUFFER_NEVER &&
+	       !is_zero(from, from + buffer->slab->stride, ret);
+}
+
+bool kma_pristine_edge_damaged(struct kma_slab *slab, bool behind,
+			       struct kma_buffer *ret,
+			       struct kma_damage *damage)
+{
+	uintptr_t first = slab->origin - KMA_CANARY_SIZE;
+	uintptr_t last = first + slab->buffers * slab->stride;
+
+	*ret = (struct kma_buffer){
+		.slab = slab,
+		.index = behind ? slab->buffers : UINT32_MAX,
+	};
+	return slab->pristine &&
+	       !(behind ? is_zero(last,
+				  slab->base + (slab->pages << KMA_PAGE_SHIFT),
+				  damage)
+			: is_zero(slab->base, first, damage));
+}
+
+static bool find_used(const struct kma_buffer *buffer, uint32_t step,
+		      struct kma_buffer *ret)
+{
+	const struct kma_slab *slab = buffer->slab;
+
+	*ret = *buffer;
+	for (;;) {
+		ret->index += step; /* before the first: beyond the last */
+		if (ret->index >= slab->buffers)
+			return false;
+		ret->start = slab->origin + ret->index * slab->stride;
+		ret->bufctl = &slab->bufctls[ret->index];
+		if (kma_word_state(kma_word_load(ret)) != KMA_BUFFER_NEVER)
+			return true;
+	}
+}
+
+enum kma_error_code kma_pristine_blame(const struct kma_buffer *buffer,
+				       const struct kma_damage *damage,
+				       struct kma_buffer *ret)
+{
+	struct kma_buffer before, after;
+	bool has_before = find_used(buffer, UINT32_MAX, &before);
+	bool has_after = find_used(buffer, 1, &after);
+	uintptr_t behind = has_before ? damage->address -
+						kma_buffer_user(&before) -
+						kma_buffer_size(&before)
+				      : UINTPTR_MAX;
+
+	if (has_after && kma_buffer_user(&after) - damage->address < behind) {
+		*ret = after;
+		return KMA_ERROR_UNDERFLOW;
+	}
+	*ret = has_before ? before : *buffer;
+	return has_before ? KMA_ERROR_REDZONE : KMA_ERROR_MODIFIED;
+}
