@@ -292,12 +292,24 @@ static size_t distance(const struct kma_buffer *buffer, uintptr_t address)
 	return address >= end ? address - end + 1 : 0;
 }
 
-/* A guard lies between two buffers: the nearer one is meant. */
+/* A page that is nobody's, or was given back. */
+static bool is_idle(uintptr_t address)
+{
+	uint64_t word = kma_pages_lookup(address);
+
+	return !word || (word & KMA_PAGE_KIND_MASK) == KMA_PAGE_FREE;
+}
+
+/* A guard lies between two buffers: the nearer one is meant. Guards on one side
+ * have pages on the other that nobody may touch either, if none are in use. */
 static bool find_nearest(uintptr_t address, struct kma_buffer *ret)
 {
 	struct kma_buffer other;
 	uintptr_t page = address & ~(uintptr_t)(KMA_PAGE_SIZE - 1);
 
+	if (is_idle(address))
+		return find_at(page - 1, ret) ||
+		       find_at(page + KMA_PAGE_SIZE, ret);
 	if (!find_at(address, ret))
 		return false;
 	bool beyond = address >= ret->start;

@@ -13,6 +13,7 @@
 #include "alloc/sandbox.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
+#include "alloc/unwind.h"
 #include "kma/kma.h"
 
 #include <dlfcn.h>
@@ -20,6 +21,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -34,14 +36,19 @@ enum { MAX_ERRNO = 4095 };
 /* --- ways out that run no handler ------------------------------------------
  */
 
+static _Noreturn void end(int status, const struct kma_registers *here)
+{
+	kma_dump_exit(status, here);
+	for (;;)
+		sys_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
+}
+
 EXPORT _Noreturn void _exit(int status)
 {
 	struct kma_registers here;
 
 	kma_arch_registers(&here);
-	kma_dump_exit(status, &here);
-	for (;;)
-		sys_call(SYS_exit_group, status, 0, 0, 0, 0, 0);
+	end(status, &here);
 }
 
 EXPORT _Noreturn void _Exit(int status)
@@ -57,6 +64,42 @@ EXPORT _Noreturn void quick_exit(int status)
 	if (next)
 		next(status);
 	_exit(status);
+}
+
+/*
+ * clone(2) with memory of its own is a fork whose child the C library ends by a
+ * system call when the function returns. Guests of our memory are as they were.
+ */
+struct clone_start {
+	int (*function)(void *);
+	void *argument;
+};
+
+static int run_and_exit(void *argument)
+{
+	const struct clone_start *start = argument;
+
+	_exit(start->function(start->argument));
+}
+
+extern int __clone(int (*function)(void *), void *stack, int flags,
+		   void *argument, ...);
+
+EXPORT int clone(int (*function)(void *), void *stack, int flags,
+		 void *argument, ...)
+{
+	struct clone_start start = { function, argument };
+	bool is_fork = function && !(flags & CLONE_VM);
+	va_list list;
+
+	/* Those that were not passed are not looked at, for want of a flag. */
+	va_start(list, argument);
+	pid_t *parent_tid = va_arg(list, pid_t *);
+	void *tls = va_arg(list, void *);
+	pid_t *child_tid = va_arg(list, pid_t *);
+	va_end(list);
+	return __clone(is_fork ? run_and_exit : function, stack, flags,
+		       is_fork ? &start : argument, parent_tid, tls, child_tid);
 }
 
 /* daemon(3)'s parent leaves by libc's own _exit(), which nobody can stand in
@@ -80,6 +123,17 @@ static bool to_null(void)
 	return true;
 }
 
+/* As the caller's frame leaves it: ours has room that nobody wrote, where
+ * earlier calls left what passes for references. */
+__attribute__((noinline)) static _Noreturn void leave_daemon(void)
+{
+	struct kma_registers here;
+
+	kma_arch_registers(&here);
+	kma_unwind_out_of((uintptr_t)daemon, &here);
+	end(0, &here);
+}
+
 EXPORT int daemon(int stay, int keep_files)
 {
 	pid_t child = fork();
@@ -87,7 +141,7 @@ EXPORT int daemon(int stay, int keep_files)
 	if (child < 0)
 		return -1;
 	if (child > 0)
-		_exit(0);
+		leave_daemon();
 	if (setsid() < 0)
 		return -1;
 	if (!stay && chdir("/") < 0)

@@ -87,13 +87,25 @@ static bool gives_our_buffers(allocate_function *allocate, void (*quiet)(void))
 	return waited == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* A tool that runs the program's instructions itself (valgrind's) may have its
+ * own malloc run where ours is called, and free likewise. */
+static bool is_replaced(allocate_function *allocate)
+{
+	void *volatile p = allocate(1);
+	bool replaced = p && !kma_pages_lookup((uintptr_t)p);
+
+	free(p);
+	return replaced;
+}
+
 bool kma_malloc_is_ours(void (*quiet)(void))
 {
 	void *function = program_function("malloc");
 
 	if (!function)
 		return false;
-	return function == (void *)(uintptr_t)malloc || is_jump(function) ||
-	       gives_our_buffers((allocate_function *)(uintptr_t)function,
+	if (function == (void *)(uintptr_t)malloc || is_jump(function))
+		return !is_replaced((allocate_function *)(uintptr_t)function);
+	return gives_our_buffers((allocate_function *)(uintptr_t)function,
 				 quiet);
 }

@@ -233,7 +233,9 @@ static void settle(struct check *check, const struct account *account,
 	else if (!account->hello)
 		set_reason(check, process, explain_silence(check, account));
 	else if (account->foreign)
-		set_reason(check, process, "it has a malloc of its own");
+		set_reason(check, process,
+			   "it has a malloc of its own, or runs under a tool "
+			   "that has");
 	else if (account->replaced)
 		settle_replaced(check, account, process);
 	else

@@ -65,6 +65,8 @@ NAMED = {
     "dladdr1": ["own_malloc.c"],
     "dlsym": ["cxx.c", "dlopen.c", "exec.c", "interpose.c", "own_malloc.c"],
     "getenv": ["exec.c"],
+    # The C library's clone(), for our own.
+    "__clone": ["interpose.c"],
     # For daemon(3), as a program calls it.
     **{name: ["interpose.c"] for name in ("chdir", "dup2", "fork", "setsid")},
     # libgcc's, a constant once its constructor ran.

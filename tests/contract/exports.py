@@ -18,7 +18,7 @@ mallinfo mallinfo2 mallopt malloc_trim malloc_info malloc_stats
 INTERPOSED = """
 execve execv execvpe execvp fexecve execl execlp execle posix_spawn
 posix_spawnp system popen
-_exit _Exit quick_exit daemon pthread_create dlopen dlclose
+_exit _Exit quick_exit daemon clone pthread_create dlopen dlclose
 setrlimit setrlimit64 prlimit prlimit64
 sigaction sigaltstack signal bsd_signal ssignal sysv_signal __sysv_signal siginterrupt sigset sigignore prctl syscall
 __lsan_disable __lsan_enable __lsan_ignore_object

@@ -471,6 +471,19 @@ def test_daemon_of_libc_leaves_its_parent_checked():
     expect(result, 23, leaks=[1], processes=2, unchecked=0)
 
 
+def test_daemon_of_libc_leaves_no_stale_word():
+    """What its own frame never wrote hides nothing that its caller lost."""
+    for _ in range(4):
+        result = supervised("strewn-daemon", "exit", 0)
+        expect(result, 23, leaks=[1], processes=2, unchecked=0)
+
+
+def test_clone_is_a_fork():
+    """Its child ends by returning from a function, which libc ends by a system call."""
+    result = supervised("clone", "leak", 1, "--", "leak", 2)
+    expect(result, 23, leaks=[1, 2], processes=2, unchecked=0)
+
+
 def test_static_child_is_unchecked_by_name():
     for maker in ("fork-exec", "vfork-exec", "spawn", "exec"):
         result = supervised(maker, "=", STATIC, "--")
@@ -492,6 +505,13 @@ def test_own_malloc_is_unchecked():
     equal("killed by" in result.err, False, result.err)
     expect(check(FIXED), 23, leaks=[1])
     expect(check(WRAPPED_MALLOC), 23, leaks=[1], processes=1, unchecked=0)
+
+
+def test_tool_with_a_malloc_is_unchecked():
+    """memcheck has its own malloc run where libkma's is called."""
+    result = check("valgrind", "-q", "--log-file=/dev/null", SUPERVISED, "leak", "1")
+    expect(result, 3, processes=0, unchecked=1)
+    contains(result.err, "runs under a tool that has")
 
 
 def test_sanitized_command_runs_and_is_unchecked():

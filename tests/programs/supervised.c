@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -127,6 +128,37 @@ static void daemonise(char **list)
 		_exit(0);
 	}
 	wait_for(pid);
+}
+
+static int run_list(void *list)
+{
+	run_actions(list);
+	return 0;
+}
+
+/* A child by clone(2), which ends when its function returns. */
+static void clone_child(char **list)
+{
+	static _Alignas(16) char stack[256 << 10];
+
+	wait_for(clone(run_list, stack + sizeof(stack), SIGCHLD, list));
+}
+
+/* Lose a buffer whose address lies all over the unused stack, and have the
+ * parent end by daemon(3) there. */
+__attribute__((noinline)) static void strew(const void *p)
+{
+	const void *volatile space[1024];
+
+	for (size_t i = 0; i < sizeof(space) / sizeof(space[0]); i++)
+		space[i] = p;
+}
+
+static void daemonise_on_strewn_stack(void)
+{
+	strew(malloc(100));
+	if (daemon(0, 0) < 0)
+		exit(91);
 }
 
 static void exec_child(bool by_vfork, bool cleared, char **list)
@@ -271,6 +303,8 @@ static bool make_child(const char *action, char **list)
 		run_child(fork(), list);
 	} else if (strcmp(action, "daemon") == 0) {
 		daemonise(list);
+	} else if (strcmp(action, "clone") == 0) {
+		clone_child(list);
 	} else if (strcmp(action, "fork-exec") == 0) {
 		exec_child(false, false, list);
 	} else if (strcmp(action, "vfork-exec") == 0) {
@@ -350,6 +384,8 @@ static bool act_alone(const char *action)
 		clearenv();
 	else if (strcmp(action, "libc-daemon") == 0)
 		exit_if(daemon(0, 0) < 0);
+	else if (strcmp(action, "strewn-daemon") == 0)
+		daemonise_on_strewn_stack();
 	else if (strcmp(action, "terminal") == 0)
 		show_terminal();
 	else if (strcmp(action, "input") == 0)
