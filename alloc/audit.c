@@ -150,9 +150,10 @@ report_modified(const struct kma_buffer *buffer, uint64_t word)
 
 /* What is about to be overwritten for the first time. */
 __attribute__((noinline)) static void
-check_pristine(const struct kma_buffer *buffer, const struct cell *cell)
+check_pristine(const struct kma_buffer *buffer, const struct kma_cell *cell)
 {
-	uintptr_t filled_end = cell->user + filled(cell->end - cell->user);
+	uintptr_t filled_end =
+		cell->user + kma_cell_filled(cell->end - cell->user);
 	uintptr_t rest = cell->end & ~(uintptr_t)7;
 	struct kma_damage damage;
 	struct kma_buffer culprit;

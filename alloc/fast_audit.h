@@ -17,6 +17,7 @@
 #include "alloc/fast_kernel.h"
 #include "alloc/fork.h"
 #include "alloc/log.h"
+#include "alloc/pristine.h"
 #include "alloc/stack.h"
 
 enum {
@@ -99,7 +100,8 @@ KMA_FAST bool fast_is_intact(struct fast_round round, uint64_t word)
 	size_t stride = round.slab->stride, size = kma_word_size(word);
 
 	if (__builtin_expect(word == 0, 0)) /* KMA_BUFFER_NEVER */
-		return true;
+		return !round.slab->pristine ||
+		       kma_pristine_is_whole(round.start, stride);
 	return __builtin_expect(kma_word_state(word) == KMA_BUFFER_FREE, 1) &&
 	       __builtin_expect(kma_word_offset(word) == 0, 1) &&
 	       __builtin_expect(kma_plain_is_short(stride, size), 1) &&

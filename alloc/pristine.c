@@ -2,7 +2,7 @@
 #include "alloc/pristine.h"
 
 #include "alloc/arch.h"
-#include "alloc/audit.h"
+#include "alloc/cell.h"
 #include "alloc/word.h"
 
 static bool is_zero(uintptr_t from, uintptr_t to, struct kma_damage *ret)
@@ -25,6 +25,16 @@ bool kma_pristine_spoilt(uintptr_t from, uintptr_t to, struct kma_damage *ret)
 {
 	touch(from, to);
 	return !is_zero(from, to, ret);
+}
+
+bool kma_pristine_is_whole(uintptr_t start, size_t stride)
+{
+	uintptr_t from = start - KMA_CANARY_SIZE;
+
+	if (stride > KMA_FILL_MAX)
+		return false;
+	touch(from, from + stride);
+	return kma_fill_wrong(from, stride, 0) == 0;
 }
 
 bool kma_pristine_damaged(const struct kma_buffer *buffer, uint64_t word,

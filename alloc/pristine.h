@@ -16,6 +16,10 @@
  * first time, not zero? It is made ready for writing before it is read. */
 bool kma_pristine_spoilt(uintptr_t from, uintptr_t to, struct kma_damage *ret);
 
+/* Does all of a plain cell (cell.h) about to be written read zero? False, too,
+ * of one so large that not all of it will be written. */
+bool kma_pristine_is_whole(uintptr_t start, size_t stride);
+
 /* Is any of a buffer's cell, if it is of this kind, not zero? */
 bool kma_pristine_damaged(const struct kma_buffer *buffer, uint64_t word,
 			  struct kma_damage *ret);
