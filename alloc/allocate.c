@@ -289,7 +289,8 @@ void *kma_allocate(const struct kma_request *request)
 {
 	void *p = NULL;
 
-	if (request->family < KMA_FAMILY_KMEM && request->align <= 16)
+	if (request->align <= 16 &&
+	    (request->family < KMA_FAMILY_KMEM || request->size > 8))
 		p = fast_allocate(request->size, request->family,
 				  request->zero);
 	return p ? p : allocate(request);

@@ -94,6 +94,13 @@ KMA_FAST void fast_foresee_next(const struct kma_magset *set)
 		fast_foresee(fast_round_of(set->top[-AHEAD]));
 }
 
+enum {
+	/* Of a word, all but family, size, and whether it is ignored. */
+	FAST_STATE_AND_OFFSET =
+		KMA_BUFCTL_STATE_MASK << KMA_BUFCTL_STATE_SHIFT |
+		KMA_BUFCTL_OFFSET_MASK << KMA_BUFCTL_OFFSET_SHIFT,
+};
+
 /* Is it as the last free left it, or was it never handed out? */
 KMA_FAST bool fast_is_intact(struct fast_round round, uint64_t word)
 {
@@ -102,8 +109,8 @@ KMA_FAST bool fast_is_intact(struct fast_round round, uint64_t word)
 	if (__builtin_expect(word == 0, 0)) /* KMA_BUFFER_NEVER */
 		return !round.slab->pristine ||
 		       kma_pristine_is_whole(round.start, stride);
-	return __builtin_expect(kma_word_state(word) == KMA_BUFFER_FREE, 1) &&
-	       __builtin_expect(kma_word_offset(word) == 0, 1) &&
+	return __builtin_expect(
+		       (word & FAST_STATE_AND_OFFSET) == KMA_BUFFER_FREE, 1) &&
 	       __builtin_expect(kma_plain_is_short(stride, size), 1) &&
 	       __builtin_expect(
 		       (kma_fill_wrong(round.start, size, KMA_FILL_FREE) |

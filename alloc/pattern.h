@@ -73,7 +73,7 @@ static inline void kma_word_merge(uint64_t *word, uint64_t value, uint64_t mask)
 /* 0: the whole word there reads as it should. */
 static inline uint64_t kma_guard_word_wrong(uintptr_t address)
 {
-	return *kma_word_at(address) ^ kma_guard_word(address);
+	return *(const uint64_t *)address ^ kma_guard_word(address);
 }
 
 /* A guard [from, to) that ends with a word, and has bytes. 0: as it should. */
