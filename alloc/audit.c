@@ -258,18 +258,25 @@ static bool buffer_before(const struct kma_buffer *buffer,
 }
 
 /*
- * Damage before a buffer is most often an overrun of the one before it, which
+ * *ret and *damage are set if so: damage before a buffer is most often an overrun of the one before it, which
  * then went through that one's whole redzone: it is the one to name.
  */
 static bool overrun_from_before(const struct kma_buffer *buffer,
 				struct kma_buffer *ret,
 				struct kma_damage *damage)
 {
-	if (!buffer_before(buffer, ret))
+	struct kma_buffer before;
+
+	if (!buffer_before(buffer, &before))
 		return false;
-	uint64_t word = kma_word_load(ret);
-	return kma_word_state(word) == KMA_BUFFER_ALLOCATED &&
-	       kma_audit_check(ret, word, damage) == KMA_ERROR_REDZONE;
+
+	uint64_t word = kma_word_load(&before);
+
+	if (kma_word_state(word) != KMA_BUFFER_ALLOCATED ||
+	    kma_audit_check(&before, word, damage) != KMA_ERROR_REDZONE)
+		return false;
+	*ret = before;
+	return true;
 }
 
 __attribute__((noinline)) static bool

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run a program that does one thing wrong; compare what is said of it.
 
-Usage: misuse.py [--update] LIBRARY EXPECT PROGRAM
+Usage: misuse.py [--update] LIBRARY WARM EXPECT PROGRAM
 
 EXPECT has a first line "ends: abort" or "ends: N", perhaps lines
-"with: VARIABLE=VALUE" for its environment, then the report as it must be,
+"with: VARIABLE=VALUE" for its environment or "after: warm" where warm.c is to
+run first, then the report as it must be,
 where these stand for what varies: 0xADDR an address, thread N, S.mmm seconds,
 XX bytes of a guard. A frame is its module and, for a module with symbols of
 ours, its function; frames of one other module in a row are one line.
@@ -67,9 +68,9 @@ class Report:
         return lines
 
 
-def run(library, program, variables):
+def run(libraries, program, variables):
     with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ, LD_PRELOAD=library, KMA_DEBUG="default")
+        environment = dict(os.environ, LD_PRELOAD=":".join(libraries), KMA_DEBUG="default")
         for variable in variables:
             name, _, value = variable.partition("=")
             environment[name] = value.replace("DIRECTORY", folder)
@@ -81,13 +82,14 @@ def run(library, program, variables):
 
 def main():
     update = sys.argv[1] == "--update"
-    library, expect, program = map(os.path.abspath, sys.argv[-3:])
+    library, warm, expect, program = map(os.path.abspath, sys.argv[-4:])
     wanted = pathlib.Path(expect).read_text().splitlines()
-    heading = [line for line in wanted if line.startswith(("ends: ", "with: "))]
+    heading = [line for line in wanted if line.startswith(("ends: ", "with: ", "after: "))]
     variables = [line[6:] for line in heading if line.startswith("with: ")]
     modules = {os.path.basename(path): path for path in (library, program)}
 
-    ends, text = run(library, program, variables)
+    libraries = [library, warm] if "after: warm" in heading else [library]
+    ends, text = run(libraries, program, variables)
     got = heading + Report(modules).masked(text)
     if update:
         pathlib.Path(expect).write_text("\n".join(got) + "\n")
