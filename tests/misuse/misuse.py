@@ -46,6 +46,7 @@ class Report:
     def line(self, line):
         if line.startswith("kma: ") and line[5] != " ":
             self.guards = not line.startswith("kma: MODIFIED")
+        self.guards |= " before the " in line or " after the " in line
         frame = FRAME.match(line)
         if frame:
             name = self.function(frame[1], int(frame[2], 16))

@@ -10,10 +10,10 @@
 
 __attribute__((constructor)) static void warm(void)
 {
-	enum { ROUNDS = 40, LARGEST = 4096 };
+	enum { ROUNDS = 300, LARGEST = 1024 };
 	void *p[ROUNDS];
 
-	for (size_t size = 16; size <= LARGEST; size += 16) {
+	for (size_t size = LARGEST; size > 3; size -= 3) {
 		for (int i = 0; i < ROUNDS; i++) {
 			p[i] = malloc(size);
 			KEEP(p[i]);
