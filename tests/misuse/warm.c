@@ -11,7 +11,7 @@
 __attribute__((constructor)) static void warm(void)
 {
 	enum { ROUNDS = 300, LARGEST = 1024 };
-	void *p[ROUNDS];
+	void *p[ROUNDS], *one;
 
 	for (size_t size = LARGEST; size > 3; size -= 3) {
 		for (int i = 0; i < ROUNDS; i++) {
@@ -20,5 +20,11 @@ __attribute__((constructor)) static void warm(void)
 		}
 		for (int i = 0; i < ROUNDS; i++)
 			free(p[i]);
+		/* Now the one magazine is neither empty nor the other full. */
+		for (int i = 0; i < 2; i++) {
+			one = malloc(size);
+			KEEP(one);
+			free(one);
+		}
 	}
 }
