@@ -258,8 +258,9 @@ static bool buffer_before(const struct kma_buffer *buffer,
 }
 
 /*
- * *ret and *damage are set if so: damage before a buffer is most often an overrun of the one before it, which
- * then went through that one's whole redzone: it is the one to name.
+ * *ret and *damage are set if so: damage before a buffer is most often an
+ * overrun of the one before it, which then went through that one's whole
+ * redzone: it is the one to name.
  */
 static bool overrun_from_before(const struct kma_buffer *buffer,
 				struct kma_buffer *ret,
