@@ -6,6 +6,11 @@
  * when all memory has been read: a damaged block ends one and begins another.
  * Runs of zeros become holes of the file. With 65535 program headers or more
  * their number stands in section header 0 (PN_XNUM).
+ *
+ * What is written at once, and aligned as it is large, is what the kernel keeps
+ * as one in its page cache where the file system lets it. A core is looked at
+ * soon after, all over: then there is a fault for each of these and not for
+ * each few pages, and the processor finds their addresses at less cost.
  */
 #include "kdbg/core_writer.h"
 
@@ -20,7 +25,7 @@
 
 enum {
 	PAGE_SIZE = DUMP_PAGE_SIZE,
-	PIECE_SIZE = 256 << 10, /* read at once */
+	PIECE_SIZE = 2 << 20, /* of the file, read and written at once */
 	NOTE_ALIGN = 4,
 };
 
@@ -114,6 +119,21 @@ static bool is_zero(const unsigned char *bytes, size_t size)
 	return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
 }
 
+/* How many bytes up to the first page that is zero, or the first that is not. */
+static size_t run_of(const unsigned char *bytes, size_t size, bool zero)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		size_t page = size - at < PAGE_SIZE ? size - at : PAGE_SIZE;
+
+		if (is_zero(bytes + at, page) != zero)
+			break;
+		at += page;
+	}
+	return at;
+}
+
 /* size bytes of the segment at hand; zeros stay a hole of the file. */
 static struct err *add_bytes(struct core_writer *w, const unsigned char *bytes,
 			     size_t size)
@@ -122,11 +142,11 @@ static struct err *add_bytes(struct core_writer *w, const unsigned char *bytes,
 	struct err *err = NULL;
 
 	for (size_t at = 0; !err && at < size;) {
-		size_t page = size - at < PAGE_SIZE ? size - at : PAGE_SIZE;
+		size_t run = run_of(bytes + at, size - at, false);
 
-		if (!is_zero(bytes + at, page))
-			err = put_at(w, bytes + at, page, w->offset + at);
-		at += page;
+		err = put_at(w, bytes + at, run, w->offset + at);
+		at += run;
+		at += run_of(bytes + at, size - at, true);
 	}
 	w->offset += size;
 	segment->p_filesz += size;
@@ -180,8 +200,8 @@ static struct err *add_memory(struct core_writer *w, const struct dump_map *map,
 		}
 		if (wanted > data.end - from)
 			wanted = data.end - from;
-		if (wanted > PIECE_SIZE)
-			wanted = PIECE_SIZE;
+		if (wanted > PIECE_SIZE - w->offset % PIECE_SIZE)
+			wanted = PIECE_SIZE - w->offset % PIECE_SIZE;
 		size_t done = target_read_some(w->target, from, w->piece,
 					       (size_t)wanted);
 		err = done ? add_bytes(w, w->piece, done) : NULL;

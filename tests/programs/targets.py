@@ -11,6 +11,7 @@ import json
 import lzma
 import os
 import pathlib
+import random
 import re
 import resource
 import shutil
@@ -388,6 +389,35 @@ def test_more_program_headers_than_16_bits(kdbg, preload, program, folder):
     if not found or abs(int(found[1]) - count) > 100:
         fail(f"{count} segments: {told}")
     check_same(look(kdbg, [core]), look(kdbg, [back]), "and back")
+
+
+def bare_core(address, memory):
+    """A core of that memory and nothing else."""
+    header = b"\x7fELF\2\1\1" + bytes(9) + struct.pack(
+        "<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 1, 6, 4096, address, 0, len(memory),
+                          len(memory), 4096)
+    return (header + segment).ljust(4096, b"\0") + memory
+
+
+def test_pages_of_zeros_are_holes(kdbg, _, __, folder):
+    """Wherever they lie in what is written at once, and whatever lies about."""
+    generator = random.Random(8)
+    for length in 1, 700, 1800:
+        memory, kept = bytearray(), 0
+        while len(memory) < length << 12:
+            zero, count = generator.random() < 0.5, generator.choice((1, 2, 30, 600))
+            kept += 0 if zero else count
+            memory += bytes(count << 12) if zero else generator.randbytes(count << 12)
+        core, back = os.path.join(folder, "bare"), os.path.join(folder, "back")
+        pathlib.Path(core).write_bytes(bare_core(0x100000, memory))
+        convert(kdbg, core, back, "--to", "core")
+        if b"".join(data for _, data in segments(back)) != memory:
+            fail(f"{len(memory)} bytes differ")
+        used = os.stat(back).st_blocks * 512
+        if not kept << 12 <= used <= (kept + 8) << 12:
+            fail(f"{used} bytes of the disk for {kept} pages that are not zeros")
+        os.unlink(back)
 
 
 def test_foreign_files_are_named(kdbg, _, program, folder):
