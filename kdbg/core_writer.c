@@ -119,7 +119,8 @@ static bool is_zero(const unsigned char *bytes, size_t size)
 	return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
 }
 
-/* How many bytes up to the first page that is zero, or the first that is not. */
+/* How many bytes up to the first page that is zero, or the first that is not.
+ */
 static size_t run_of(const unsigned char *bytes, size_t size, bool zero)
 {
 	size_t at = 0;

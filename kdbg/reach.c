@@ -59,27 +59,55 @@ static void mark_live_plain(struct reach *reach, const struct scan_slab *slab,
 		marks[__builtin_ctzll(word)] = MARK_LIVE;
 }
 
+/* What marking has to know of a buffer's record: how much of the buffer's end
+ * is not the program's. */
+static uint8_t shortness(const struct scan_slab *slab, uint64_t size)
+{
+	uint64_t words = slab->stride / 8 - size / 8;
+
+	return words < MARK_ASK / MARK_SHORT ? (uint8_t)(words * MARK_SHORT)
+					     : MARK_ASK;
+}
+
+/* A live buffer that does not start where its slab has it, or is ignored. */
+static bool mark_live_odd(struct reach *reach, const struct scan_slab *slab,
+			  uint32_t index, uint64_t record)
+{
+	const struct heap_bufctl_layout *layout =
+		&reach->scan->layouts[slab->layout];
+	struct scan_extent extent = scan_extent_by(layout, slab, index, record);
+
+	reach->marks[slab->first_buffer + index] = MARK_LIVE | MARK_ASK;
+	reach->totals.bytes += extent.size;
+	return !(record & layout->ignored) || add_ignored(reach, extent.user);
+}
+
 /* The same of a slab with records: what they have, and what is ignored. */
 static bool mark_live_recorded(struct reach *reach,
 			       const struct scan_slab *slab, uint32_t first,
 			       uint64_t word)
 {
-	const struct heap_bufctl_layout *layout =
-		&reach->scan->layouts[slab->layout];
+	const struct heap_bufctl_layout layout =
+		reach->scan->layouts[slab->layout];
+	const uint64_t odd = layout.ignored | (uint64_t)layout.offset_mask
+						      << layout.offset_shift;
 	uint8_t *marks = &reach->marks[slab->first_buffer];
 	uint64_t bytes = 0;
 
 	for (; word; word &= word - 1) {
 		uint32_t index = first + (uint32_t)__builtin_ctzll(word);
-		uint64_t record = scan_word_in(layout, slab, index);
-		struct scan_extent extent =
-			scan_extent_by(layout, slab, index, record);
+		uint64_t record = scan_word_in(&layout, slab, index), size;
 
-		marks[index] = MARK_LIVE;
-		bytes += extent.size;
-		if (record & layout->ignored &&
-		    !add_ignored(reach, extent.user))
-			return false;
+		if (record & odd) {
+			if (!mark_live_odd(reach, slab, index, record))
+				return false;
+			continue;
+		}
+		size = record >> layout.size_shift;
+		if (size > slab->stride)
+			size = slab->stride;
+		marks[index] = MARK_LIVE | shortness(slab, size);
+		bytes += size;
 	}
 	reach->totals.bytes += bytes;
 	return true;

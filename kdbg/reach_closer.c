@@ -23,7 +23,7 @@ static void probe_hidden(struct marker *m, uint64_t word)
 	if (!slab)
 		return;
 	mark = &m->marks[slab->first_buffer + index];
-	if (__atomic_load_n(mark, __ATOMIC_RELAXED) != MARK_LIVE)
+	if ((__atomic_load_n(mark, __ATOMIC_RELAXED) & ~MARK_ASK) != MARK_LIVE)
 		return;
 	extent = scan_extent_in(m->scan, slab, index);
 	if (word == extent.user && marker_set_found(m, mark))

@@ -3,17 +3,20 @@
  * From words to buffers to words, until there are no more.
  *
  * Marking waits for memory, not for the processor: nearly every word leads to
- * a cache line that was not touched lately. So nothing is looked at at once. A
- * word goes through a queue: its buffer's mark and record are asked for as it
- * enters, its slab is not: there is one for a thousand words. A buffer to scan
- * goes through another, and its first lines are asked for:
+ * a cache line that was not touched lately. So nothing is looked at at once,
+ * but many of a kind together, and what they are about to need is asked for:
  *
- *	words -> [hits ...] -> mark -> stack of buffers -> [scans ...] -> words
+ *	take	buffers from the stack; their first lines are asked for
+ *	scan	those taken the time before: words that may be pointers
+ *	aim	from each to its buffer, the mark of which is asked for
+ *	settle	those aimed at the time before: what is new goes to the stack
  *
- * The fewer instructions lie between two of them, the more of them the
- * processor waits for at the same time. So both queues are always full, of
- * words and buffers that are none at first and at the end, and most words are
- * told to be no pointers four at a time.
+ * Each is a short loop whose turns do not depend on each other, so that the
+ * processor works on several at once and waits for all they wait for at the
+ * same time. What no processor can guess is not asked by a branch: whether a
+ * buffer was met before, or which words are pointers. It is written behind the
+ * others in any case, and counted if it is so. Most words are told to be no
+ * pointers four at a time.
  *
  * A buffer enters a stack once, when it is first marked, so the stacks never
  * hold more than there are live buffers, whatever the heap looks like, and a
@@ -24,45 +27,71 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* What a queue is full of when there is nothing. */
-static const struct scan_slab no_slab = { .reciprocal = 1 };
-
-/*
- * A word that leads to a live buffer that is not marked as yet. In line: it is
- * the start of one whose words can be looked at where they are. False: another.
+/* --- from words to buffers --------------------------------------------------
  */
-static ALWAYS_INLINE bool settle_start(struct marker *m, const struct hit *hit)
+
+/* All the words of the buffer that a word leads to, where they lie, if that is
+ * its start; else none: then its record is asked. */
+static ALWAYS_INLINE struct work start_at(const struct scan_slab *slab,
+					  uint64_t word, uint32_t index,
+					  uint32_t number)
 {
-	const struct scan_slab *slab = hit->slab;
-	uint64_t offset = hit->word - slab->first, size = slab->stride;
-	uint32_t number = (uint32_t)(slab - m->scan->slabs);
+	uint64_t offset = word - slab->first;
 
-	if (offset != hit->index * slab->stride || hit->word % 8 ||
-	    !slab->bytes || size > WORK_WORDS * 8)
-		return false;
-	if (slab->bufctls) {
-		const struct heap_bufctl_layout *layout =
-			&m->scan->layouts[slab->layout];
-		uint64_t record = scan_word_in(layout, slab, hit->index);
-
-		if (record >> layout->offset_shift & layout->offset_mask)
-			return false;
-		record >>= layout->size_shift;
-		size = record < size ? record : size;
-	}
-	if (marker_set_found(m, hit->mark) && size >= 8)
-		marker_push_words(m, work_make(slab->bytes + offset,
-					       (uint32_t)(size / 8), number));
-	return true;
+	if (offset != index * slab->stride || word % 8 || !slab->bytes ||
+	    slab->stride > WORK_WORDS * 8)
+		return (struct work){ 0 };
+	return work_make(slab->bytes + offset, (uint32_t)(slab->stride / 8),
+			 number);
 }
 
-/* Any other. */
-static __attribute__((noinline)) void
-settle_new(struct marker *m, const struct hit *hit, uint8_t mark)
+/* From the words to the marks of the buffers they lead to. What the loop needs
+ * is had before: marks are bytes, and storing one might, as far as the compiler
+ * knows, change anything that is in memory. */
+static void aim(struct marker *m)
 {
-	const struct scan_slab *slab = hit->slab;
-	struct scan_extent extent = scan_extent_in(m->scan, slab, hit->index);
+	const struct scan *scan = m->scan;
+	const struct heap_pages pages = scan->first_pages;
+	const struct scan_slab *slabs = scan->slabs;
+	const uint64_t slab_count = scan->slab_count;
+	const unsigned count = m->word_count;
+	const uint64_t *words = m->words;
+	uint8_t *marks = m->marks, *none = &m->none;
+	struct hit *hit = m->hits;
 
+	for (unsigned i = 0; i < count; i++) {
+		const uint64_t word = words[i];
+		const uint32_t number = scan_slab_number(scan, &pages, word);
+		const struct scan_slab *slab;
+		uint32_t index;
+
+		if (number >= slab_count)
+			continue;
+		slab = &slabs[number];
+		hit->mark = scan_index_in(slab, word, &index)
+				    ? &marks[slab->first_buffer + index]
+				    : none;
+		__builtin_prefetch(hit->mark, 1);
+		hit->word = word;
+		hit->work = start_at(slab, word, index, number);
+		hit++;
+	}
+	m->hit_count = (unsigned)(hit - m->hits);
+	m->word_count = 0;
+}
+
+/* A word that is no start, or one of a buffer whose record tells the rest. */
+static void settle_by_record(struct marker *m, const struct hit *hit)
+{
+	uint8_t mark = __atomic_load_n(hit->mark, __ATOMIC_RELAXED);
+	struct scan_extent extent;
+	const struct scan_slab *slab;
+	uint32_t index;
+
+	if ((mark & (MARK_LIVE | MARK_PLAIN | m->found)) != MARK_LIVE)
+		return; /* another word of these has led there */
+	slab = scan_slab_of(m->scan, hit->word, &index);
+	extent = scan_extent_in(m->scan, slab, index);
 	if (hit->word - extent.user > extent.size)
 		return; /* its canary or its slack */
 	if (hit->word != extent.user && !m->inner_is_plain &&
@@ -72,94 +101,121 @@ settle_new(struct marker *m, const struct hit *hit, uint8_t mark)
 		return;
 	}
 	if (marker_set_found(m, hit->mark))
-		marker_push(m, slab, hit->index, extent);
+		marker_push(m, slab, index, extent);
 }
 
-/* A word that left the queue: does it refer to what the program has? */
-static ALWAYS_INLINE void settle(struct marker *m, const struct hit *hit)
+/*
+ * Which of the words aimed at refer to what the program has? A mark is stored
+ * anew where it need not change, too: at most an INNER is lost by that, of what
+ * was found already. See marker_set_found().
+ */
+static void settle(struct marker *m)
 {
-	uint8_t mark = __atomic_load_n(hit->mark, __ATOMIC_RELAXED);
+	const unsigned count = m->hit_count;
+	const uint8_t found = m->found, met = MARK_PLAIN | found;
+	const struct hit *hits = m->hits, *others[HITS];
+	unsigned other_count = 0;
+	uint64_t references = 0;
+	struct work *top;
 
-	m->counts.references += mark & MARK_LIVE;
-	if ((mark & (MARK_LIVE | MARK_PLAIN | m->found)) == MARK_LIVE &&
-	    !settle_start(m, hit))
-		settle_new(m, hit, mark);
+	m->hit_count = 0;
+	if (!work_list_reserve(&m->stack, count)) {
+		m->no_memory = true;
+		return;
+	}
+	top = m->stack.list + m->stack.count;
+	for (unsigned i = 0; i < count; i++) {
+		const struct hit *hit = &hits[i];
+		uint8_t mark = __atomic_load_n(hit->mark, __ATOMIC_RELAXED);
+		unsigned is_new = (mark & (MARK_LIVE | met)) == MARK_LIVE;
+		bool known = hit->work.words && mark < MARK_ASK;
+		struct work work = hit->work;
+
+		work.size -= mark / MARK_SHORT;
+		references += mark & MARK_LIVE;
+		if (__builtin_expect(!known, 0)) {
+			others[other_count] = hit;
+			other_count += is_new;
+			continue;
+		}
+		__atomic_store_n(hit->mark, (uint8_t)(mark | (found & -is_new)),
+				 __ATOMIC_RELAXED);
+		*top = work;
+		top += is_new;
+	}
+	m->counts.references += references;
+	m->stack.count = (size_t)(top - m->stack.list);
+	for (unsigned i = 0; i < other_count; i++)
+		settle_by_record(m, others[i]);
 }
 
-/* Ask for the mark and the record of the buffer that the word leads to. */
-static ALWAYS_INLINE void aim(struct marker *m, struct hit *hit)
+/* What was aimed at the time before, and what was found since. */
+static void advance(struct marker *m)
 {
-	const struct scan_slab *slab = hit->slab;
-
-	hit->mark = scan_index_in(slab, hit->word, &hit->index)
-			    ? &m->marks[slab->first_buffer + hit->index]
-			    : &m->none;
-	__builtin_prefetch(hit->mark, 1);
-	if (slab->bufctls)
-		__builtin_prefetch(
-			slab->bufctls +
-			(size_t)hit->index *
-				m->scan->layouts[slab->layout].stride);
+	settle(m);
+	if (marker_may_share(m))
+		marker_share(m);
+	aim(m);
 }
 
-/* Into the queue, and the oldest out of it. */
-static ALWAYS_INLINE void enter(struct marker *m, uint64_t word,
-				const struct scan_slab *slab)
+void marker_settle(struct marker *m)
 {
-	struct hit *hit = &m->hits[m->hit_at++ % HIT_QUEUE];
-
-	settle(m, hit);
-	hit->word = word;
-	hit->slab = slab;
-	aim(m, hit);
+	advance(m);
+	settle(m);
 }
 
-/* A word that points into the heap. */
-static ALWAYS_INLINE void probe(struct marker *m, uint64_t word)
-{
-	const struct scan_slab *slab = scan_slab_at(m->scan, word);
+/* --- from buffers to words --------------------------------------------------
+ */
 
-	if (slab)
-		enter(m, word, slab);
+/*
+ * Of some words those that point into the heap, behind the at that there are
+ * already. All are written, and those counted that do: room for count, then.
+ */
+static ALWAYS_INLINE unsigned collect(const struct hidden *hidden,
+				      const char *words, size_t count,
+				      uint64_t *to, unsigned at,
+				      struct hiding *hiding)
+{
+	for (; count >= HIDDEN_WORDS; count -= HIDDEN_WORDS) {
+		if (hidden_four(hidden, words, hiding))
+			for (unsigned i = 0; i < HIDDEN_WORDS; i++) {
+				to[at] = scan_load(words, i);
+				at += to[at] - hidden->low < hidden->span;
+			}
+		words += HIDDEN_WORDS * sizeof(uint64_t);
+	}
+	for (; count; count--, words += sizeof(uint64_t)) {
+		to[at] = scan_load(words, 0);
+		hidden_one(hidden, to[at], hiding);
+		at += to[at] - hidden->low < hidden->span;
+	}
+	return at;
 }
 
 /* Words as they stand. True: they may hide others. */
-static ALWAYS_INLINE bool probe_plain(struct marker *m, const char *words,
-				      size_t count)
+static ALWAYS_INLINE bool probe_plain(struct marker *m,
+				      const struct hidden *hidden,
+				      const char *words, size_t count)
 {
-	const uint64_t low = m->scan->low, span = m->scan->span;
-	halves hiding = { 0 };
-	char rest[HIDDEN_WORDS * sizeof(uint64_t)];
+	struct hiding hiding = hiding_none();
 
 	m->counts.words += count;
-	while (count) {
-		unsigned left;
-
-		if (count < HIDDEN_WORDS) {
-			memset(rest, 0, sizeof(rest));
-			memcpy(rest, words, count * sizeof(uint64_t));
-			words = rest;
-			count = HIDDEN_WORDS;
-		}
-		left = hidden_pointers(&m->hidden, words, &hiding);
-		for (; left; left &= left - 1) {
-			uint64_t word =
-				scan_load(words, (unsigned)__builtin_ctz(left));
-
-			if (word - low < span)
-				probe(m, word);
-		}
-		words += sizeof(rest);
-		count -= HIDDEN_WORDS;
+	for (size_t part; count; count -= part) {
+		part = count < WORDS_AT_ONCE ? count : WORDS_AT_ONCE;
+		if (m->word_count > HITS - WORDS_AT_ONCE)
+			advance(m);
+		m->word_count = collect(hidden, words, part, m->words,
+					m->word_count, &hiding);
+		words += part * sizeof(uint64_t);
 	}
-	return hidden_any(hiding);
+	return hidden_any(&hiding);
 }
 
 void marker_probe(struct marker *m, const struct scan *scan, const char *words,
 		  size_t count)
 {
 	if (scan_is_plain(scan)) {
-		probe_plain(m, words, count);
+		probe_plain(m, &m->hidden, words, count);
 		return;
 	}
 	count = scan_pointers(scan, count);
@@ -167,34 +223,54 @@ void marker_probe(struct marker *m, const struct scan *scan, const char *words,
 	for (size_t i = 0; i < count; i++) {
 		uint64_t word = scan_pointer_read(scan, words, i);
 
-		if (scan_in_range(scan, word))
-			probe(m, word);
+		if (!scan_in_range(scan, word))
+			continue;
+		if (m->word_count == HITS)
+			advance(m);
+		m->words[m->word_count++] = word;
 	}
 }
 
-/* Often there is one word or two, as in a list that hangs on nothing else. */
-void marker_settle(struct marker *m)
+static ALWAYS_INLINE void scan_work(struct marker *m,
+				    const struct hidden *hidden,
+				    struct work work, bool plain)
 {
-	struct hit *hits[HIT_QUEUE];
-	unsigned count = 0;
+	bool hides;
 
-	for (unsigned i = 0; i < HIT_QUEUE; i++) {
-		struct hit *hit = &m->hits[(m->hit_at + i) % HIT_QUEUE];
-
-		if (hit->slab != &no_slab)
-			hits[count++] = hit;
+	if (plain) {
+		hides = probe_plain(m, hidden, work.words, work_count(work));
+	} else {
+		marker_probe(m, m->scan, work.words, work_count(work));
+		hides = hidden_may(hidden, work.words, work_count(work));
 	}
-	for (unsigned i = 0; i < count; i++) {
-		settle(m, hits[i]);
-		*hits[i] = (struct hit){ .slab = &no_slab, .mark = &m->none };
-	}
+	if (hides)
+		scan_set_hides(&m->scan->slabs[work_slab(work)]);
 }
 
-void marker_init(struct marker *m)
+/* --- until there are no more ------------------------------------------------
+ */
+
+struct batch {
+	struct work works[BATCH];
+	unsigned count;
+};
+
+/* From the stack; the first line of each and the next are asked for. */
+static ALWAYS_INLINE void take(struct marker *m, struct batch *batch)
 {
-	m->hidden = hidden_in(m->scan->low, m->scan->span);
-	for (unsigned i = 0; i < HIT_QUEUE; i++)
-		m->hits[i] = (struct hit){ .slab = &no_slab, .mark = &m->none };
+	size_t count = m->stack.count < BATCH ? m->stack.count : BATCH;
+	const struct work *from = m->stack.list + m->stack.count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct work work = *--from;
+		size_t last = 8 * work_count(work) - 1;
+
+		__builtin_prefetch(work.words);
+		__builtin_prefetch(work.words + (last < LINE ? last : LINE));
+		batch->works[i] = work;
+	}
+	m->stack.count -= count;
+	batch->count = (unsigned)count;
 }
 
 static struct err *no_memory(void)
@@ -213,70 +289,43 @@ struct err *marker_look_up(struct marker *m)
 	return NULL;
 }
 
-/* From the stack into the queue; what was the oldest there, perhaps none. */
-static ALWAYS_INLINE struct work next_scan(struct marker *m)
+/* Until stack and batches are empty. */
+static ALWAYS_INLINE struct err *drain_batches(struct marker *m, bool plain)
 {
-	struct work *place = &m->scans[m->scan_at++ % SCAN_QUEUE];
-	struct work oldest = *place, work = { 0 };
+	struct batch batches[2];
+	struct batch *now = &batches[0], *next = &batches[1], *swap;
+	uint64_t looked = m->scanned;
+	const struct hidden hidden = m->hidden; /* in no memory with marks */
 
-	if (m->stack.count) {
-		work = m->stack.list[--m->stack.count];
-		__builtin_prefetch(work.words);
-		if ((uintptr_t)work.words % LINE + 8 * work_count(work) > LINE)
-			__builtin_prefetch(work.words + LINE);
-		m->scan_count++;
-	}
-	m->scan_count -= oldest.size != 0;
-	*place = work;
-	return oldest;
-}
-
-static ALWAYS_INLINE void scan_work(struct marker *m, struct work work,
-				    bool plain)
-{
-	bool hides;
-
-	if (plain) {
-		hides = probe_plain(m, work.words, work_count(work));
-	} else {
-		marker_probe(m, m->scan, work.words, work_count(work));
-		hides = hidden_may(&m->hidden, work.words, work_count(work));
-	}
-	if (hides)
-		scan_set_hides(&m->scan->slabs[work_slab(work)]);
-}
-
-/* Until stack and queue of buffers are empty. */
-static ALWAYS_INLINE struct err *drain_scans(struct marker *m, bool plain)
-{
-	while (m->stack.count || m->scan_count) {
-		struct work work = next_scan(m);
-		struct err *err;
-
-		if (!work.size)
+	now->count = 0;
+	do {
+		take(m, next);
+		for (unsigned i = 0; i < now->count; i++)
+			scan_work(m, &hidden, now->works[i], plain);
+		advance(m);
+		m->scanned += now->count;
+		swap = now, now = next, next = swap;
+		if (m->scanned - looked < SCANS_PER_LOOK)
 			continue;
-		scan_work(m, work, plain);
-		if (marker_may_share(m))
-			marker_share(m);
-		if (++m->scanned % SCANS_PER_LOOK)
-			continue;
-		err = marker_look_up(m);
+		looked = m->scanned;
+		struct err *err = marker_look_up(m);
 		if (err)
 			return err;
-	}
+	} while (now->count || m->hit_count || m->stack.count);
 	return NULL;
 }
 
 struct err *marker_drain(struct marker *m)
 {
-	struct err *err;
+	struct err *err = scan_is_plain(m->scan) ? drain_batches(m, true)
+						 : drain_batches(m, false);
 
-	do {
-		err = scan_is_plain(m->scan) ? drain_scans(m, true)
-					     : drain_scans(m, false);
-		if (err)
-			return err;
-		marker_settle(m);
-	} while (m->stack.count);
+	if (err)
+		return err;
 	return m->no_memory ? no_memory() : NULL;
+}
+
+void marker_init(struct marker *m)
+{
+	m->hidden = hidden_in(m->scan->low, m->scan->span);
 }

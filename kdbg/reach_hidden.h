@@ -27,11 +27,14 @@ enum {
 typedef uint32_t halves __attribute__((vector_size(16)));
 typedef int32_t signed_halves __attribute__((vector_size(16)));
 
-/* The upper halves that addresses of the heap have: from first, last more. The
- * processor compares with signs, so both are moved. */
+/* Addresses of the heap, [low, low + span), and the upper halves that they
+ * have: from first, last more. The processor compares four with signs, so there
+ * both are moved. */
 struct hidden {
-	halves first;
-	signed_halves last;
+	halves four_first;
+	signed_halves four_last;
+	uint32_t first, last;
+	uint64_t low, span;
 };
 
 static inline struct hidden hidden_in(uint64_t low, uint64_t span)
@@ -41,13 +44,29 @@ static inline struct hidden hidden_in(uint64_t low, uint64_t span)
 	const uint32_t last = (uint32_t)((low + span) >> 32) - first;
 
 	return (struct hidden){ (halves){ 0 } + (first + sign),
-				(signed_halves){ 0 } + (int32_t)(last - sign) };
+				(signed_halves){ 0 } + (int32_t)(last - sign),
+				first,
+				last,
+				low,
+				span };
+}
+
+/* What is known of the words that were looked at. */
+struct hiding {
+	halves beyond; /* all ones: no lower half is one of an address */
+	halves tags;   /* bits above the addresses in upper halves */
+};
+
+static inline struct hiding hiding_none(void)
+{
+	return (struct hiding){ ~(halves){ 0 }, { 0 } };
 }
 
 /* All ones where the half is none of an address. */
 static inline halves hidden_beyond(const struct hidden *hidden, halves half)
 {
-	return (halves)((signed_halves)(half - hidden->first) > hidden->last);
+	return (halves)((signed_halves)(half - hidden->four_first) >
+			hidden->four_last);
 }
 
 /* The sign of each, a bit each. */
@@ -61,47 +80,62 @@ static inline unsigned halves_signs(halves all)
 #endif
 }
 
-/* Of four words, a bit each of those that may be pointers as they stand;
- * *hiding gets bits where one may be hidden. */
-static inline unsigned hidden_pointers(const struct hidden *hidden,
-				       const char *words, halves *hiding)
+/* May one of four words be a pointer, as it stands or tagged? */
+static inline bool hidden_four(const struct hidden *hidden, const char *words,
+			       struct hiding *hiding)
 {
-	halves two, four, lower, upper, beyond;
+	halves two, four, upper, beyond;
 
 	memcpy(&two, words, sizeof(two));
 	memcpy(&four, words + sizeof(two), sizeof(four));
-	lower = __builtin_shufflevector(two, four, 0, 2, 4, 6);
+	hiding->beyond &= hidden_beyond(
+		hidden, __builtin_shufflevector(two, four, 0, 2, 4, 6));
 	upper = __builtin_shufflevector(two, four, 1, 3, 5, 7);
-	beyond = hidden_beyond(hidden, upper);
-	*hiding |= ~hidden_beyond(hidden, lower);
-	*hiding |= ~hidden_beyond(hidden, upper & ~HIDDEN_TAG) & beyond;
-	return halves_signs(~beyond);
+	beyond = hidden_beyond(hidden, upper & ~HIDDEN_TAG);
+	if (halves_signs(beyond) == (1 << HIDDEN_WORDS) - 1)
+		return false;
+	hiding->tags |= upper & HIDDEN_TAG & ~beyond;
+	return true;
 }
 
-static inline bool hidden_any(halves hiding)
+/* The same of one; no matter if it may be a pointer. */
+static inline void hidden_one(const struct hidden *hidden, uint64_t word,
+			      struct hiding *hiding)
 {
-	uint64_t parts[2];
+	uint32_t lower = (uint32_t)word, upper = (uint32_t)(word >> 32);
 
-	memcpy(parts, &hiding, sizeof(parts));
-	return parts[0] | parts[1];
+	if (lower - hidden->first <= hidden->last)
+		hiding->beyond = (halves){ 0 };
+	if ((upper & ~HIDDEN_TAG) - hidden->first <= hidden->last)
+		hiding->tags |= upper & HIDDEN_TAG;
+}
+
+static inline bool hidden_any(const struct hiding *hiding)
+{
+	uint64_t tags[2];
+
+	memcpy(tags, &hiding->tags, sizeof(tags));
+	return halves_signs(hiding->beyond) != (1 << HIDDEN_WORDS) - 1 ||
+	       (tags[0] | tags[1]);
 }
 
 /* May one of the words hide a pointer? */
 static inline bool hidden_may(const struct hidden *hidden, const char *words,
 			      size_t count)
 {
-	char rest[HIDDEN_WORDS * sizeof(uint64_t)] = { 0 };
-	halves hiding = { 0 };
-	size_t i = 0;
+	struct hiding hiding = hiding_none();
 
-	for (; i + HIDDEN_WORDS <= count; i += HIDDEN_WORDS)
-		hidden_pointers(hidden, words + i * sizeof(uint64_t), &hiding);
-	if (i < count) {
-		memcpy(rest, words + i * sizeof(uint64_t),
-		       (count - i) * sizeof(uint64_t));
-		hidden_pointers(hidden, rest, &hiding);
+	for (; count >= HIDDEN_WORDS; count -= HIDDEN_WORDS) {
+		hidden_four(hidden, words, &hiding);
+		words += HIDDEN_WORDS * sizeof(uint64_t);
 	}
-	return hidden_any(hiding);
+	for (; count; count--, words += sizeof(uint64_t)) {
+		uint64_t word;
+
+		memcpy(&word, words, sizeof(word));
+		hidden_one(hidden, word, &hiding);
+	}
+	return hidden_any(&hiding);
 }
 
 #endif

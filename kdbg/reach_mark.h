@@ -17,6 +17,10 @@ enum mark { /* of a buffer, a byte each */
 	    MARK_INNER = 2, /* an inner reference was met */
 	    MARK_PLAIN = 4,
 	    MARK_POSSIBLE = 8,
+	    /* the upper half: words at the end that its slab's buffers have and
+	     * the program has not; ASK: the record tells what it has */
+	    MARK_SHORT = 16,
+	    MARK_ASK = 15 * MARK_SHORT,
 };
 
 struct mark_counts {

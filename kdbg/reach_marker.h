@@ -16,8 +16,9 @@
 #include <stdint.h>
 
 enum {
-	HIT_QUEUE = 16, /* powers of two */
-	SCAN_QUEUE = 16,
+	HITS = 128, /* words that are looked up together, at most */
+	WORDS_AT_ONCE = HITS / 2,
+	BATCH = 32, /* buffers that are scanned together */
 	LINE = 64,
 	PAGE = 4096,
 	ROOT_CHUNK = 1 << 20,   /* bytes of a root between looks at Ctrl-C */
@@ -37,7 +38,7 @@ enum {
  */
 struct work {
 	const char *words;
-	uint64_t size; /* slab << 32 | count of words; 0: no work */
+	uint64_t size; /* slab << 32 | count of words */
 };
 
 static inline struct work work_make(const char *words, uint32_t count,
@@ -73,11 +74,10 @@ struct pool {
 	uint32_t hungry; /* one waits; read without the lock */
 };
 
-struct hit {
+struct hit { /* a word and the buffer it leads to */
 	uint64_t word;
-	const struct scan_slab *slab;
-	uint8_t *mark; /* or of none */
-	uint32_t index;
+	uint8_t *mark;    /* or of none */
+	struct work work; /* no words: its record is asked */
 };
 
 struct marker {
@@ -87,10 +87,9 @@ struct marker {
 	struct pool *pool;
 	uint8_t *marks;
 	uint64_t live;
-	struct hit hits[HIT_QUEUE];
-	unsigned hit_at;
-	struct work scans[SCAN_QUEUE];
-	unsigned scan_at, scan_count;
+	uint64_t words[HITS]; /* that point into the heap */
+	struct hit hits[HITS];
+	unsigned word_count, hit_count;
 	struct hidden hidden;
 	struct work_list stack;
 	bool inner_is_plain; /* of the root being scanned, or in pass 2 */
@@ -106,6 +105,15 @@ struct marker {
 };
 
 bool work_list_grow(struct work_list *list);
+
+/* Have room for so many more. */
+static inline bool work_list_reserve(struct work_list *list, size_t more)
+{
+	while (__builtin_expect(list->capacity - list->count < more, 0))
+		if (!work_list_grow(list))
+			return false;
+	return true;
+}
 
 static inline bool work_list_add(struct work_list *list, struct work work)
 {

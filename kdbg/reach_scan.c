@@ -100,11 +100,9 @@ static void find_span(struct scan *scan)
 	scan->span = high > low ? high - low : 0;
 }
 
-const struct scan_slab *scan_slab_elsewhere(const struct scan *scan,
-					    uint64_t word)
+uint32_t scan_slab_elsewhere(const struct scan *scan, uint64_t word)
 {
 	const struct heap_pages *pages = NULL;
-	uint32_t number = HEAP_NO_SLAB;
 
 	for (size_t i = 1; i < scan->page_ranges && !pages; i++)
 		if (word - scan->pages[i].base <
@@ -113,10 +111,9 @@ const struct scan_slab *scan_slab_elsewhere(const struct scan *scan,
 	if (!pages)
 		pages = heap_pages_search(scan->foreign, scan->foreign_ranges,
 					  word);
-	if (pages)
-		number = pages->slab_of_page[(word - pages->base) >>
-					     pages->page_shift];
-	return number < scan->slab_count ? &scan->slabs[number] : NULL;
+	if (!pages)
+		return HEAP_NO_SLAB;
+	return pages->slab_of_page[(word - pages->base) >> pages->page_shift];
 }
 
 struct err *scan_create(struct target *target, struct heap *heap,

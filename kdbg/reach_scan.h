@@ -106,20 +106,26 @@ static inline bool scan_in_range(const struct scan *scan, uint64_t word)
 }
 
 /* The same as below of what is not in the first instance's heap. */
-const struct scan_slab *scan_slab_elsewhere(const struct scan *scan,
-					    uint64_t word);
+uint32_t scan_slab_elsewhere(const struct scan *scan, uint64_t word);
 
-/* The slab whose pages the address is in; NULL: none. */
+/* The slab whose pages the address is in; HEAP_NO_SLAB, or no less than there
+ * are: none. first: what scan->first_pages is. */
+static inline uint32_t scan_slab_number(const struct scan *scan,
+					const struct heap_pages *first,
+					uint64_t word)
+{
+	uint64_t offset = word - first->base;
+
+	if (__builtin_expect(offset >= first->end - first->base, 0))
+		return scan_slab_elsewhere(scan, word);
+	return first->slab_of_page[offset >> first->page_shift];
+}
+
 static inline const struct scan_slab *scan_slab_at(const struct scan *scan,
 						   uint64_t word)
 {
-	const struct heap_pages *pages = &scan->first_pages;
-	uint64_t offset = word - pages->base;
-	uint32_t number;
+	uint32_t number = scan_slab_number(scan, &scan->first_pages, word);
 
-	if (__builtin_expect(offset >= pages->end - pages->base, 0))
-		return scan_slab_elsewhere(scan, word);
-	number = pages->slab_of_page[offset >> pages->page_shift];
 	return number < scan->slab_count ? &scan->slabs[number] : NULL;
 }
 
