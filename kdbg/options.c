@@ -69,7 +69,8 @@ static struct err *store_argument(struct words *words,
 	if (!attached && words->at + 1 < words->argc)
 		attached = words->argv[++words->at];
 	if (!attached)
-		return err_new(ERR_USAGE, "option %s needs a %s", shown,
+		return err_new(ERR_USAGE, "option %s needs %s %s", shown,
+			       strchr("aeio", option->argument[0]) ? "an" : "a",
 			       option->argument);
 	return err_wrap(store(words, option, attached), "option %s", shown);
 }

@@ -253,6 +253,8 @@ void suppressions_report(const struct suppression *first, FILE *out)
 	}
 }
 
+/* From the allocating function on, without a gap: what main() itself lost must
+ * not hide what is lost by all that it calls. */
 static void generate(const struct check_leak *leak, FILE *out)
 {
 	size_t first, end;
@@ -260,9 +262,9 @@ static void generate(const struct check_leak *leak, FILE *out)
 	check_signature_span(&leak->stack, &first, &end);
 	fprintf(out,
 		"{\n   <insert a name>\n   Memcheck:Leak\n"
-		"   match-leak-kinds: %s\n   ...\n",
+		"   match-leak-kinds: %s\n",
 		leak->class);
-	for (size_t i = first; i < end; i++) {
+	for (size_t i = 0; i < end; i++) {
 		const struct check_frame *frame = &leak->stack.frames[i];
 		if (frame->linkage)
 			fprintf(out, "   fun:%s\n", frame->linkage);

@@ -7,7 +7,9 @@
 #include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/dcmds/stack_lines.h"
 #include "kdbg/heap.h"
+#include "kdbg/target.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 struct touched {
@@ -109,6 +111,25 @@ static void emit(struct session *session, struct heap *heap, uint64_t bufctl,
 		 ADDRESS(buffer.user), SIZE(buffer.size));
 }
 
+/* Who typed a thread that there never was is told so, with the pipeline's word
+ * on numbers that were meant in decimal. */
+static struct err *tell_none(const struct dcmd_call *call, bool freed,
+			     struct sink *out)
+{
+	if (call->piped)
+		return NULL;
+	if (call->address > UINT32_MAX ||
+	    !target_thread(call->session->target, (uint32_t)call->address))
+		return err_new(ERR_NOT_FOUND,
+			       "there is no thread %" PRIu64
+			       ", nor an audited buffer that one %s",
+			       call->address, freed ? "freed" : "allocated");
+	sink_note(out, "thread %" PRIu64 " %s", call->address,
+		  freed ? "freed no audited buffer that is still free"
+			: "allocated no audited buffer that is live");
+	return NULL;
+}
+
 static struct err *run(const struct dcmd_call *call, bool freed,
 		       struct sink *out)
 {
@@ -126,6 +147,8 @@ static struct err *run(const struct dcmd_call *call, bool freed,
 	free(touches.all);
 	if (!err)
 		heap_notes(heap, out);
+	if (!err && touches.count == 0)
+		err = tell_none(call, freed, out);
 	return err;
 }
 

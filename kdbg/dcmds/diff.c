@@ -165,6 +165,30 @@ static struct err *open_old(const struct dcmd_call *call,
 	return NULL;
 }
 
+static const char *program_of(const struct target *target)
+{
+	const char *path = target->process->executable;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path ? path : "";
+}
+
+/* Another program's buffers would all read as growth, and a later dump's as
+ * what went. */
+static void tell_misfit(const struct target *old, const struct target *new,
+			struct sink *out)
+{
+	const char *before = program_of(old), *after = program_of(new);
+	uint64_t then = old->process->dump_realtime_ns;
+	uint64_t now = new->process->dump_realtime_ns;
+
+	if (*before && *after && strcmp(before, after) != 0)
+		sink_note(out, "%s is of %s, but %s of %s", old->path, before,
+			  new->path, after);
+	else if (now && then > now)
+		sink_note(out, "%s is younger than %s", old->path, new->path);
+}
+
 static struct err *compare(const struct dcmd_call *call, enum growth_by by,
 			   struct comparison *comparison, struct sink *out)
 {
@@ -180,6 +204,9 @@ static struct err *compare(const struct dcmd_call *call, enum growth_by by,
 			  &growth);
 	if (err)
 		return err;
+	for (size_t i = 0; i < comparison->open; i++)
+		tell_misfit(comparison->sessions[i]->target,
+			    comparison->sessions[i + 1]->target, out);
 	put_groups(call, &growth, by == GROWTH_BY_STACK, out);
 	growth_deinit(&growth);
 	return NULL;

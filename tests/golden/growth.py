@@ -58,6 +58,18 @@ def check_shrunk(dumps):
     check(at(rows, "take")["growth"] == -48000, "what was given back")
 
 
+def check_misfits(folder, dumps):
+    """Dumps of two programs, and those in the wrong order, are told."""
+    other = str(pathlib.Path(folder) / "other.kdump")
+    subprocess.run(["/bin/true"], timeout=60, check=True,
+                   env={**os.environ, "LD_PRELOAD": LIBRARY, "KMA_DUMP": f"path={other},on=exit"})
+    text = ask("diff", dumps[0], other)
+    check(f"{dumps[0]} is of growth, but {other} of true" in text, text)
+    check("younger" in ask("diff", dumps[3], dumps[0]), "dumps in the wrong order")
+    for text in (ask("diff", *dumps), ask("diff", dumps[0], dumps[0])):
+        check("younger" not in text and "is of" not in text, text)
+
+
 def check_other_keys(dumps):
     rows = rows_of(ask("-j", "-e", f"::diff --by cache '{dumps[0]}' '{dumps[1]}'", dumps[3]))
     caches = {row["cache"]: row["growth"] for row in rows}
@@ -78,6 +90,7 @@ def main():
         check_stacks(dumps)
         check_shrunk(dumps)
         check_other_keys(dumps)
+        check_misfits(folder, dumps)
 
 
 main()

@@ -429,7 +429,12 @@ static void run_actions(char **words)
 int main(int argc, char **argv)
 {
 	program = argv;
-	if (argc > 0)
+	if (argc > 1 && strcmp(argv[1], "leak-in-main") == 0) {
+		held = malloc(100);
+		held = NULL;
+		wipe_stack();
+	} else if (argc > 0) {
 		run_actions(argv + 1);
+	}
 	return 0;
 }

@@ -46,12 +46,12 @@ REFUSED = ["fun:x\n", "leak:\n", "leak:^$\n", "suppress \n", "suppress max_count
            BLOCK % "far:x\n", BLOCK % "match-leak-kinds: some\nfun:x\n"]
 
 
-def check(folder, rules, leaks, *options):
+def check(folder, rules, leaks, *options, action="leak"):
     path, log = os.path.join(folder, "rules"), os.path.join(folder, "log")
     with open(path, "w", encoding="utf-8") as file:
         file.write(rules)
     done = subprocess.run([KDBG, "check", "--suppressions", path, "--log-file", log, *options,
-                           "--", SUPERVISED, "leak", str(leaks)],
+                           "--", SUPERVISED, action, str(leaks)],
                           capture_output=True, text=True, timeout=60, check=False)
     with open(log, encoding="utf-8") as file:
         return done.returncode, file.read() + done.stderr
@@ -82,6 +82,13 @@ def main():
         got, text = check(folder, made, 5)
         if got != 0:
             failed.append(f"what was generated does not suppress: {made} {text}")
+        # Of what main() itself lost it hides nothing else.
+        _, text = check(folder, "", 1, "--gen-suppressions", action="leak-in-main")
+        made = text[text.index("{\n"):text.index("}\n") + 2]
+        for action, wanted in (("leak-in-main", 0), ("leak", 23)):
+            got, text = check(folder, made, 1, action=action)
+            if got != wanted:
+                failed.append(f"{made} on {action}: {got}, wanted {wanted}: {text}")
         for arguments, status, told in (([], 23, "50 bytes in 1 buffer"), (["x"], 0, "no leaks")):
             got, text = check_own(folder, *arguments)
             if (got != status or told not in text or "never_there" in text or

@@ -295,6 +295,12 @@ static void allocdby_and_freedby_ask_for_a_thread(void **state)
 	char *none = run(s, &text_sink_ops, "9::walk allocdby");
 	assert_string_equal(none, "");
 	free(none);
+	/* There is no thread 16: an error, unless it came down a pipe. */
+	s->session.status = 0;
+	free(run(s, &text_sink_ops, "::eval 10 | ::freedby"));
+	assert_int_equal(s->session.status, 0);
+	free(run(s, &text_sink_ops, "10::allocdby"));
+	assert_int_not_equal(s->session.status, 0);
 }
 
 static size_t count_lines(char *text)
