@@ -315,11 +315,26 @@ int dump_run(const struct dump_request *request)
 	return call.status;
 }
 
+/*
+ * A stack that the program made itself (a coroutine's, clone()'s) is memory as
+ * any other, and read whole: pointers that looking at every buffer left behind
+ * would pass for references there.
+ */
+__attribute__((noinline)) static void wipe_stack(void)
+{
+	enum { AS_DEEP = 1024 }; /* as that goes, and any stack has left */
+	char space[AS_DEEP];
+
+	memset(space, 0, sizeof(space));
+	__asm__ volatile("" : : "r"(space) : "memory");
+}
+
 void kma_dump_exit(int status, const struct kma_registers *here)
 {
 	if (kma_sandbox_forbids_end() || is_guest())
 		return;
 	kma_audit_verify_all();
+	wipe_stack();
 	dump_run(&(struct dump_request){
 		.reason = KMA_DUMP_EXIT,
 		.here = here,

@@ -15,6 +15,7 @@
 #include "kdbg/baseline.h"
 #include "kdbg/check_examine.h"
 #include "kdbg/check_judge.h"
+#include "kdbg/check_merge.h"
 #include "kdbg/check_options.h"
 #include "kdbg/check_program.h"
 #include "kdbg/check_reports.h"
@@ -130,6 +131,8 @@ static void suppress(struct check *check, struct check_process *process)
 						process->suppressions);
 	if (!err)
 		err = suppressions_apply(&check->suppressions, process);
+	if (!err && !check_merge_caches(&check->result.arena, process))
+		err = err_new(ERR_NO_MEMORY, "out of memory");
 	if (!err)
 		return;
 	err_describe(err, text, sizeof(text));

@@ -111,19 +111,6 @@ static struct check_frame make_caller(struct judge *judge,
 	return frame;
 }
 
-/* "definite" before "indirect", then what holds most. */
-static int by_weight(const void *a, const void *b)
-{
-	const struct check_leak *x = a, *y = b;
-	int class = strcmp(x->class, y->class);
-
-	if (class)
-		return class;
-	if (x->retained != y->retained)
-		return x->retained > y->retained ? -1 : 1;
-	return (x->address > y->address) - (x->address < y->address);
-}
-
 /* What the program called the time of the group's oldest buffer. */
 static const char *find_moment(struct judge *judge,
 			       const struct leak_group *group)
@@ -188,8 +175,7 @@ static size_t make_leaks(struct judge *judge, const struct leaks *leaks,
 		if ((groups[i].class == LEAK_POSSIBLE) == possible)
 			make_leak(judge, &groups[i], &list[used++]);
 	used = check_merge(list, used);
-	if (list && used)
-		qsort(list, used, sizeof(*list), by_weight);
+	check_sort(list, used);
 	*ret = list;
 	return used;
 }

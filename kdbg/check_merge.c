@@ -72,7 +72,12 @@ static void join(struct check_leak *into, const struct check_leak *leak)
 	into->cycle |= leak->cycle;
 }
 
-size_t check_merge(struct check_leak *leaks, size_t count)
+typedef bool alike_fn(const struct check_leak *a, const struct check_leak *b);
+typedef void join_fn(struct check_leak *into, const struct check_leak *leak);
+
+static size_t merge(struct check_leak *leaks, size_t count,
+		    uint64_t (*hash)(const struct check_leak *leak),
+		    alike_fn *alike, join_fn *join_two)
 {
 	size_t size = 1, kept = 0;
 
@@ -83,12 +88,12 @@ size_t check_merge(struct check_leak *leaks, size_t count)
 	if (!table)
 		return count;
 	for (size_t i = 0; i < count; i++) {
-		size_t slot = hash_leak(&leaks[i]) & (size - 1);
+		size_t slot = hash(&leaks[i]) & (size - 1);
 		while (table[slot] &&
-		       !reads_the_same(&leaks[table[slot] - 1], &leaks[i]))
+		       !alike(&leaks[table[slot] - 1], &leaks[i]))
 			slot = (slot + 1) & (size - 1);
 		if (table[slot]) {
-			join(&leaks[table[slot] - 1], &leaks[i]);
+			join_two(&leaks[table[slot] - 1], &leaks[i]);
 		} else {
 			leaks[kept] = leaks[i];
 			table[slot] = ++kept;
@@ -96,6 +101,75 @@ size_t check_merge(struct check_leak *leaks, size_t count)
 	}
 	free(table);
 	return kept;
+}
+
+size_t check_merge(struct check_leak *leaks, size_t count)
+{
+	return merge(leaks, count, hash_leak, reads_the_same, join);
+}
+
+/* "definite" before "indirect", then what holds most. */
+static int by_weight(const void *a, const void *b)
+{
+	const struct check_leak *x = a, *y = b;
+	int class = strcmp(x->class, y->class);
+
+	if (class)
+		return class;
+	if (x->retained != y->retained)
+		return x->retained > y->retained ? -1 : 1;
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+void check_sort(struct check_leak *leaks, size_t count)
+{
+	if (count)
+		qsort(leaks, count, sizeof(*leaks), by_weight);
+}
+
+/* --- caches -----------------------------------------------------------------
+ */
+
+static uint64_t hash_place(const struct check_leak *leak)
+{
+	return hash_stack(hash_text(hash_start, leak->class), &leak->stack);
+}
+
+/* Without a stack there is only the cache to go by. */
+static bool same_place(const struct check_leak *a, const struct check_leak *b)
+{
+	struct check_leak other = *b;
+
+	if (a->stack.count)
+		other.cache = a->cache;
+	return reads_the_same(a, &other);
+}
+
+static void join_caches(struct check_leak *into, const struct check_leak *leak)
+{
+	join(into, leak);
+	into->more_caches += leak->more_caches + 1;
+}
+
+static bool merge_list(struct arena *arena, const struct check_leak **list,
+		       size_t *count)
+{
+	struct check_leak *copy =
+		*count ? arena_array(arena, *count, sizeof(*copy)) : NULL;
+
+	if (!copy)
+		return *count == 0;
+	memcpy(copy, *list, *count * sizeof(*copy));
+	*list = copy;
+	*count = merge(copy, *count, hash_place, same_place, join_caches);
+	check_sort(copy, *count);
+	return true;
+}
+
+bool check_merge_caches(struct arena *arena, struct check_process *process)
+{
+	return merge_list(arena, &process->leaks, &process->leak_count) &&
+	       merge_list(arena, &process->possible, &process->possible_count);
 }
 
 /* --- processes ---------------------------------------------------------------

@@ -14,6 +14,16 @@
  */
 size_t check_merge(struct check_leak *leaks, size_t count);
 
+/* "definite" before "indirect", then what holds most. */
+void check_sort(struct check_leak *leaks, size_t count);
+
+/*
+ * And those of one stack that lie in several caches, as what a place loses may
+ * be of any size: once nobody asks for caches any more (suppressions do).
+ * False: no memory for it, and nothing is changed.
+ */
+bool check_merge_caches(struct arena *arena, struct check_process *process);
+
 /* Two misuses that read the same, but for addresses. */
 bool check_errors_alike(const struct check_error *a,
 			const struct check_error *b);

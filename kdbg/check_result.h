@@ -40,7 +40,8 @@ enum check_baseline {
 
 struct check_leak { /* one group of leaked buffers */
 	const char *class;
-	const char *cache;
+	const char *cache;       /* of what holds most of it */
+	uint64_t more_caches;    /* that have some of it, too */
 	const char *malloc_type; /* of typed malloc; or NULL */
 	uint64_t leaked, bytes, retained;
 	uint64_t address; /* of the oldest */

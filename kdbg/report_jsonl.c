@@ -110,6 +110,7 @@ static void put_leak(FILE *out, const struct check_result *result,
 	put_count(out, "pid", process->pid);
 	put_text(out, "class", leak->class);
 	put_text(out, "cache", leak->cache);
+	put_count(out, "more_caches", leak->more_caches);
 	if (leak->malloc_type)
 		put_text(out, "malloc_type", leak->malloc_type);
 	put_count(out, "leaked", leak->leaked);

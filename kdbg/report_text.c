@@ -109,8 +109,10 @@ static void put_leak(FILE *out, const struct check_result *result,
 		leak->cycle ? " (a cycle)" : "");
 	if (leak->retained > leak->bytes)
 		fprintf(out, ", holding %" PRIu64, leak->retained);
-	fprintf(out, ", %s%s%s, allocated by ", leak->cache,
-		leak->malloc_type ? ", type " : "",
+	fprintf(out, ", %s", leak->cache);
+	if (leak->more_caches)
+		fprintf(out, " and %" PRIu64 " more", leak->more_caches);
+	fprintf(out, "%s%s, allocated by ", leak->malloc_type ? ", type " : "",
 		leak->malloc_type ? leak->malloc_type : "");
 	put_frame(out, result, &leak->caller);
 	fprintf(out, "%s%s\n", leak->moment ? ", in " : "",

@@ -46,6 +46,37 @@ static void stacks_that_read_the_same_are_one(void **state)
 	}
 }
 
+static void one_place_is_one_whatever_the_caches(void **state)
+{
+	(void)state;
+	struct check_leak leaks[] = {
+		make(first, 2, "definite", 1), make(same, 2, "definite", 2),
+		make(line, 2, "definite", 4),  make(same, 2, "indirect", 8),
+		make(same, 2, "definite", 16), make(NULL, 0, "definite", 3),
+		make(NULL, 0, "definite", 5),
+	};
+	const char *const caches[] = { "a", "b", "a", "c", "c", "a", "b" };
+	struct check_process process = { .leaks = leaks, .leak_count = 7 };
+	struct arena arena = { 0 };
+
+	for (size_t i = 0; i < 7; i++)
+		leaks[i].cache = caches[i];
+	assert_true(check_merge_caches(&arena, &process));
+	assert_int_equal(process.leak_count, 5);
+	/* By weight, "definite" first. */
+	const uint64_t leaked[] = { 19, 5, 4, 3, 8 };
+	const uint64_t more[] = { 2, 0, 0, 0, 0 };
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(process.leaks[i].leaked, leaked[i]);
+		assert_int_equal(process.leaks[i].bytes, leaked[i] * 10);
+		assert_int_equal(process.leaks[i].more_caches, more[i]);
+	}
+	assert_string_equal(process.leaks[0].cache, "a");
+	assert_string_equal(process.leaks[4].class, "indirect");
+	assert_int_equal(leaks[0].leaked, 1); /* what was given is kept */
+	arena_deinit(&arena);
+}
+
 static void nothing_merges_to_nothing(void **state)
 {
 	(void)state;
@@ -67,6 +98,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stacks_that_read_the_same_are_one),
+		cmocka_unit_test(one_place_is_one_whatever_the_caches),
 		cmocka_unit_test(nothing_merges_to_nothing),
 		cmocka_unit_test(leaks_without_a_stack_are_one_for_each_cache),
 	};
