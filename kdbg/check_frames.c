@@ -78,6 +78,9 @@ static void make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
 		frames[i].linkage = judge_keep_text(judge, found[i].linkage);
 		frames[i].module = module;
 		frames[i].pc = pc;
+		frames[i].symbol = judge_keep_text(judge, symbol->linkage);
+		frames[i].inlined = found[i].inlined;
+		frames[i].allocators = judge_is_allocator(judge, pc);
 	}
 }
 

@@ -23,6 +23,11 @@ struct check_frame {
 	const char *module;    /* path; NULL: none */
 	uint64_t pc;           /* the return address */
 	const char *directory; /* file was compiled in; NULL: not known */
+	const char *symbol;    /* what the code at pc is part of, mangled; as
+				  linkage where it is not inlined and the
+				  compiler made no copy (f.part.0) */
+	bool inlined;          /* into the next frame, of the same pc */
+	bool allocators;       /* libkma's */
 };
 
 struct check_stack {

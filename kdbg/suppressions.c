@@ -3,7 +3,9 @@
 
 #include "kdbg/check_signature.h"
 
+#include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* More places than this, and a rule hides what nobody has looked at. */
@@ -50,6 +52,52 @@ static bool matches_source(const char *glob, const char *file)
 	return matches(glob, file) || (slash && matches(glob, slash + 1));
 }
 
+/* Past a namespace without a name, and past one pair of <> or (). */
+static const char *skip_nested(const char *at)
+{
+	char open = *at, close = open == '<' ? '>' : ')';
+	unsigned depth = 0;
+
+	for (; *at; at++) {
+		depth += *at == open;
+		if (*at == close && --depth == 0)
+			return at + 1;
+	}
+	return at;
+}
+
+/* "operator" and at least one character that ends the word. */
+static bool is_operator(const char *name)
+{
+	return strncmp(name, "operator", 8) == 0 && name[8] && name[8] != '_' &&
+	       !isalnum((unsigned char)name[8]);
+}
+
+/* Does the function's name alone, without class and parameters, match? So
+ * valgrind calls what was inlined: there is no symbol for it. */
+static bool matches_plain(const char *glob, const char *function)
+{
+	static const char nameless[] = "(anonymous namespace)";
+	const char *start = function, *end = function;
+	char name[256];
+
+	while (*end && (*end != '(' ||
+			strncmp(end, nameless, sizeof(nameless) - 1) == 0)) {
+		if (end == start && is_operator(end)) {
+			end += 9 + strcspn(end + 9, "(");
+			break;
+		}
+		if (*end == '<' || *end == '(')
+			end = skip_nested(end);
+		else if (end[0] == ':' && end[1] == ':')
+			start = end += 2;
+		else
+			end++;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)(end - start), start);
+	return matches(glob, name);
+}
+
 static bool matches_frame(const struct pattern *pattern,
 			  const struct check_frame *frame)
 {
@@ -58,7 +106,10 @@ static bool matches_frame(const struct pattern *pattern,
 	switch (pattern->kind) {
 	case PATTERN_FUNCTION:
 		return matches(glob, frame->function) ||
-		       matches(glob, frame->linkage);
+		       matches(glob, frame->linkage) ||
+		       (frame->inlined && frame->function
+				? matches_plain(glob, frame->function)
+				: matches(glob, frame->symbol));
 	case PATTERN_MODULE:
 		return matches(glob, frame->module);
 	case PATTERN_SOURCE:
@@ -117,15 +168,19 @@ static unsigned leak_kind(const struct check_leak *leak)
 						    : SUPPRESS_DEFINITE;
 }
 
+/* stripped: the stack as valgrind writes it down. */
 static bool matches_leak(const struct suppression *rule,
-			 const struct check_leak *leak, const char *program)
+			 const struct check_leak *leak,
+			 const struct check_stack *stripped,
+			 const char *program)
 {
 	if (rule->program && strcmp(rule->program, program) != 0)
 		return false;
 	if (rule->expired || !(rule->kinds & leak_kind(leak)))
 		return false;
 	if (rule->ordered)
-		return matches_stack(rule, &leak->stack);
+		return matches_stack(rule, &leak->stack) ||
+		       (stripped->count && matches_stack(rule, stripped));
 	for (size_t i = 0; i < rule->pattern_count; i++)
 		if (!matches_somewhere(&rule->patterns[i], leak))
 			return false;
@@ -140,11 +195,34 @@ static bool is_past_limit(const struct suppression *rule,
 	       (rule->max_bytes && rule->bytes + leak->bytes > rule->max_bytes);
 }
 
+/*
+ * Without what was inlined, and without what stands in front of the C library
+ * behind the allocating function. No frames: that leaves nothing out.
+ */
+static struct check_stack strip(struct arena *arena,
+				const struct check_stack *stack)
+{
+	struct check_frame *frames =
+		stack->count ? arena_array(arena, stack->count, sizeof(*frames))
+			     : NULL;
+	struct check_stack stripped = { frames, 0 };
+
+	for (size_t i = 0; frames && i < stack->count; i++)
+		if (i == 0 ||
+		    !(stack->frames[i].inlined || stack->frames[i].allocators))
+			frames[stripped.count++] = stack->frames[i];
+	if (stripped.count == stack->count)
+		stripped.count = 0;
+	return stripped;
+}
+
 static bool is_suppressed(struct suppressions *set,
 			  const struct check_leak *leak, const char *program)
 {
+	const struct check_stack stripped = strip(set->arena, &leak->stack);
+
 	for (struct suppression *rule = set->first; rule; rule = rule->next) {
-		if (!matches_leak(rule, leak, program))
+		if (!matches_leak(rule, leak, &stripped, program))
 			continue;
 		if (is_past_limit(rule, leak)) {
 			rule->refused++;

@@ -152,8 +152,11 @@ static struct err *read_frame(struct reader *reader)
 
 	if (strcmp(line, "...") == 0)
 		return add_pattern(reader, PATTERN_GAP, "");
-	if (strncmp(line, "fun:", 4) == 0)
+	if (strncmp(line, "fun:", 4) == 0) {
+		/* dlopen@@GLIBC_2.34: versions are not looked at. */
+		line[strcspn(line, "@")] = '\0';
 		return add_pattern(reader, PATTERN_FUNCTION, line + 4);
+	}
 	if (strncmp(line, "obj:", 4) == 0)
 		return add_pattern(reader, PATTERN_MODULE, line + 4);
 	if (strncmp(line, "src:", 4) == 0)

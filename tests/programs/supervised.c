@@ -37,6 +37,17 @@ __attribute__((noinline)) static void lose_one(void)
 	held = NULL;
 }
 
+__attribute__((always_inline)) static inline void *get_inlined(void)
+{
+	return malloc(100);
+}
+
+__attribute__((noinline)) static void lose_inlined(void)
+{
+	held = get_inlined();
+	held = NULL;
+}
+
 /* Leave no copy of the pointer in a dead frame. */
 __attribute__((noinline)) static void wipe_stack(void)
 {
@@ -380,6 +391,8 @@ static bool act_alone(const char *action)
 {
 	if (strcmp(action, "leak-last") == 0)
 		lose_one(); /* what it leaves on the stack stays there */
+	else if (strcmp(action, "leak-inlined") == 0)
+		lose_inlined(), wipe_stack();
 	else if (strcmp(action, "clearenv") == 0)
 		clearenv();
 	else if (strcmp(action, "libc-daemon") == 0)

@@ -51,7 +51,7 @@ def check(folder, rules, leaks, *options, action="leak"):
     with open(path, "w", encoding="utf-8") as file:
         file.write(rules)
     done = subprocess.run([KDBG, "check", "--suppressions", path, "--log-file", log, *options,
-                           "--", SUPERVISED, action, str(leaks)],
+                           "--", SUPERVISED, action, *([str(leaks)] if action == "leak" else [])],
                           capture_output=True, text=True, timeout=60, check=False)
     with open(log, encoding="utf-8") as file:
         return done.returncode, file.read() + done.stderr
@@ -82,6 +82,15 @@ def main():
         got, text = check(folder, made, 5)
         if got != 0:
             failed.append(f"what was generated does not suppress: {made} {text}")
+        # As valgrind writes it down, or as it reads here; versions do not matter.
+        for frames, wanted in (("fun:malloc\nfun:lose_inlined\n", 0),
+                               ("fun:malloc\nfun:get_inlined\nfun:lose_inlined\n", 0),
+                               ("fun:malloc@@GLIBC_2.2.5\nfun:lose_inlined\n...\nfun:main\n", 0),
+                               ("fun:lose_inlined\n", 23),
+                               ("fun:malloc\nfun:lose_inlined\nfun:main\n", 23)):
+            got, text = check(folder, BLOCK % frames, 1, action="leak-inlined")
+            if got != wanted:
+                failed.append(f"{frames} on what was inlined: {got}, wanted {wanted}: {text}")
         # Of what main() itself lost it hides nothing else.
         _, text = check(folder, "", 1, "--gen-suppressions", action="leak-in-main")
         made = text[text.index("{\n"):text.index("}\n") + 2]
