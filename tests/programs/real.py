@@ -224,7 +224,7 @@ PROGRAMS = {
     "nginx": ({"nginx.conf": NGINX_CONF}, NGINX),
     "python3 -m test": ({}, "MODULES='test_json test_dict test_list'" + PYTHON_TESTS),
     "xz": ({}, "tar cf - -C $ROOT dumpfmt kdbg | xz -6 -T2 | xz -dc | tar tf - | sort | cksum"),
-    "openssl": ({}, "openssl rand -out k 32; head -c 300000 $(command -v openssl) > in;"
+    "openssl": ({}, "openssl rand -hex -out k 32; head -c 300000 $(command -v openssl) > in;"
                     " openssl enc -aes-256-cbc -pbkdf2 -pass file:k -in in -out e &&"
                     " openssl enc -d -aes-256-cbc -pbkdf2 -pass file:k -in e | cmp - in && echo same"),
 }
