@@ -402,6 +402,30 @@ static void tell(struct check *check, int status)
 				    !is_incomplete(&check->result));
 }
 
+/* There was no process. The reports say so, as who reads them expects to find
+ * something to read; on stderr the error is all there is to say. */
+static struct err *tell_not_started(struct check *check, int status)
+{
+	const char *why = strerror(check->supervised.exec_error);
+	struct check_result *result = &check->result;
+
+	result->processes =
+		arena_array(&result->arena, 1, sizeof(*result->processes));
+	if (result->processes) {
+		result->processes[0] = (struct check_process){
+			.path = check->options.argv[0],
+			.command = true,
+			.verdict = CHECK_UNCHECKED,
+			.reason = why,
+		};
+		result->count = result->unchecked = 1;
+	}
+	result->status = status;
+	result->argv = check->options.argv;
+	check_reports_write(&check->reports, result, true);
+	return err_new(ERR_NOT_FOUND, "%s: %s", check->options.argv[0], why);
+}
+
 static struct err *check_command(struct check *check, int *status)
 {
 	struct timespec start, end;
@@ -416,8 +440,7 @@ static struct err *check_command(struct check *check, int *status)
 				(double)(end.tv_nsec - start.tv_nsec) / 1e9;
 	*status = supervised_status(&check->supervised);
 	if (check->supervised.exec_error) {
-		err = err_new(ERR_NOT_FOUND, "%s: %s", check->options.argv[0],
-			      strerror(check->supervised.exec_error));
+		err = tell_not_started(check, *status);
 	} else {
 		err = settle_all(check);
 		if (err)

@@ -162,7 +162,7 @@ def sarif(*command, status, options=("--src-root", ROOT), cwd=None):
         equal(run["originalUriBaseIds"]["SRCROOT"]["uri"],
               "file://" + urllib.parse.quote(ROOT) + "/")
     equal(run["invocations"][0]["exitCode"], status)
-    equal(run["invocations"][0]["executionSuccessful"], status != 3)
+    equal(run["invocations"][0]["executionSuccessful"], status not in (3, 127))
     for result in run["results"]:
         hold_result(result, rules)
     return run
@@ -367,6 +367,20 @@ def test_blame_passes_over_code_without_lines():
 
 
 # --- all of them ------------------------------------------------------------------
+
+def test_command_that_is_not_there():
+    """Its reports are whole, and on stderr is the reason alone."""
+    missing = os.path.join(ROOT, "no such program")
+    cases = junit(missing, status=127)
+    equal([case.find("error").get("message") for case in cases][:1], ["No such file or directory"])
+    sarif(missing, status=127)
+    equal(json.loads(report("--gitlab", missing, status=127)), [])
+    xml.etree.ElementTree.fromstring(report("--valgrind-xml", missing, status=127))
+    rows = [json.loads(line) for line in report("--jsonl", missing, status=127).splitlines()]
+    equal([(row["type"], row.get("reason"), row.get("status")) for row in rows],
+          [("process", "No such file or directory", None), ("summary", None, 127)])
+    equal(check(missing), (127, f"kdbg check: {missing}: No such file or directory\n"))
+
 
 def test_report_that_cannot_be_written():
     """Before the program has run for nothing, or 3 when the disk is full."""
