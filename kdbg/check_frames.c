@@ -136,9 +136,12 @@ struct check_stack judge_stack(struct judge *judge, size_t instance,
 			       uint32_t id, uint64_t ticks)
 {
 	const uint64_t *pcs;
-	size_t depth = heap_stack(judge->heap, instance, id, &pcs, NULL);
+	uint32_t flags = 0;
+	size_t depth = heap_stack(judge->heap, instance, id, &pcs, &flags);
+	struct check_stack stack = judge_stack_of(judge, pcs, depth, ticks);
 
-	return judge_stack_of(judge, pcs, depth, ticks);
+	stack.truncated = heap_stack_truncated(judge->heap, instance, flags);
+	return stack;
 }
 
 struct check_stack judge_stack_reported(struct judge *judge, size_t instance,

@@ -33,6 +33,7 @@ struct check_frame {
 struct check_stack {
 	const struct check_frame *frames; /* innermost first */
 	size_t count;
+	bool truncated; /* it goes on, nobody knows where */
 };
 
 /* What a baseline says of a leak. */

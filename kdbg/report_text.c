@@ -90,6 +90,8 @@ static void put_stack(FILE *out, const struct check_result *result,
 		put_frame(out, result, &stack->frames[i]);
 		fputc('\n', out);
 	}
+	if (stack->truncated && end == stack->count)
+		fputs("        ...\n", out);
 }
 
 static void put_leak(FILE *out, const struct check_result *result,

@@ -507,6 +507,15 @@ def test_own_malloc_is_unchecked():
     expect(check(WRAPPED_MALLOC), 23, leaks=[1], processes=1, unchecked=0)
 
 
+def test_truncated_stack_says_so():
+    shallow = check(SUPERVISED, "leak", "1", env=clean_environment() | {"KMA_DEBUG": "audit=2"})
+    contains(shallow.err, "\n        ...\n")
+    equal("main (" in shallow.err, False, shallow.err)
+    whole = check(SUPERVISED, "leak", "1")
+    contains(whole.err, "main (")
+    equal("\n        ...\n" in whole.err, False, whole.err)
+
+
 def test_tool_with_a_malloc_is_unchecked():
     """memcheck has its own malloc run where libkma's is called."""
     result = check("valgrind", "-q", "--log-file=/dev/null", SUPERVISED, "leak", "1")
