@@ -73,13 +73,14 @@ static bool is_operator(const char *name)
 	       !isalnum((unsigned char)name[8]);
 }
 
-/* Does the function's name alone, without class and parameters, match? So
- * valgrind calls what was inlined: there is no symbol for it. */
-static bool matches_plain(const char *glob, const char *function)
+enum { PLAIN_SIZE = 256 };
+
+/* The function's name alone, without class and parameters. So valgrind calls
+ * what was inlined: there is no symbol for it. */
+static void plain_name(const char *function, char name[PLAIN_SIZE])
 {
 	static const char nameless[] = "(anonymous namespace)";
 	const char *start = function, *end = function;
-	char name[256];
 
 	while (*end && (*end != '(' ||
 			strncmp(end, nameless, sizeof(nameless) - 1) == 0)) {
@@ -94,7 +95,14 @@ static bool matches_plain(const char *glob, const char *function)
 		else
 			end++;
 	}
-	snprintf(name, sizeof(name), "%.*s", (int)(end - start), start);
+	snprintf(name, PLAIN_SIZE, "%.*s", (int)(end - start), start);
+}
+
+static bool matches_plain(const char *glob, const char *function)
+{
+	char name[PLAIN_SIZE];
+
+	plain_name(function, name);
 	return matches(glob, name);
 }
 
@@ -168,19 +176,24 @@ static unsigned leak_kind(const struct check_leak *leak)
 						    : SUPPRESS_DEFINITE;
 }
 
-/* stripped: the stack as valgrind writes it down. */
+enum { STACKS = 3 };
+
+/* stacks: the leak's, and as valgrind writes it down. */
 static bool matches_leak(const struct suppression *rule,
 			 const struct check_leak *leak,
-			 const struct check_stack *stripped,
+			 const struct check_stack stacks[STACKS],
 			 const char *program)
 {
 	if (rule->program && strcmp(rule->program, program) != 0)
 		return false;
 	if (rule->expired || !(rule->kinds & leak_kind(leak)))
 		return false;
+	for (size_t i = 0; rule->ordered && i < STACKS; i++)
+		if ((i == 0 || stacks[i].count) &&
+		    matches_stack(rule, &stacks[i]))
+			return true;
 	if (rule->ordered)
-		return matches_stack(rule, &leak->stack) ||
-		       (stripped->count && matches_stack(rule, stripped));
+		return false;
 	for (size_t i = 0; i < rule->pattern_count; i++)
 		if (!matches_somewhere(&rule->patterns[i], leak))
 			return false;
@@ -195,12 +208,17 @@ static bool is_past_limit(const struct suppression *rule,
 	       (rule->max_bytes && rule->bytes + leak->bytes > rule->max_bytes);
 }
 
-/*
- * Without what was inlined, and without what stands in front of the C library
- * behind the allocating function. No frames: that leaves nothing out.
- */
-static struct check_stack strip(struct arena *arena,
-				const struct check_stack *stack)
+/* Stands in front of the C library, behind the allocating function? valgrind
+ * has no such frame. */
+static bool is_ours(const struct check_stack *stack, size_t frame)
+{
+	return frame > 0 && stack->frames[frame].allocators;
+}
+
+/* Without those and, as an older valgrind has it, without what was inlined. No
+ * frames: that leaves nothing out. */
+static struct check_stack
+strip(struct arena *arena, const struct check_stack *stack, bool with_inlined)
 {
 	struct check_frame *frames =
 		stack->count ? arena_array(arena, stack->count, sizeof(*frames))
@@ -208,8 +226,8 @@ static struct check_stack strip(struct arena *arena,
 	struct check_stack stripped = { frames, 0 };
 
 	for (size_t i = 0; frames && i < stack->count; i++)
-		if (i == 0 ||
-		    !(stack->frames[i].inlined || stack->frames[i].allocators))
+		if (!is_ours(stack, i) &&
+		    (with_inlined || i == 0 || !stack->frames[i].inlined))
 			frames[stripped.count++] = stack->frames[i];
 	if (stripped.count == stack->count)
 		stripped.count = 0;
@@ -219,10 +237,14 @@ static struct check_stack strip(struct arena *arena,
 static bool is_suppressed(struct suppressions *set,
 			  const struct check_leak *leak, const char *program)
 {
-	const struct check_stack stripped = strip(set->arena, &leak->stack);
+	const struct check_stack stacks[STACKS] = {
+		leak->stack,
+		strip(set->arena, &leak->stack, true),
+		strip(set->arena, &leak->stack, false),
+	};
 
 	for (struct suppression *rule = set->first; rule; rule = rule->next) {
-		if (!matches_leak(rule, leak, &stripped, program))
+		if (!matches_leak(rule, leak, stacks, program))
 			continue;
 		if (is_past_limit(rule, leak)) {
 			rule->refused++;
@@ -331,6 +353,23 @@ void suppressions_report(const struct suppression *first, FILE *out)
 	}
 }
 
+static void generate_frame(const struct check_frame *frame, FILE *out)
+{
+	const char *symbol = frame->symbol && !frame->inlined ? frame->symbol
+							      : frame->linkage;
+	char name[PLAIN_SIZE];
+
+	if (frame->inlined && frame->function) {
+		plain_name(frame->function, name);
+		fprintf(out, "   fun:%s\n", name);
+	} else if (symbol) {
+		fprintf(out, "   fun:%s\n", symbol);
+	} else {
+		fprintf(out, "   obj:%s\n",
+			frame->module ? frame->module : "*");
+	}
+}
+
 /* From the allocating function on, without a gap: what main() itself lost must
  * not hide what is lost by all that it calls. */
 static void generate(const struct check_leak *leak, FILE *out)
@@ -342,14 +381,9 @@ static void generate(const struct check_leak *leak, FILE *out)
 		"{\n   <insert a name>\n   Memcheck:Leak\n"
 		"   match-leak-kinds: %s\n",
 		leak->class);
-	for (size_t i = 0; i < end; i++) {
-		const struct check_frame *frame = &leak->stack.frames[i];
-		if (frame->linkage)
-			fprintf(out, "   fun:%s\n", frame->linkage);
-		else
-			fprintf(out, "   obj:%s\n",
-				frame->module ? frame->module : "*");
-	}
+	for (size_t i = 0; i < end; i++)
+		if (!is_ours(&leak->stack, i))
+			generate_frame(&leak->stack.frames[i], out);
 	fputs("}\n", out);
 }
 
