@@ -118,6 +118,8 @@ static void settle(struct marker *m)
 	uint64_t references = 0;
 	struct work *top;
 
+	if (!count)
+		return;
 	m->hit_count = 0;
 	if (!work_list_reserve(&m->stack, count)) {
 		m->no_memory = true;
@@ -259,17 +261,15 @@ struct batch {
 static ALWAYS_INLINE void take(struct marker *m, struct batch *batch)
 {
 	size_t count = m->stack.count < BATCH ? m->stack.count : BATCH;
-	const struct work *from = m->stack.list + m->stack.count;
 
 	for (size_t i = 0; i < count; i++) {
-		struct work work = *--from;
+		struct work work = m->stack.list[--m->stack.count];
 		size_t last = 8 * work_count(work) - 1;
 
 		__builtin_prefetch(work.words);
 		__builtin_prefetch(work.words + (last < LINE ? last : LINE));
 		batch->works[i] = work;
 	}
-	m->stack.count -= count;
 	batch->count = (unsigned)count;
 }
 
