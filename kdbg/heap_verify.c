@@ -211,6 +211,28 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 		judge_region(judge, &after);
 }
 
+/* Of a pristine slab, what lies before its first cell and behind its last. */
+static void judge_edges(struct judge *judge, const struct heap_layout *layout,
+			const struct heap_slab *slab,
+			const struct heap_buffer *buffer)
+{
+	uint64_t cells = slab->base + slab->first -
+			 limit(&layout->constants.KMA_CANARY_SIZE, WORD);
+	struct region before = { .place = DAMAGE_BEFORE,
+				 .from = slab->base,
+				 .to = cells };
+	struct region behind = { .place = DAMAGE_AFTER,
+				 .from = cells + slab->buffers * slab->stride,
+				 .to = slab->base + slab->size };
+	bool unread = judge->unread;
+
+	if (buffer->index == 0 && before.to > before.from)
+		judge_region(judge, &before);
+	if (buffer->index + 1 == slab->buffers && behind.to > behind.from)
+		judge_region(judge, &behind);
+	judge->unread = unread;
+}
+
 /* Pages that were never written need not be in the target. */
 static void judge_never(struct judge *judge, const struct heap_layout *layout,
 			const struct heap_slab *slab,
@@ -260,6 +282,8 @@ enum heap_verdict heap_verify_buffer(struct heap *heap,
 		judge_never(&judge, &part->layout, slab, buffer);
 	else
 		judge_buffer(&judge, &part->layout, slab, buffer);
+	if (slab->pristine)
+		judge_edges(&judge, &part->layout, slab, buffer);
 	if (judge.damaged)
 		return VERDICT_DAMAGED;
 	return judge.unread ? VERDICT_UNREADABLE : VERDICT_CLEAN;

@@ -222,6 +222,25 @@ static void what_was_never_used_is_zero(void **state)
 	close_sample(&s);
 }
 
+static void what_is_before_the_first_buffer_is_zero(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	for (unsigned pristine = 0; pristine < 2; pristine++) {
+		struct sample s = open_pristine(KMA_PATTERN_REVISION, pristine);
+
+		assert_true(s.live - 8 > IMAGE_HEAP);
+		assert_int_equal(judge(&s, LIVE, &seen), VERDICT_CLEAN);
+		s.page[s.live - 9 - IMAGE_HEAP] = 'x';
+		assert_int_equal(judge(&s, LIVE, &seen),
+				 pristine ? VERDICT_DAMAGED : VERDICT_CLEAN);
+		assert_int_equal(seen.count, pristine);
+		assert_int_equal(judge(&s, FREED, &seen), VERDICT_CLEAN);
+		close_sample(&s);
+	}
+}
+
 static void an_unknown_rule_is_not_applied(void **state)
 {
 	struct sample s = open_sample(99);
@@ -242,6 +261,7 @@ int main(void)
 		cmocka_unit_test(every_damaged_word_is_told),
 		cmocka_unit_test(a_write_after_free_is_inside),
 		cmocka_unit_test(what_was_never_used_is_zero),
+		cmocka_unit_test(what_is_before_the_first_buffer_is_zero),
 		cmocka_unit_test(an_unknown_rule_is_not_applied),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
