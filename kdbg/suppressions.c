@@ -106,6 +106,13 @@ static bool matches_plain(const char *glob, const char *function)
 	return matches(glob, name);
 }
 
+/* What valgrind gives that name, whatever the C library calls it. */
+static bool is_below_main(const char *function)
+{
+	return function && (strncmp(function, "__libc_start", 12) == 0 ||
+			    strcmp(function, "_start") == 0);
+}
+
 static bool matches_frame(const struct pattern *pattern,
 			  const struct check_frame *frame)
 {
@@ -114,6 +121,8 @@ static bool matches_frame(const struct pattern *pattern,
 	switch (pattern->kind) {
 	case PATTERN_FUNCTION:
 		return matches(glob, frame->function) ||
+		       (strcmp(glob, "(below main)") == 0 &&
+			is_below_main(frame->function)) ||
 		       matches(glob, frame->linkage) ||
 		       (frame->inlined && frame->function
 				? matches_plain(glob, frame->function)
@@ -121,7 +130,8 @@ static bool matches_frame(const struct pattern *pattern,
 	case PATTERN_MODULE:
 		return matches(glob, frame->module);
 	case PATTERN_SOURCE:
-		return matches_source(glob, frame->file);
+		return (!pattern->line || pattern->line == frame->line) &&
+		       matches_source(glob, frame->file);
 	case PATTERN_TEMPLATE:
 		return matches_template(glob, frame->function) ||
 		       matches_template(glob, frame->file) ||

@@ -35,6 +35,7 @@ enum pattern_kind {
 struct pattern {
 	enum pattern_kind kind;
 	const char *glob;
+	unsigned line; /* of a source; 0: any */
 };
 
 struct suppression {

@@ -90,7 +90,8 @@ static struct err *add_pattern(struct reader *reader, enum pattern_kind kind,
 	glob = arena_text(reader->set->arena, glob, strlen(glob));
 	if (!glob)
 		return err_new(ERR_NO_MEMORY, "out of memory");
-	reader->patterns[reader->count++] = (struct pattern){ kind, glob };
+	reader->patterns[reader->count++] =
+		(struct pattern){ .kind = kind, .glob = glob };
 	return NULL;
 }
 
@@ -146,6 +147,23 @@ static struct err *read_kinds(struct reader *reader, char *list)
 	return NULL;
 }
 
+/* A file, or one line of it: foo.c:12. */
+static struct err *read_source(struct reader *reader, char *text)
+{
+	char *colon = strrchr(text, ':');
+	unsigned line = 0;
+
+	if (colon && colon[1] && !colon[1 + strspn(colon + 1, "0123456789")]) {
+		line = (unsigned)strtoul(colon + 1, NULL, 10);
+		*colon = '\0';
+	}
+	struct err *err = add_pattern(reader, PATTERN_SOURCE, text);
+
+	if (!err)
+		reader->patterns[reader->count - 1].line = line;
+	return err;
+}
+
 static struct err *read_frame(struct reader *reader)
 {
 	char *line = reader->line;
@@ -160,7 +178,7 @@ static struct err *read_frame(struct reader *reader)
 	if (strncmp(line, "obj:", 4) == 0)
 		return add_pattern(reader, PATTERN_MODULE, line + 4);
 	if (strncmp(line, "src:", 4) == 0)
-		return add_pattern(reader, PATTERN_SOURCE, line + 4);
+		return read_source(reader, line + 4);
 	if (strncmp(line, "match-leak-kinds:", 17) == 0)
 		return read_kinds(reader, line + 17);
 	return refuse(reader, "no fun:, obj:, src:, ... nor match-leak-kinds:");

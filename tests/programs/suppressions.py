@@ -13,6 +13,8 @@ import tempfile
 
 KDBG, SUPERVISED, OWN = (os.path.realpath(path) for path in sys.argv[1:4])
 BLOCK = "{\n  a name\n  Memcheck:Leak\n%s}\n"
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervised.c"), encoding="utf-8") as source:
+    LOST_AT = next(number for number, line in enumerate(source, 1) if "malloc(100)" in line)
 ROWS = [  # rules, leaks, status, what the report tells
     ("leak:lose_one\n", 2, 0, "200 bytes in 2 buffers of 1 places"),
     ("# comment\n\n  leak:se_o \n", 1, 0, ""),
@@ -29,6 +31,10 @@ ROWS = [  # rules, leaks, status, what the report tells
     (BLOCK % "...\nfun:lose\nfun:main\n", 1, 23, "stale"),
     (BLOCK % "fun:lose_one\n", 1, 23, "stale"),
     (BLOCK % "fun:malloc\nobj:*/supervised\nsrc:supervised.c\n", 1, 0, ""),
+    (BLOCK % f"fun:malloc\nsrc:supervised.c:{LOST_AT}\n", 1, 0, ""),
+    (BLOCK % f"fun:malloc\nsrc:supervised.c:{LOST_AT + 1}\n", 1, 23, "stale"),
+    (BLOCK % "fun:malloc\n...\nfun:(below main)\n", 1, 0, ""),
+    (BLOCK % "fun:malloc\nfun:(below main)\n", 1, 23, "stale"),
     (BLOCK % "match-leak-kinds: possible, indirect\nfun:malloc\n", 1, 23, "stale"),
     (BLOCK % "match-leak-kinds: definite\nfun:malloc\n", 1, 0, ""),
     ("{\n x\n Memcheck:Cond\n fun:malloc\n}\n", 1, 23, ""),
