@@ -194,6 +194,22 @@ static bool describe_buffer(struct session *session, uint64_t address,
 	return true;
 }
 
+/* Of an index far out of its bounds. */
+static bool is_in_reserve(struct session *session, uint64_t address)
+{
+	const struct heap_instance *instances;
+	struct heap *heap;
+	struct err *err = session_heap(session, &heap);
+	size_t count = err ? 0 : heap_instances(heap, &instances);
+
+	err_free(err);
+	for (size_t i = 0; i < count; i++)
+		if (address >= instances[i].reserve_base &&
+		    address < instances[i].reserve_end)
+			return true;
+	return false;
+}
+
 static void describe_address(struct session *session, uint64_t address,
 			     char *text, size_t size)
 {
@@ -205,6 +221,9 @@ static void describe_address(struct session *session, uint64_t address,
 		return;
 	if (address < NULL_PAGES)
 		snprintf(text, size, "a null pointer, or near one");
+	else if (is_in_reserve(session, address))
+		snprintf(text, size,
+			 "in the heap's address space, far from any buffer");
 	else if (map)
 		snprintf(text, size, "in %s (%c%c%c)",
 			 *map->path ? map->path : "anonymous memory",

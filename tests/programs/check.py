@@ -141,6 +141,7 @@ def test_crash_of_the_command_is_told():
     equal(result.status, 128 + signal.SIGSEGV, result.err)
     contains(result.err, "killed by SIGSEGV at 0x10: a null pointer, or near one")
     equal(of_type(result, "crash")[0]["stack"][0]["function"], "read_null")
+    contains(supervised("far").err, ": in the heap's address space, far from any buffer")
     result = supervised("leak", 1, "null")
     expect(result, 23, leaks=[1])
     contains(result.err, "killed by SIGSEGV at 0x10")

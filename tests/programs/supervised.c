@@ -79,6 +79,15 @@ static void thread(int count)
 	pthread_join(thread, NULL);
 }
 
+/* An index that has nothing to do with the buffer. */
+static void write_far(void)
+{
+	enum { FAR = 64 << 20 };
+
+	held = malloc(40);
+	((volatile char *)held)[FAR] = 1;
+}
+
 /* Words up to "--", NULL-terminated; *words is moved behind it. */
 static char **take_list(char ***words)
 {
@@ -409,6 +418,8 @@ static bool act_alone(const char *action)
 		misuse(action);
 	else if (strcmp(action, "overrun-kept") == 0)
 		overrun_kept();
+	else if (strcmp(action, "far") == 0)
+		write_far();
 	else if (strcmp(action, "null") == 0)
 		read_null();
 	else if (strcmp(action, "guard-overrun") == 0)
