@@ -19,6 +19,7 @@
 #define ALLOC_STACK_H
 
 #include "alloc/lock.h"
+#include "alloc/stack_names.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,8 +33,7 @@ enum kma_stack_flags {
 };
 
 struct kma_stack {
-	uint32_t hash;
-	uint32_t next; /* id of the next in the hash chain */
+	uint64_t hash; /* kma_stack_hash() of it, and of its flags */
 	uint16_t depth;
 	uint16_t flags; /* enum kma_stack_flags */
 	uint32_t pad;
@@ -42,12 +42,12 @@ struct kma_stack {
 
 struct kma_depot {
 	char *base;
-	uint64_t used;     /* bytes */
-	uint64_t capacity; /* bytes, reserved */
-	uint64_t count;    /* stacks */
-	uint64_t dropped;  /* captures that found it full */
-	uint32_t *table;   /* hash heads */
-	uint64_t table_mask;
+	uint64_t used;           /* bytes */
+	uint64_t capacity;       /* bytes, reserved */
+	uint64_t count;          /* stacks */
+	uint64_t dropped;        /* captures that found it full */
+	struct kma_names *names; /* at base */
+	uint64_t table_mask;     /* their size in 4-byte words, less one */
 };
 
 /* Held while the depot grows. */
@@ -83,20 +83,31 @@ size_t kma_stack_capture_context(const void *ucontext, uint64_t *pc, size_t max,
 /* NULL for 0 and for an id that is not one. */
 const struct kma_stack *kma_stack_get(uint32_t id);
 
-/* The hash runs from the outermost frame inwards: see trace_kept.h. */
+/*
+ * The hash runs from the outermost frame inwards: see trace_kept.h. A frame is
+ * spread over all bits on its own, so that the next waits for an exclusive or
+ * and a multiplication only. Both are one-to-one: stacks that differ in one
+ * frame never have the same hash.
+ */
 #define KMA_STACK_HASH_SEED UINT64_C(0x6b6d615f73746b)
 
 static inline uint64_t kma_stack_hash_step(uint64_t hash, uint64_t pc)
 {
-	hash = (hash ^ pc) * UINT64_C(0x9E3779B97F4A7C15);
-	return hash ^ hash >> 29;
+	uint64_t spread = pc * UINT64_C(0x9E3779B97F4A7C15);
+
+	spread ^= spread >> 32;
+	return (hash ^ spread) * UINT64_C(0xD6E8FEB86659FD93);
 }
 
 uint64_t kma_stack_hash(const uint64_t *pc, size_t depth);
 
-/* The id of a stack; 0 when the depot is full. */
+/* The id of a stack, of which that is kma_stack_hash(); 0 when the depot is
+ * full. */
 uint32_t kma_depot_intern(uint64_t hash, const uint64_t *pc, size_t depth,
 			  uint16_t flags);
+
+/* The same for one without flags, only if it is there; else 0. */
+uint32_t kma_depot_find(uint64_t hash);
 
 /*
  * Zeroed memory beside the stacks, never freed; no lock is waited for, good in

@@ -2,8 +2,8 @@
 /*
  * Most of a thread's stack is what it was at its last allocation. So that one
  * is kept (and that of the last free, as the two take turns), and the next walk
- * goes only as far as it must: trace_kept.h. A stack that was seen before is
- * known by name without a look at the depot: trace_name.h.
+ * goes only as far as it must: trace_kept.h. Its hash comes with it, by which a
+ * thread remembers names of stacks that it met, without a look at the depot.
  *
  * A stack that cannot be kept, as it has a signal frame, a guess or a frame
  * that needs its whole row, empties the trace, and the next few captures do
@@ -17,15 +17,19 @@
 #include "alloc/thread.h"
 #include "alloc/trace_kept.h"
 
-enum { REST = 16 };
+enum {
+	REST = 16,
+	NAMES_BITS = 8, /* of lines: 16 KiB, to stay in the first cache */
+};
 
 struct kma_trace {
 	uint32_t busy;
 	uint32_t rest; /* captures to sit out */
 	struct kma_kept kept[KMA_STACK_USES];
 	struct kma_paths paths[KMA_STACK_USES];
-	struct kma_names names;
+	struct kma_names names[1 << NAMES_BITS]; /* next: the one to go */
 	struct kma_walked walked[KMA_KEPT_MAX];
+	uint64_t key[KMA_KEPT_MAX]; /* as the stack's reader wants them */
 };
 
 static struct kma_trace *trace_of(struct kma_thread *self)
@@ -41,11 +45,25 @@ static struct kma_trace *trace_of(struct kma_thread *self)
 /* --- capturing -------------------------------------------------------------
  */
 
-static uint32_t recall(struct kma_trace *t, const struct kma_kept *k)
+static uint64_t hash_of(const struct kma_kept *k)
 {
-	const struct kma_kept_frame *frame = &k->frame[k->first];
+	return k->frame[k->first].hash;
+}
 
-	return kma_name_recall(&t->names, frame->hash, frame->node);
+static struct kma_names *names_of(struct kma_trace *t, uint64_t hash)
+{
+	return &t->names[hash >> (64 - NAMES_BITS)];
+}
+
+static void remember(struct kma_names *names, uint64_t hash, uint32_t id)
+{
+	uint32_t at = names->next;
+
+	if (id == 0) /* the depot was full */
+		return;
+	names->hash[at] = hash;
+	names->id[at] = id;
+	names->next = at + 1 < KMA_NAMES_EACH ? at + 1 : 0;
 }
 
 /* Not known to be the stack of last time. */
@@ -63,14 +81,14 @@ static bool acquire_another(struct kma_trace *t, const struct kma_thread *self,
 	if (!kma_bounds_own(self, here->sp, &bounds))
 		bounds = kma_bounds_find(here->sp);
 	path = kma_path_leave(&t->paths[use], here, &bounds, &zero);
-	if (!path || !kma_kept_update(k, other, t->walked, &t->names, &zero,
-				      &bounds, &changed)) {
+	if (!path ||
+	    !kma_kept_update(k, other, t->walked, &zero, &bounds, &changed)) {
 		kma_kept_forget(k);
 		t->rest = REST;
 		return false;
 	}
 	if (changed)
-		k->id = recall(t, k);
+		k->id = kma_names_find(names_of(t, hash_of(k)), hash_of(k));
 	kma_kept_note_path(k, path, here, &zero);
 	return true;
 }
@@ -112,11 +130,14 @@ static void release(struct kma_trace *t)
 	t->busy = 0;
 }
 
-static void tell(const struct kma_kept *k, struct kma_trace_stack *ret)
+static void tell(struct kma_trace *t, const struct kma_kept *k,
+		 struct kma_trace_stack *ret)
 {
-	ret->key = &k->key[k->first];
+	for (size_t i = k->first; i < KMA_KEPT_MAX; i++)
+		t->key[i] = k->frame[i].key;
+	ret->key = &t->key[k->first];
 	ret->depth = KMA_KEPT_MAX - k->first;
-	ret->hash = k->frame[k->first].hash;
+	ret->hash = hash_of(k);
 	ret->id = k->id;
 }
 
@@ -132,7 +153,7 @@ bool kma_trace_acquire(struct kma_thread *self, enum kma_stack_use use,
 		release(t);
 		return false;
 	}
-	tell(&t->kept[use], ret);
+	tell(t, &t->kept[use], ret);
 	return true;
 }
 
@@ -141,10 +162,9 @@ void kma_trace_name(struct kma_thread *self, enum kma_stack_use use,
 {
 	struct kma_trace *t = self->trace;
 	struct kma_kept *k = &t->kept[use];
-	const struct kma_kept_frame *frame = &k->frame[k->first];
 
 	k->id = id;
-	kma_name_put(&t->names, frame->hash, frame->node, id);
+	remember(names_of(t, hash_of(k)), hash_of(k), id);
 }
 
 void kma_trace_release(struct kma_thread *self)
@@ -152,14 +172,20 @@ void kma_trace_release(struct kma_thread *self)
 	release(self->trace);
 }
 
-static uint32_t intern(const struct kma_trace_stack *stack)
+/* The id of the stack, or of as much of it as is asked for. */
+static uint32_t intern(struct kma_trace *t, const struct kma_kept *k)
 {
-	size_t limit = kma_stack_limit();
+	size_t depth = KMA_KEPT_MAX - k->first, limit = kma_stack_limit();
+	struct kma_trace_stack stack;
+	uint32_t id = depth <= limit ? kma_depot_find(hash_of(k)) : 0;
 
-	if (stack->depth > limit)
-		return kma_depot_intern(kma_stack_hash(stack->key, limit),
-					stack->key, limit, KMA_STACK_TRUNCATED);
-	return kma_depot_intern(stack->hash, stack->key, stack->depth, 0);
+	if (id)
+		return id;
+	tell(t, k, &stack);
+	if (depth > limit)
+		return kma_depot_intern(kma_stack_hash(stack.key, limit),
+					stack.key, limit, KMA_STACK_TRUNCATED);
+	return kma_depot_intern(stack.hash, stack.key, depth, 0);
 }
 
 /* It is not the stack of last time, or not known by a name yet. */
@@ -168,7 +194,6 @@ intern_another(struct kma_thread *self, enum kma_stack_use use,
 	       const struct kma_place *here)
 {
 	struct kma_trace *t = self ? trace_of(self) : NULL;
-	struct kma_trace_stack stack;
 	uint32_t id;
 
 	if (!take(t))
@@ -178,9 +203,8 @@ intern_another(struct kma_thread *self, enum kma_stack_use use,
 		return kma_stack_intern_walked();
 	}
 	id = t->kept[use].id;
-	if (id == 0) {
-		tell(&t->kept[use], &stack);
-		id = intern(&stack);
+	if (__builtin_expect(id == 0, 0)) {
+		id = intern(t, &t->kept[use]);
 		kma_trace_name(self, use, id);
 	}
 	release(t);

@@ -18,8 +18,8 @@
  * Where little is left of the one, the other may have more, as it is more
  * recent: that is copied then.
  *
- * Each frame has a hash and a node (trace_name.h), which stand for it and all
- * that is outside it: those of the kept part are there already.
+ * Each frame has a hash, which stands for it and all that is outside it: that
+ * of the kept part is there already.
  *
  * Only stacks of plain rules up to an end can be kept.
  */
@@ -27,7 +27,6 @@
 #define ALLOC_TRACE_KEPT_H
 
 #include "alloc/thread.h"
-#include "alloc/trace_name.h"
 #include "alloc/trace_path.h"
 #include "alloc/unwind_rule.h"
 
@@ -37,12 +36,12 @@
 
 enum { KMA_KEPT_MAX = 256 /* frames */ };
 
-/* What else is known of a frame of the last stack. */
 struct kma_kept_frame {
-	uintptr_t fp;
-	uint64_t hash, node; /* of it and all outside it */
-	uint32_t saved;      /* how many of the kept slots are outside it */
-	bool needs_fp;       /* it or an outer frame is found by this fp */
+	uint64_t key;
+	uintptr_t sp;
+	uint64_t hash;  /* of it and all outside it */
+	uint32_t saved; /* how many of the kept slots are outside it */
+	bool needs_fp;  /* it or an outer frame is found by this one's fp */
 };
 
 /* Where a frame saved the fp by which one further out is found. */
@@ -57,22 +56,20 @@ struct kma_kept {
 	uint32_t generation; /* of the rules it was walked by */
 	uint32_t id;         /* in the depot; 0 not known */
 	/* Where it was captured from; the way from there to the innermost
-	 * frame lies before that one in the arrays of PCs and sp. */
+	 * frame lies before that one in frame, as key and sp. */
 	uintptr_t sp, fp, first_fp;
 	uint32_t way;        /* index of its first */
 	uint32_t saved_used; /* of all the stack */
 	uintptr_t fp_slot;   /* where it passes the fp of first; 0: nowhere */
 	bool needs_fp;       /* if that is of use */
-	/* PC and sp of each frame, alone as they are what is looked at most. */
-	uint64_t key[KMA_KEPT_MAX];
-	uintptr_t frame_sp[KMA_KEPT_MAX];
 	struct kma_kept_frame frame[KMA_KEPT_MAX];
+	uintptr_t fp_of[KMA_KEPT_MAX];             /* of frames that need it */
 	struct kma_kept_saved saved[KMA_KEPT_MAX]; /* outermost first */
 };
 
 /* A frame newly walked, and the rule it was left by. */
 struct kma_walked {
-	uintptr_t key, sp, fp;
+	uintptr_t key, sp;
 	uint64_t rule;
 };
 
@@ -85,14 +82,15 @@ void kma_kept_forget(struct kma_kept *k);
  * can be kept; forget it.
  */
 bool kma_kept_update(struct kma_kept *k, const struct kma_kept *other,
-		     struct kma_walked *walked, struct kma_names *names,
-		     const struct kma_place *here,
+		     struct kma_walked *walked, const struct kma_place *here,
 		     const struct kma_bounds *bounds, bool *changed);
 
 /* 0 if the frame's return address is where it was. */
 static inline uint64_t kma_kept_wrong(const struct kma_kept *k, size_t at)
 {
-	return kma_path_load(k->frame_sp[at] - sizeof(uintptr_t)) ^ k->key[at];
+	const struct kma_kept_frame *frame = &k->frame[at];
+
+	return kma_path_load(frame->sp - sizeof(uintptr_t)) ^ frame->key;
 }
 
 static inline uint64_t kma_kept_four_wrong(const struct kma_kept *k, size_t at)
@@ -140,7 +138,7 @@ kma_kept_is_repeated(const struct kma_kept *k, const struct kma_thread *self,
 		     const struct kma_place *here)
 {
 	return k->sp == here->sp && k->sp >= self->stack_low &&
-	       k->frame_sp[KMA_KEPT_MAX - 1] <= self->stack_top &&
+	       k->frame[KMA_KEPT_MAX - 1].sp <= self->stack_top &&
 	       k->generation == __atomic_load_n(&kma_rule_generation,
 						__ATOMIC_ACQUIRE) &&
 	       kma_kept_fp_is_same(k, here) && kma_kept_is_intact(k);
@@ -163,8 +161,8 @@ static inline void kma_kept_note_path(struct kma_kept *k,
 		return;
 	k->way = (uint32_t)(k->first - inside);
 	for (size_t i = 0; i < inside; i++) {
-		k->key[k->way + i] = path->key[i];
-		k->frame_sp[k->way + i] =
+		k->frame[k->way + i].key = path->key[i];
+		k->frame[k->way + i].sp =
 			here->sp + path->slot[i] + sizeof(uintptr_t);
 	}
 	k->sp = here->sp;

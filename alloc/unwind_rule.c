@@ -9,6 +9,11 @@ uint64_t kma_rule_near[1 << KMA_RULE_NEAR_BITS];
 static uint64_t far_table[1 << FAR_BITS];
 uint32_t kma_rule_generation;
 
+static uint64_t rule_of_kind(enum kma_rule_kind kind)
+{
+	return (uint64_t)kind << KMA_RULE_KIND_SHIFT;
+}
+
 static uint64_t row_to_rule(const struct kma_cfi_row *row)
 {
 	const struct kma_cfi_column *fp = &row->column[KMA_COLUMN_FP];
@@ -18,9 +23,9 @@ static uint64_t row_to_rule(const struct kma_cfi_row *row)
 		row->cfa_column == KMA_COLUMN_FP ? KMA_RULE_FP : KMA_RULE_SP;
 
 	if (row->signal)
-		return KMA_RULE_SIGNAL;
+		return rule_of_kind(KMA_RULE_SIGNAL);
 	if (pc->how == KMA_CFI_UNDEFINED)
-		return KMA_RULE_END;
+		return rule_of_kind(KMA_RULE_END);
 	if (fp->how == KMA_CFI_OFFSET)
 		depth = (uint64_t)-fp->value / 8;
 	if (row->cfa.how != KMA_CFI_REGISTER || row->cfa.value % 8 != 0 ||
@@ -30,10 +35,10 @@ static uint64_t row_to_rule(const struct kma_cfi_row *row)
 	    pc->how != KMA_CFI_OFFSET || pc->value != -8 ||
 	    (fp->how != KMA_CFI_SAME && fp->how != KMA_CFI_OFFSET) ||
 	    (fp->how == KMA_CFI_OFFSET && (depth == 0 || fp->value % 8 != 0)) ||
-	    cfa > KMA_RULE_CFA_MASK || depth > KMA_RULE_FP_MASK)
-		return KMA_RULE_FULL;
-	return cfa << KMA_RULE_CFA_SHIFT | depth << KMA_RULE_FP_SHIFT |
-	       (uint64_t)kind;
+	    (kind == KMA_RULE_SP && cfa == 0) || cfa > KMA_RULE_CFA_MASK ||
+	    depth > KMA_RULE_FP_MASK)
+		return rule_of_kind(KMA_RULE_FULL);
+	return rule_of_kind(kind) | depth << KMA_RULE_FP_SHIFT | cfa;
 }
 
 /* Forget every rule: code they spoke of was unmapped. */
@@ -79,9 +84,10 @@ uint64_t kma_rule_fill(uintptr_t key)
 		struct kma_cfi_row row;
 
 		if (!module)
-			return KMA_RULE_NONE;
-		rule = kma_rule_row(module, key, &row) ? row_to_rule(&row)
-						       : KMA_RULE_NONE;
+			return rule_of_kind(KMA_RULE_NONE);
+		rule = kma_rule_row(module, key, &row)
+			       ? row_to_rule(&row)
+			       : rule_of_kind(KMA_RULE_NONE);
 		__atomic_store_n(far, mixed << FAR_BITS | rule,
 				 __ATOMIC_RELAXED);
 	}

@@ -7,8 +7,12 @@
  * below it or untouched. .eh_frame is read once for each call site, and from
  * then on the rule comes from a cache of words:
  *
- *	63                 30 29          12 11         3 2    0
- *	| tag of the PC      | CFA offset/8 | fp depth/8 | kind |
+ *	63                 30 29  27 26        18 17           0
+ *	| tag of the PC      | kind | fp depth/8 | CFA offset/8 |
+ *
+ * The plainest kind of all, by sp, is told from the rest with the tag at once,
+ * and its offset takes one instruction: what a walk waits for, frame by frame,
+ * is the way from a key to the next.
  *
  * The cache is two direct-mapped tables of such words. PCs are spread by an odd
  * multiplier, which is a bijection, so slot and tag together still identify
@@ -27,7 +31,7 @@
 
 enum kma_rule_kind {
 	KMA_RULE_EMPTY = 0, /* nothing known: a slot never filled */
-	KMA_RULE_SP,        /* CFA is sp + offset */
+	KMA_RULE_SP,        /* CFA is sp + offset, which is not 0 */
 	KMA_RULE_FP,        /* CFA is fp + offset */
 	KMA_RULE_SIGNAL,    /* sp points at a ucontext */
 	KMA_RULE_END,       /* outermost */
@@ -37,10 +41,10 @@ enum kma_rule_kind {
 
 enum {
 	KMA_RULE_BITS = 30,
+	KMA_RULE_KIND_SHIFT = 27,
 	KMA_RULE_KIND_MASK = 7,
-	KMA_RULE_FP_SHIFT = 3,
+	KMA_RULE_FP_SHIFT = 18,
 	KMA_RULE_FP_MASK = 0x1ff,
-	KMA_RULE_CFA_SHIFT = 12,
 	KMA_RULE_CFA_MASK = 0x3ffff,
 	KMA_KEY_BITS = 48,
 	KMA_RULE_NEAR_BITS = 14, /* 128 KiB: stays in the processor's cache */
@@ -60,14 +64,28 @@ static inline uint64_t kma_rule_mix(uintptr_t key)
 	return key * (UINT64_C(0x9E3779B97F4A7C15) << (64 - KMA_KEY_BITS));
 }
 
+/* The near table's word for a key, by its mix; perhaps another key's. */
+static inline uint64_t kma_rule_word(uint64_t mixed)
+{
+	return __atomic_load_n(
+		&kma_rule_near[mixed >> (64 - KMA_RULE_NEAR_BITS)],
+		__ATOMIC_RELAXED);
+}
+
+/* Is that word the key's own, and by sp? */
+static inline bool kma_rule_is_plain(uint64_t word, uint64_t mixed)
+{
+	uint64_t plain = mixed << KMA_RULE_NEAR_BITS |
+			 (uint64_t)KMA_RULE_SP << KMA_RULE_KIND_SHIFT;
+
+	return (word ^ plain) >> KMA_RULE_KIND_SHIFT == 0;
+}
+
 static inline uint64_t kma_rule_find(uintptr_t key)
 {
 	uint64_t mixed = kma_rule_mix(key);
-	uint64_t word = __atomic_load_n(
-		&kma_rule_near[mixed >> (64 - KMA_RULE_NEAR_BITS)],
-		__ATOMIC_RELAXED);
 	/* Where the tag is the key's own, the rule alone is left. */
-	uint64_t rule = word ^ mixed << KMA_RULE_NEAR_BITS;
+	uint64_t rule = kma_rule_word(mixed) ^ mixed << KMA_RULE_NEAR_BITS;
 
 	if (__builtin_expect(
 		    rule == KMA_RULE_EMPTY || rule >> KMA_RULE_BITS != 0, 0))
@@ -77,13 +95,14 @@ static inline uint64_t kma_rule_find(uintptr_t key)
 
 static inline enum kma_rule_kind kma_rule_kind(uint64_t rule)
 {
-	return (enum kma_rule_kind)(rule & KMA_RULE_KIND_MASK);
+	return (enum kma_rule_kind)(rule >> KMA_RULE_KIND_SHIFT &
+				    KMA_RULE_KIND_MASK);
 }
 
 /* Bytes from sp or fp up to the CFA. */
 static inline uintptr_t kma_rule_cfa(uint64_t rule)
 {
-	return (rule >> KMA_RULE_CFA_SHIFT & KMA_RULE_CFA_MASK) * 8;
+	return (rule & KMA_RULE_CFA_MASK) * 8;
 }
 
 /* Bytes from the CFA down to where fp is saved; 0: it is not. */

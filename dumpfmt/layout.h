@@ -338,7 +338,6 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	END(kma_depot)						\
 	BEGIN(kma_stack, 1)					\
 		FIELD(kma_stack, hash, UINT)			\
-		FIELD(kma_stack, next, UINT)			\
 		FIELD(kma_stack, depth, UINT)			\
 		FIELD(kma_stack, flags, UINT)			\
 		FLEX(kma_stack, pc, UINT)			\

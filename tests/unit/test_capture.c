@@ -445,12 +445,15 @@ static void a_stack_is_kept_once(void **state)
 {
 	(void)state;
 	uint64_t pc[] = { 1, 2, 3 }, other[] = { 1, 2, 4 };
-	uint32_t id = kma_depot_intern(7, pc, 3, 0);
+	uint64_t hash = kma_stack_hash(pc, 3);
+	uint32_t id = kma_depot_intern(hash, pc, 3, 0);
 
 	assert_int_not_equal(id, 0);
-	assert_int_equal(kma_depot_intern(7, pc, 3, 0), id);
-	assert_int_not_equal(kma_depot_intern(7, other, 3, 0), id);
-	assert_int_not_equal(kma_depot_intern(7, pc, 2, 0), id);
+	assert_int_equal(kma_depot_intern(hash, pc, 3, 0), id);
+	assert_int_not_equal(
+		kma_depot_intern(kma_stack_hash(other, 3), other, 3, 0), id);
+	assert_int_not_equal(kma_depot_intern(kma_stack_hash(pc, 2), pc, 2, 0),
+			     id);
 	assert_int_equal(kma_stack_get(id)->depth, 3);
 	assert_memory_equal(kma_stack_get(id)->pc, pc, sizeof(pc));
 	assert_null(kma_stack_get(0));
