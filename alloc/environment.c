@@ -2,6 +2,7 @@
 #include "alloc/environment.h"
 
 #include "alloc/meta.h"
+#include "alloc/readable.h"
 #include "alloc/startup.h"
 
 #include <stdint.h>
@@ -105,11 +106,13 @@ static bool preloads_us(const char *entry)
 
 size_t kma_environment_size(char *const *envp)
 {
-	char *const *preload = find_entry(envp, preload_name);
 	size_t missing = 0, entries = 0, text = 0;
 
-	if (!kept.preload)
+	if (!kept.preload || !kma_readable_list(envp))
 		return 0;
+
+	char *const *preload = find_entry(envp, preload_name);
+
 	if (!preload || !preloads_us(*preload)) {
 		missing++;
 		text = strlen(preload_name) + strlen(kept.preload) + 2 +
@@ -162,6 +165,9 @@ char **kma_environment_fill(char *const *envp, void *memory)
 
 bool kma_environment_foreign(char *const *envp)
 {
+	if (!kma_readable_list(envp))
+		return false;
+
 	char *const *entry = find_entry(envp, variables[0]);
 
 	return entry && kept.values[0] && strcmp(*entry, kept.values[0]) != 0;

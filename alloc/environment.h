@@ -21,7 +21,8 @@ void kma_environment_init(void);
 
 /*
  * Bytes needed to complete envp: 0 when nothing is missing, or when that would
- * take more than KMA_ENVIRONMENT_MAX, which is what a stack is asked for.
+ * take more than KMA_ENVIRONMENT_MAX, which is what a stack is asked for, or
+ * when envp cannot be read: the kernel will say so.
  */
 size_t kma_environment_size(char *const *envp);
 

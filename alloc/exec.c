@@ -8,7 +8,8 @@
  * would neither be found safely (dlsym may allocate) nor tell which file it
  * ran. It may be called in a signal handler, after fork in a threaded program
  * and after vfork, so it uses the stack, the roster's shared memory and
- * nothing else.
+ * nothing else. What cannot be read goes to the kernel as it is, which says
+ * EFAULT; of that nothing is announced.
  *
  * posix_spawn, system and popen are the C library's. The latter two use environ
  * and know no other, so it is completed for the length of the call.
@@ -16,6 +17,7 @@
 #include "alloc/dump.h"
 #include "alloc/environment.h"
 #include "alloc/meta.h"
+#include "alloc/readable.h"
 #include "alloc/roster.h"
 #include "alloc/thread.h"
 #include "dumpfmt/roster.h"
@@ -55,7 +57,7 @@ static int image_exec_shell(const struct image *image, const char *path)
 	struct image shell = *image;
 	size_t count = 0;
 
-	while (image->argv[count])
+	while (image->argv && image->argv[count])
 		count++;
 	size_t size = (count + 3) * sizeof(char *);
 	const char **argv = alloca(size);
@@ -143,9 +145,13 @@ enum exec_how { EXEC_PATH, EXEC_SEARCH, EXEC_DESCRIPTOR };
 static int exec_program(enum exec_how how, const char *path, int fd,
 			char *const *argv, char *const *envp)
 {
+	struct image image = { argv, envp, NULL };
+
+	if (how != EXEC_DESCRIPTOR && !kma_readable_text(path))
+		return (int)syscall(SYS_execve, path, argv, envp);
+
 	bool supervised = kma_roster_active();
 	size_t size = supervised ? kma_environment_size(envp) : 0;
-	struct image image = { argv, envp, NULL };
 
 	if (size)
 		image.envp = kma_environment_fill(envp, alloca(size));
@@ -280,7 +286,7 @@ static int spawn_program(const char *function, pid_t *pid, const char *path,
 
 	if (!next)
 		return ENOSYS;
-	if (supervised)
+	if (supervised && kma_readable_text(path))
 		record = kma_roster_spawn(path, kma_environment_foreign(envp));
 	if (size)
 		envp = kma_environment_fill(envp, alloca(size));

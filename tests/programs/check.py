@@ -448,6 +448,11 @@ def test_closed_descriptors():
            23, leaks=[1, 2], unchecked=0)
 
 
+def test_exec_of_what_cannot_be_read():
+    """The exec family fails with EFAULT as the kernel does, announces nothing, also after vfork."""
+    expect(supervised("exec-unreadable", "exit", 5), 5, processes=1)
+
+
 def test_exec_is_judged_for_errors_only():
     """What an image held when it was replaced is no leak."""
     result = supervised("leak", 3, "exec", "hold", 10)

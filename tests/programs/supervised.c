@@ -15,9 +15,11 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -192,6 +194,73 @@ static void exec_child(bool by_vfork, bool cleared, char **list)
 		_exit(97);
 	}
 	wait_for(pid);
+}
+
+static int failed(int result)
+{
+	return result < 0 ? errno : 0;
+}
+
+/*
+ * Pointers of the exec family's that cannot be read, one at a time: text and
+ * list run into a page that is not there. How many did not fail with EFAULT.
+ */
+static int exec_badly(char *text, char **list)
+{
+	char *path = program[0], *argv[] = { path, NULL };
+	char *bad[] = { text, NULL };
+	const int errors[] = {
+		failed(execve(text, argv, environ)),
+		failed(execve((char *)(uintptr_t)4096, argv, environ)),
+		failed(execve(path, list, environ)),
+		failed(execve(path, bad, environ)),
+		failed(execve(path, argv, list)),
+		failed(execve(path, argv, bad)),
+		failed(execv(text, argv)),
+		failed(execl(text, path, NULL)),
+		failed(execl(path, text, NULL)),
+		failed(execvp(path, list)),
+		failed(execlp(path, path, text, NULL)),
+		failed(execvpe(path, argv, list)),
+		failed(execle(path, path, NULL, list)),
+		posix_spawn(NULL, text, NULL, NULL, argv, environ),
+		posix_spawn(NULL, path, NULL, NULL, argv, list),
+	};
+	int wrong = 0;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		wrong += errors[i] != EFAULT;
+	return wrong;
+}
+
+/* The end of a page behind which there is none. */
+static char *before_hole(size_t page)
+{
+	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (pages == MAP_FAILED || mprotect(pages + page, page, PROT_NONE))
+		exit(90);
+	return pages + page;
+}
+
+/* Here, and in a child that has our memory. */
+static void exec_unreadable(void)
+{
+	enum { PAGE = 4096, TEXT = 10 };
+	char *text = before_hole(PAGE) - TEXT;
+	char **list = (char **)before_hole(PAGE) - 3;
+	int status;
+
+	memset(text, 'x', TEXT);
+	list[0] = list[1] = list[2] = program[0];
+	if (exec_badly(text, list))
+		exit(89);
+	pid_t pid = vfork();
+	if (pid == 0)
+		_exit(exec_badly(text, list));
+	if (waitpid(pid, &status, 0) < 0 || status)
+		exit(88);
 }
 
 static void spawn_child(bool cleared, char **list)
@@ -420,6 +489,8 @@ static bool act_alone(const char *action)
 		overrun_kept();
 	else if (strcmp(action, "far") == 0)
 		write_far();
+	else if (strcmp(action, "exec-unreadable") == 0)
+		exec_unreadable();
 	else if (strcmp(action, "null") == 0)
 		read_null();
 	else if (strcmp(action, "guard-overrun") == 0)

@@ -3,11 +3,24 @@
 
 #include "alloc/environment.h"
 #include "alloc/meta.h"
+#include "alloc/readable.h"
+#include "alloc/sandbox.h"
 #include "alloc/startup.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+/* No filter of system calls. */
+bool kma_sandbox_is_set;
+
+bool kma_sandbox_forbids_call(long number)
+{
+	(void)number;
+	return false;
+}
 
 /* In the allocator's place: environment.c keeps its copies for ever. */
 void *kma_meta_alloc(size_t size)
@@ -116,6 +129,63 @@ static void huge_environment_is_left_alone(void **state)
 	free(envp);
 }
 
+/* Two pages and a hole; the second page's end. */
+static char *before_hole(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(pages != MAP_FAILED);
+	assert_int_equal(mprotect(pages + 2 * page, page, PROT_NONE), 0);
+	return pages + 2 * page;
+}
+
+static void text_is_readable_if_its_end_is(void **state)
+{
+	(void)state;
+	char *end = before_hole();
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	memset(end - 2 * page, 'x', 2 * page);
+	assert_false(kma_readable_text(end - 1));
+	assert_false(kma_readable_text(end - page - 1));
+	assert_false(kma_readable_text(end));
+	end[-1] = '\0';
+	assert_true(kma_readable_text(end - 1));
+	assert_true(kma_readable_text(end - page - 1));
+	assert_false(kma_readable_text(NULL));
+	assert_false(kma_readable_text((char *)UINTPTR_MAX));
+	assert_false(kma_readable_text((char *)((uintptr_t)1 << 63)));
+}
+
+static void list_is_readable_with_all_it_points_at(void **state)
+{
+	(void)state;
+	char *end = before_hole();
+	char **list = (char **)end - 2;
+
+	list[0] = list[1] = "A=1";
+	assert_false(kma_readable_list(list));
+	list[1] = NULL;
+	assert_true(kma_readable_list(list));
+	list[0] = end;
+	assert_false(kma_readable_list(list));
+	assert_false(kma_readable_list((char **)end));
+	assert_true(kma_readable_list(NULL));
+}
+
+static void unreadable_environment_is_left_alone(void **state)
+{
+	(void)state;
+	char *end = before_hole();
+	char **list = (char **)end - 1;
+
+	list[0] = "KMA_ROSTER=/tmp/other";
+	assert_int_equal(kma_environment_size(list), 0);
+	assert_false(kma_environment_foreign(list));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +194,9 @@ int main(void)
 		cmocka_unit_test(another_preload_stays_behind_ours),
 		cmocka_unit_test(empty_preload_is_replaced),
 		cmocka_unit_test(huge_environment_is_left_alone),
+		cmocka_unit_test(text_is_readable_if_its_end_is),
+		cmocka_unit_test(list_is_readable_with_all_it_points_at),
+		cmocka_unit_test(unreadable_environment_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
