@@ -184,11 +184,9 @@ static enum kma_tier tier_for(const struct kma_request *request,
 }
 
 /* Where no page can be guarded, an audited buffer is the next best. */
-static bool take(const struct kma_request *request, struct kma_thread *self,
-		 struct kma_buffer *ret)
+static bool take(const struct kma_request *request, enum kma_tier tier,
+		 struct kma_thread *self, struct kma_buffer *ret)
 {
-	enum kma_tier tier = tier_for(request, self);
-
 	if (take_at(request, tier, self, ret))
 		return true;
 	return tier == KMA_TIER_GUARD &&
@@ -215,12 +213,13 @@ static void reap(struct kma_thread *self)
 
 /* The heap is at its limit or its end: what the caches keep may be missing. */
 static bool take_after_reap(const struct kma_request *request,
-			    struct kma_thread *self, struct kma_buffer *ret)
+			    enum kma_tier tier, struct kma_thread *self,
+			    struct kma_buffer *ret)
 {
 	if (kma_thread_nested(self) || !kma_pages_could_hold(request->size))
 		return false;
 	reap(self);
-	return take(request, self, ret);
+	return take(request, tier, self, ret);
 }
 
 /* Once a request, however often it was tried. */
@@ -235,17 +234,37 @@ static void note_failure(const struct kma_request *request)
 				cache->index);
 }
 
+/* A sample of one of malloc's classes is what fast_audit.h serves, too, as long
+ * as the thread has a round of it. NULL: go the long way. */
+static void *take_sample(const struct kma_request *request, enum kma_tier tier,
+			 struct kma_thread *self)
+{
+	const struct kma_cache *cache = cache_of(request, KMA_TIER_AUDIT);
+
+	if (tier != KMA_TIER_AUDIT || !self || kma_thread_nested(self) ||
+	    self->special != KMA_THREAD_SAMPLED || !cache->bufsize ||
+	    request->align > 16 || request->family >= KMA_FAMILY_KMEM)
+		return NULL;
+	return fast_take_audit(self, &self->audit_magsets[cache->index],
+			       request->size, request->family, request->zero,
+			       true);
+}
+
 /* NULL: it cannot be had. */
 static void *try_allocate(const struct kma_request *request,
 			  struct kma_thread *self)
 {
 	struct kma_buffer buffer;
+	enum kma_tier tier;
 	void *p = NULL;
 
-	if ((request->must || !kma_inject_into(self)) &&
-	    (take(request, self, &buffer) ||
-	     take_after_reap(request, self, &buffer)))
-		p = dress(&buffer, request);
+	if (request->must || !kma_inject_into(self)) {
+		tier = tier_for(request, self);
+		p = take_sample(request, tier, self);
+		if (!p && (take(request, tier, self, &buffer) ||
+			   take_after_reap(request, tier, self, &buffer)))
+			p = dress(&buffer, request);
+	}
 	if (!p)
 		note_failure(request);
 	return p;
@@ -459,7 +478,8 @@ KMA_FAST bool fast_release(void *p, size_t size, enum kma_family family)
 	uint64_t word = kma_pages_lookup((uintptr_t)p);
 
 	if (__builtin_expect(!self, 0) ||
-	    !fast_has_set(self, (uint32_t)(word >> KMA_PAGE_CACHE_SHIFT)))
+	    __builtin_expect(word >> KMA_PAGE_CACHE_SHIFT >= self->free_caches,
+			     0))
 		return false;
 	if ((word & FAST_CLASS_MASK) == FAST_CLASS_AUDIT)
 		return fast_audit_release(self, word, p, size, family);

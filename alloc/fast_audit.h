@@ -146,8 +146,10 @@ KMA_FAST void fast_record_alloc(struct kma_thread *self,
 				    round.slab->cache->index);
 }
 
+/* is_sample: the next one of the set is far away. */
 KMA_FAST void *fast_take_audit(struct kma_thread *self, struct kma_magset *set,
-			       size_t size, enum kma_family family, bool zero)
+			       size_t size, enum kma_family family, bool zero,
+			       bool is_sample)
 {
 	if (__builtin_expect(!set->hot, 0))
 		return NULL;
@@ -160,7 +162,8 @@ KMA_FAST void *fast_take_audit(struct kma_thread *self, struct kma_magset *set,
 	if (!kma_plain_is_short(round.slab->stride, size) ||
 	    !fast_is_intact(round, before))
 		return NULL;
-	fast_foresee_next(set);
+	if (!is_sample)
+		fast_foresee_next(set);
 	kma_magset_pop(set);
 	fast_set_word(round, word);
 	fast_record_alloc(self, round, size);
@@ -185,7 +188,7 @@ KMA_FAST void *fast_audit_allocate(struct kma_thread *self, size_t size,
 		return NULL;
 	fast_enter(self);
 	p = fast_take_audit(self, &self->audit_magsets[index], size, family,
-			    zero);
+			    zero, false);
 	fast_leave(self);
 	return p;
 }

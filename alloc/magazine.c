@@ -106,7 +106,7 @@ static bool reload(struct kma_magset *set, struct kma_cache *cache,
 	bool filled = full != NULL;
 
 	if (!full) {
-		full = empty ? empty : kma_magazine_create(cache);
+		full = empty ? empty : kma_magazine_create(cache, tier);
 		filled = full && fill(full, cache, tier);
 	}
 	if (full)
@@ -135,8 +135,8 @@ void *kma_magazine_take(struct kma_thread *self, struct kma_cache *cache,
 
 	if (!set || (!set->hot && !reload(set, cache, tier)))
 		return NULL;
-	if (kma_magazine_queues(tier))
-		foresee(set);
+	if (kma_magazine_queues(tier) && cache->tier >= tier)
+		foresee(set); /* else it is a sample, the next far away */
 	return kma_magset_pop(set);
 }
 
@@ -222,7 +222,7 @@ bool kma_magazine_park(struct kma_thread *self, struct kma_cache *cache,
 		return true;
 	empty = kma_magazine_depot_exchange(cache, tier, unload(set), surplus);
 	if (!empty)
-		empty = kma_magazine_create(cache);
+		empty = kma_magazine_create(cache, tier);
 	if (!empty)
 		return false;
 	load(set, empty);

@@ -29,9 +29,30 @@ static size_t magazine_bytes(const struct kma_magazine *magazine)
 	return sizeof(*magazine) + magazine->capacity * sizeof(void *);
 }
 
-struct kma_magazine *kma_magazine_create(const struct kma_cache *cache)
+/* Does nobody but samples have that tier? */
+static bool is_for_samples(const struct kma_cache *cache, enum kma_tier tier)
 {
+	return tier == KMA_TIER_AUDIT && tier == kma_root.sample_tier &&
+	       cache->tier < tier;
+}
+
+/*
+ * Rounds of its next magazines. Samples are few: as many in a magazine as others
+ * have would be memory that has left the processor's cache when it is wanted.
+ */
+static uint32_t magazine_size(const struct kma_cache *cache, enum kma_tier tier)
+{
+	enum { OF_SAMPLES = 5 }; /* one of the sizes that cache.c has */
 	uint32_t size = kma_cache_magazine_size(cache);
+
+	return size > OF_SAMPLES && is_for_samples(cache, tier) ? OF_SAMPLES
+								: size;
+}
+
+struct kma_magazine *kma_magazine_create(const struct kma_cache *cache,
+					 enum kma_tier tier)
+{
+	uint32_t size = magazine_size(cache, tier);
 	struct kma_magazine *magazine =
 		kma_meta_take(kma_meta_magazine(size), 1,
 			      sizeof(*magazine) + size * sizeof(void *));
@@ -71,8 +92,7 @@ static size_t quarantine_bytes(const struct kma_cache *cache,
 	size_t rate = kma_root.sample_rate;
 	size_t cost = kma_root.sample_bytes ? cache->bufsize : 1;
 
-	if (tier != KMA_TIER_AUDIT || tier != kma_root.sample_tier ||
-	    cache->tier >= tier || rate <= cost)
+	if (!is_for_samples(cache, tier) || rate <= cost)
 		return QUARANTINE_BYTES;
 	return QUARANTINE_BYTES * cost / rate;
 }
@@ -88,13 +108,13 @@ static uint32_t depot_quarantine(const struct kma_cache *cache,
 
 	if (rounds > QUARANTINE_ROUNDS)
 		rounds = QUARANTINE_ROUNDS;
-	return (uint32_t)(rounds / kma_cache_magazine_size(cache)) + 1;
+	return (uint32_t)(rounds / magazine_size(cache, tier)) + 1;
 }
 
 static uint32_t depot_limit(const struct kma_cache *cache, enum kma_tier tier)
 {
 	size_t count = DEPOT_BYTES / (cache->bufsize *
-				      (size_t)kma_cache_magazine_size(cache));
+				      (size_t)magazine_size(cache, tier));
 
 	if (count < DEPOT_MAGAZINES_MIN)
 		count = DEPOT_MAGAZINES_MIN;
@@ -276,11 +296,11 @@ struct kma_magazine *kma_magazine_depot_put(struct kma_cache *cache,
 		magazine_flush(cache, surplus);
 		empty = surplus;
 	}
-	if (empty && empty->capacity < kma_cache_magazine_size(cache)) {
+	if (empty && empty->capacity < magazine_size(cache, tier)) {
 		kma_magazine_free(empty);
 		empty = NULL;
 	}
-	return empty ? empty : kma_magazine_create(cache);
+	return empty ? empty : kma_magazine_create(cache, tier);
 }
 
 struct kma_magazine *kma_magazine_depot_exchange(struct kma_cache *cache,

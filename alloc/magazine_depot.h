@@ -20,7 +20,8 @@ static inline bool kma_magazine_queues(enum kma_tier tier)
 }
 
 /* An empty one of the size the cache wants now; NULL: no memory. */
-struct kma_magazine *kma_magazine_create(const struct kma_cache *cache);
+struct kma_magazine *kma_magazine_create(const struct kma_cache *cache,
+					 enum kma_tier tier);
 void kma_magazine_free(struct kma_magazine *magazine);
 
 /* Give an empty magazine (or none) and get one with rounds; NULL: there is

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/sample.h"
 
+#include "alloc/fast_audit.h"
 #include "alloc/options.h"
 #include "alloc/root.h"
 
@@ -120,6 +121,16 @@ static uint64_t draw_gap(struct kma_thread *thread, double whole)
 	return gap < (double)never ? (uint64_t)gap : (uint64_t)never;
 }
 
+/* The buffer it would get has left the processor's cache since the last. */
+static void foresee(struct kma_thread *thread, const struct kma_cache *cache)
+{
+	const struct kma_magset *set =
+		kma_thread_magset(thread, cache, KMA_TIER_AUDIT);
+
+	if (kma_root.sample_tier == KMA_TIER_AUDIT && set && set->hot)
+		fast_foresee(fast_round_of(set->hot));
+}
+
 /* Nothing comes here where nothing is sampled: the first of a set alone goes
  * the slow way then. */
 bool kma_sample_take(struct kma_thread *thread, const struct kma_cache *cache,
@@ -132,6 +143,7 @@ bool kma_sample_take(struct kma_thread *thread, const struct kma_cache *cache,
 		return take_counted(thread, size);
 	if (!kma_magset_is_sample(set))
 		return false;
+	foresee(thread, cache);
 
 	double whole = (double)cost_of(cache->bufsize);
 	bool is_due = set->sample_at != 0; /* else nothing was drawn yet */

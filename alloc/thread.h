@@ -42,7 +42,9 @@ struct kma_thread {
 	uint32_t busy;                        /* depth inside the allocator */
 	uint32_t magset_caches, magset_count; /* below */
 	uint32_t special;                     /* of enum kma_thread_special */
-	uint32_t fast_caches; /* magset_caches; 0 where it is special */
+	/* magset_caches; 0 where it is special. What is given back is no
+	 * sample that would have to be counted. */
+	uint32_t fast_caches, free_caches;
 	uint32_t exit_rounds; /* how often its destructor has run */
 	uint32_t ignoring;    /* depth of kma_ignore_begin() */
 	int64_t sample_left;  /* sample.h: of what no set serves */
@@ -68,6 +70,9 @@ struct kma_thread {
 static inline void kma_thread_settle_special(struct kma_thread *thread)
 {
 	thread->fast_caches = thread->special ? 0 : thread->magset_caches;
+	thread->free_caches = thread->special & ~(uint32_t)KMA_THREAD_SAMPLED
+				      ? 0
+				      : thread->magset_caches;
 }
 
 static inline void kma_thread_special_add(struct kma_thread *thread,
