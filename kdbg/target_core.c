@@ -6,8 +6,7 @@
  * served from the file on disk (kdbg/target_file.h), like those of a dump.
  *
  * The file is mapped as a whole and views point into it, so a core of any size
- * opens at once. Words must be aligned in it as they were in memory, which
- * kernel and gdb both see to; segments that are not are refused.
+ * opens at once (kdbg/target_core_memory.c).
  */
 #include "kdbg/target_core.h"
 
@@ -23,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WORD = 8, ARGUMENTS_SIZE = 16384 };
+enum { ARGUMENTS_SIZE = 16384 };
 
 static void core_close(void *impl)
 {
@@ -31,54 +30,23 @@ static void core_close(void *impl)
 
 	if (core->image)
 		munmap(core->image, core->size);
+	free(core->copies);
 	free(core->threads);
 	free(core->modules);
 	arena_deinit(&core->arena);
 	free(core);
 }
 
-static const struct core_segment *segment_at(const struct core *core,
-					     uint64_t address)
+static struct err *view(void *impl, uint64_t address, size_t size,
+			const void **ret)
 {
-	size_t low = 0, high = core->segment_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (core->segments[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == core->segment_count || core->segments[low].start > address)
-		return NULL;
-	return &core->segments[low];
-}
-
-const void *core_bytes(const struct core *core, uint64_t address, size_t size)
-{
-	const struct core_segment *segment = segment_at(core, address);
-
-	if (!segment || size > segment->end - address)
-		return NULL;
-	return core->image + segment->offset + (address - segment->start);
-}
-
-static struct err *core_view(void *impl, uint64_t address, size_t size,
-			     const void **ret)
-{
-	*ret = core_bytes(impl, address, size);
-	if (*ret)
-		return NULL;
-	return err_new(ERR_NOT_FOUND,
-		       "%#" PRIx64 ": %zu bytes are not in one segment",
-		       address, size);
+	return core_view(impl, address, size, ret);
 }
 
 static const struct target_ops core_target_ops = {
 	.kind = "core",
 	.close = core_close,
-	.view = core_view,
+	.view = view,
 };
 
 /* --- the file ----------------------------------------------------------- */
@@ -151,7 +119,7 @@ static struct err *check_header(const struct core *core)
 			header->e_ident[EI_DATA] == ELFDATA2MSB ? "big-endian "
 								: "",
 			machine_name(header));
-	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff % WORD)
+	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff % CORE_WORD)
 		return err_new(ERR_CORRUPT,
 			       "%s: ELF header: program headers of %u bytes at "
 			       "offset %#" PRIx64,
@@ -167,7 +135,7 @@ static uint64_t count_headers(const struct core *core)
 
 	if (header->e_phnum != PN_XNUM)
 		return header->e_phnum;
-	if (header->e_shoff % WORD || header->e_shoff > core->size ||
+	if (header->e_shoff % CORE_WORD || header->e_shoff > core->size ||
 	    core->size - header->e_shoff < sizeof(Elf64_Shdr))
 		return header->e_phnum;
 	return ((const Elf64_Shdr *)(core->image + header->e_shoff))->sh_info;
@@ -193,101 +161,6 @@ static struct err *find_headers(struct core *core)
 	return NULL;
 }
 
-/* --- memory ------------------------------------------------------------- */
-
-static bool makes_sense(const Elf64_Phdr *header)
-{
-	return header->p_memsz && header->p_filesz <= header->p_memsz &&
-	       header->p_memsz <= UINT64_MAX - header->p_vaddr &&
-	       header->p_vaddr % WORD == header->p_offset % WORD;
-}
-
-static void add_map(struct core *core, const Elf64_Phdr *header)
-{
-	struct dump_map *map = &core->maps[core->map_count++];
-
-	*map = (struct dump_map){
-		.start = header->p_vaddr,
-		.end = header->p_vaddr + header->p_memsz,
-		.path = "",
-		.flags = (header->p_flags & PF_R ? DUMP_MAP_READ : 0u) |
-			 (header->p_flags & PF_W ? DUMP_MAP_WRITE : 0u) |
-			 (header->p_flags & PF_X ? DUMP_MAP_EXEC : 0u) |
-			 (header->p_filesz ? DUMP_MAP_STORED : 0u),
-	};
-}
-
-static void add_segment(struct core *core, const Elf64_Phdr *header)
-{
-	uint64_t there = 0;
-
-	if (header->p_offset < core->size)
-		there = core->size - header->p_offset;
-	if (there > header->p_filesz)
-		there = header->p_filesz;
-	core->missing += header->p_filesz - there;
-	if (there)
-		core->segments[core->segment_count++] =
-			(struct core_segment){ header->p_vaddr,
-					       header->p_vaddr + there,
-					       header->p_offset };
-}
-
-static int compare_segments(const void *a, const void *b)
-{
-	const struct core_segment *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-static void sort_segments(struct core *core)
-{
-	size_t kept = 0;
-
-	qsort(core->segments, core->segment_count, sizeof(*core->segments),
-	      compare_segments);
-	for (size_t i = 0; i < core->segment_count; i++) {
-		const struct core_segment *segment = &core->segments[i];
-
-		if (kept && core->segments[kept - 1].end > segment->start) {
-			core->refused++;
-			continue;
-		}
-		core->extents[kept] =
-			(struct dump_extent){ segment->start, segment->end };
-		core->segments[kept++] = *segment;
-	}
-	core->segment_count = kept;
-}
-
-static struct err *read_segments(struct core *core)
-{
-	size_t count = core->header_count;
-
-	core->segments =
-		arena_array(&core->arena, count, sizeof(*core->segments));
-	core->extents =
-		arena_array(&core->arena, count, sizeof(*core->extents));
-	core->maps = arena_array(&core->arena, count, sizeof(*core->maps));
-	if (!core->segments || !core->extents || !core->maps)
-		return err_new(ERR_NO_MEMORY, "%s: %zu segments", core->path,
-			       count);
-	for (size_t i = 0; i < count; i++) {
-		const Elf64_Phdr *header = &core->headers[i];
-
-		if (header->p_type != PT_LOAD)
-			continue;
-		if (!makes_sense(header)) {
-			core->refused += header->p_memsz != 0;
-			continue;
-		}
-		add_map(core, header);
-		add_segment(core, header);
-	}
-	sort_segments(core);
-	return NULL;
-}
-
 /* --- opening ------------------------------------------------------------ */
 
 static struct err *core_read(struct core *core)
@@ -297,7 +170,7 @@ static struct err *core_read(struct core *core)
 	if (!err)
 		err = find_headers(core);
 	if (!err)
-		err = read_segments(core);
+		err = core_read_segments(core);
 	if (!err)
 		err = core_read_notes(core);
 	if (!err)
@@ -354,7 +227,7 @@ static void give(struct target *target, const struct core *core)
 	target->modules = core->modules;
 	target->module_count = core->module_count;
 	target->extents = core->extents;
-	target->extent_count = core->segment_count;
+	target->extent_count = core->extent_count;
 	target->roots = core->roots;
 	target->root_count = core->root_count;
 	target->auxv = core->auxv;

@@ -8,7 +8,10 @@
 
 #include <elf.h>
 
-/* A run of memory that the file holds. Sorted and disjoint, as extents. */
+/* Words of the file are as aligned as they were in memory. */
+enum { CORE_WORD = 8 };
+
+/* A run of memory that the file holds. Sorted and disjoint. */
 struct core_segment {
 	uint64_t start, end;
 	uint64_t offset; /* in the file */
@@ -29,8 +32,11 @@ struct core {
 	const Elf64_Phdr *headers;
 	size_t header_count;
 	struct core_segment *segments;
-	struct dump_extent *extents; /* of the segments */
 	size_t segment_count;
+	struct dump_extent *extents; /* of segments that adjoin */
+	size_t extent_count;
+	struct core_copy *copies; /* of what lies in pieces */
+	size_t copy_count, copied;
 	struct dump_map *maps;
 	size_t map_count;
 	uint64_t missing; /* bytes that the headers promise beyond the end */
@@ -49,6 +55,9 @@ struct core {
 	size_t root_count;
 };
 
+/* Segments, extents and maps. */
+struct err *core_read_segments(struct core *core) MUST_USE;
+
 /* The notes: threads, process, files, auxv. */
 struct err *core_read_notes(struct core *core) MUST_USE;
 
@@ -58,7 +67,11 @@ struct err *core_find_modules(struct core *core) MUST_USE;
 /* kma_root of each libkma: by its magic, in writable parts of modules. */
 struct err *core_find_roots(struct core *core) MUST_USE;
 
-/* size bytes at address, if one segment holds them; else NULL. */
+/* size bytes at address, if the file has them in one piece; else NULL. */
 const void *core_bytes(const struct core *core, uint64_t address, size_t size);
+
+/* The same, put together if need be. */
+struct err *core_view(struct core *core, uint64_t address, size_t size,
+		      const void **ret) MUST_USE;
 
 #endif

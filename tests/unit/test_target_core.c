@@ -105,19 +105,21 @@ static void append_memory(struct image *image, Elf64_Phdr *header,
 	};
 }
 
+static const Elf64_Ehdr core_header = {
+	.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1 },
+	.e_type = ET_CORE,
+	.e_machine = EM_X86_64,
+	.e_version = 1,
+	.e_phoff = sizeof(core_header),
+	.e_ehsize = sizeof(core_header),
+	.e_phentsize = sizeof(Elf64_Phdr),
+	.e_phnum = HEADERS,
+};
+
 /* A program with a build id, its data with a kma_root, a stack. */
 static void make_core(struct image *image)
 {
-	Elf64_Ehdr elf = {
-		.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1 },
-		.e_type = ET_CORE,
-		.e_machine = EM_X86_64,
-		.e_version = 1,
-		.e_phoff = sizeof(elf),
-		.e_ehsize = sizeof(elf),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = HEADERS,
-	};
+	Elf64_Ehdr elf = core_header;
 	Elf64_Phdr headers[HEADERS] = { { 0 } };
 	struct {
 		Elf64_Ehdr elf;
@@ -197,6 +199,93 @@ static void a_core_gives_its_facts(void **state)
 	target_close(target);
 }
 
+enum { SPLIT = 0x500000, PIECE = 512 };
+
+/*
+ * Four segments that adjoin in memory: the first two in the file, too, the third
+ * elsewhere in it, and the last is what was left of one that had more.
+ */
+static void make_split_core(struct image *image)
+{
+	Elf64_Phdr headers[HEADERS];
+	static const int order[HEADERS] = { 2, 0, 1, 3 };
+	unsigned char bytes[PIECE];
+
+	*image =
+		(struct image){ .size = sizeof(core_header) + sizeof(headers) };
+	for (int i = 0; i < HEADERS; i++) {
+		memset(bytes, 'a' + order[i], sizeof(bytes));
+		append_memory(image, &headers[order[i]],
+			      SPLIT + (uint64_t)order[i] * PIECE,
+			      order[i] == 1 ? PF_R : PF_R | PF_W, bytes,
+			      sizeof(bytes));
+	}
+	for (int i = 0; i < HEADERS - 1; i++)
+		headers[i].p_memsz = PIECE;
+	memcpy(image->bytes, &core_header, sizeof(core_header));
+	memcpy(image->bytes + sizeof(core_header), headers, sizeof(headers));
+}
+
+/* A view from so far before a border to so far behind it. */
+static const char *view_across(struct target *target, int border)
+{
+	enum { HALF = 24 };
+	const void *bytes = NULL;
+
+	assert_ok(target_view(target, SPLIT + (uint64_t)border * PIECE - HALF,
+			      2 * HALF, &bytes));
+	for (int i = 0; i < 2 * HALF; i++)
+		assert_int_equal(((const char *)bytes)[i],
+				 'a' + border - (i < HALF));
+	assert_int_equal((uintptr_t)bytes % 8, 0);
+	return bytes;
+}
+
+static void segments_that_adjoin_are_viewed_across(void **state)
+{
+	(void)state;
+	static struct image image;
+	struct target *target;
+	const void *bytes;
+	char text[HEADERS * PIECE];
+
+	make_split_core(&image);
+	assert_ok(open_bytes(image.bytes, image.size, &target));
+	assert_int_equal(target->map_count, HEADERS);
+	assert_int_equal(target->extent_count, 1);
+	assert_ok(target_view(target, SPLIT, PIECE, &bytes));
+	assert_ptr_equal(view_across(target, 1), (const char *)bytes + PIECE -
+							 24);
+	assert_ptr_equal(view_across(target, 2), view_across(target, 2));
+	view_across(target, 3);
+	assert_ok(target_read(target, SPLIT, text, sizeof(text)));
+	for (size_t i = 0; i < sizeof(text); i++)
+		assert_int_equal(text[i], 'a' + (int)(i / PIECE));
+	assert_err(target_view(target, SPLIT + 1, sizeof(text), &bytes),
+		   ERR_NOT_FOUND, "0x500800: not in the core");
+	target_close(target);
+}
+
+/* All views of one core's pieces together are no more than its file. */
+static void pieces_are_not_put_together_for_ever(void **state)
+{
+	(void)state;
+	static struct image image;
+	struct target *target;
+	const void *bytes;
+	struct err *err = NULL;
+
+	make_split_core(&image);
+	assert_ok(open_bytes(image.bytes, image.size, &target));
+	for (size_t size = PIECE + 1; !err && size < 3 * PIECE; size++)
+		err = target_view(target, SPLIT + PIECE, size, &bytes);
+	assert_non_null(err);
+	assert_int_equal(err_code(err), ERR_UNSUPPORTED);
+	err_free(err);
+	assert_ok(target_view(target, SPLIT, 2 * PIECE, &bytes));
+	target_close(target);
+}
+
 /* What opens must stand being asked. */
 static void ask(struct target *target)
 {
@@ -263,6 +352,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_core_gives_its_facts),
+		cmocka_unit_test(segments_that_adjoin_are_viewed_across),
+		cmocka_unit_test(pieces_are_not_put_together_for_ever),
 		cmocka_unit_test(every_truncation_opens_or_says_why),
 		cmocka_unit_test(every_flipped_byte_is_survived),
 	};
