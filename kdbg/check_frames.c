@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/check_judge_internal.h"
 
+#include "kdbg/demangle.h"
 #include "kdbg/heap.h"
 #include "kdbg/symbols.h"
 
@@ -64,7 +65,7 @@ static void make_frames(struct judge *judge, uint64_t pc, uint64_t ticks,
 						     : found[i].linkage;
 		char text[TEXT_SIZE];
 		/* operator new is _Znwm to who wrote it in C. */
-		if (name && strncmp(name, "_Z", 2) == 0 && symbol->name)
+		if (name && is_mangled(name) && symbol->name)
 			name = symbol->name;
 		if (!name) {
 			symbols_format(judge->symbols, pc, text, sizeof(text));

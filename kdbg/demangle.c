@@ -2,10 +2,13 @@
 #include "kdbg/demangle.h"
 
 #include <dlfcn.h>
+#include <libiberty/demangle.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Templates make long names; beyond this nobody reads them. */
+/* Templates make long names; beyond this nobody reads them. As long as what is
+ * told of one may be. */
 enum { NAME_MAX_SIZE = 16 * 1024 };
 
 static void load(struct demangler *demangler)
@@ -29,7 +32,7 @@ void demangler_deinit(struct demangler *demangler)
 /*
  * Rust's names of old are C++'s with a hash of the crate at the end, which is
  * another in each build, and with what C++ has no letters for as "$LT$" and
- * "..". The newer ones ("_R") are left as they are.
+ * "..". The newer ones ("_R", v0) are libiberty's to read.
  */
 enum { RUST_HASH = 19 }; /* "::h" and 16 digits */
 
@@ -98,13 +101,60 @@ static void make_rust(char *text, size_t length)
 	*out = '\0';
 }
 
+bool is_mangled(const char *name)
+{
+	return strncmp(name, "_Z", 2) == 0 || strncmp(name, "_R", 2) == 0;
+}
+
+struct plain_name {
+	jmp_buf too_long;
+	size_t length;
+	char text[NAME_MAX_SIZE];
+};
+
+/*
+ * A hostile name can refer back to its own parts so that a few hundred letters
+ * are told for years, and libiberty cannot be asked to stop: its frames, none
+ * of ours, are left behind.
+ */
+static void append(const char *text, size_t length, void *opaque)
+{
+	struct plain_name *plain = opaque;
+
+	if (length >= sizeof(plain->text) - plain->length)
+		longjmp(plain->too_long, 1);
+	memcpy(plain->text + plain->length, text, length);
+	plain->length += length;
+}
+
+static bool make_plain(const char *name, struct plain_name *plain)
+{
+	plain->length = 0;
+	if (setjmp(plain->too_long) ||
+	    !rust_demangle_callback(name, 0, append, plain))
+		return false;
+	plain->text[plain->length] = '\0';
+	return true;
+}
+
+static char *demangle_rust(const char *name)
+{
+	struct plain_name *plain = malloc(sizeof(*plain));
+	char *text =
+		plain && make_plain(name, plain) ? strdup(plain->text) : NULL;
+
+	free(plain);
+	return text;
+}
+
 char *demangle(struct demangler *demangler, const char *name)
 {
 	int status = -1;
 
-	if (strncmp(name, "_Z", 2) != 0 ||
-	    strnlen(name, NAME_MAX_SIZE) == NAME_MAX_SIZE)
+	if (!is_mangled(name) || strnlen(name, NAME_MAX_SIZE) == NAME_MAX_SIZE)
 		return NULL;
+	if (name[1] == 'R')
+		return demangle_rust(name);
 	if (!demangler->tried)
 		load(demangler);
 	if (!demangler->demangle)

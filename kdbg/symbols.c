@@ -217,7 +217,7 @@ const char *symbols_pretty(struct symbols *symbols, const char *linkage)
 {
 	const char *known;
 
-	if (!linkage || strncmp(linkage, "_Z", 2) != 0)
+	if (!linkage || !is_mangled(linkage))
 		return linkage;
 	known = memo_get(&symbols->names, (uintptr_t)linkage);
 	if (known)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "kdbg/demangle.h"
 #include "kdbg/symbol_records.h"
 #include "kdbg/symbols_impl.h"
 
@@ -96,7 +97,7 @@ static const struct symbol_entry *find_demangled(struct symbols *symbols,
 	for (size_t i = 0; i < table->count; i++) {
 		const struct symbol_entry *entry = &table->entries[i];
 
-		if (strncmp(entry->name, "_Z", 2) == 0 &&
+		if (is_mangled(entry->name) &&
 		    reads_as(symbols_pretty(symbols, entry->name), text))
 			return entry;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ::dem - C++ names as a person writes them. */
+/* ::dem - names of C++ and Rust as a person writes them. */
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/demangle.h"
 
@@ -40,7 +40,7 @@ static struct err *dem_run(const struct dcmd_call *call, struct sink *out)
 
 const struct dcmd dcmd_dem = {
 	.name = "dem",
-	.summary = "show what mangled C++ names stand for",
+	.summary = "show what mangled names of C++ and Rust stand for",
 	.help = "A name that is not mangled, or that cannot be read, stays as "
 		"it is. Everywhere else kdbg shows names demangled.",
 	.example = "::dem _ZNKSt6vectorIiSaIiEE4sizeEv",

@@ -34,7 +34,7 @@ COMMANDS = {
     "cat": ["::cat addresses"],
     "count": [LISTED + " | ::count"],
     "dcmds": ["::dcmds ! grep -E '\\b(dcmds|whatis)\\b'"],
-    "dem": ["::dem _ZNKSt6vectorIiSaIiEE4sizeEv main"],
+    "dem": ["::dem _ZNKSt6vectorIiSaIiEE4sizeEv main _RNvCs4fqI2P2rA04_7mycrate4leak"],
     "diff": ["::diff DUMP"],
     "dis": ["code::dis -a -w -n 2", "code,4/i"],
     "dmods": ["::dmods", "::load MODULE; ::dmods -l; ::dmods -l example"],
