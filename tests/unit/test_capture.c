@@ -190,6 +190,49 @@ static void a_stack_made_from_the_last_is_the_same(void **state)
 enum { ROOM = 512, SOME = 32 };
 typedef int leave_room(const char **found);
 
+/*
+ * The same where the one that moves called the library, whose frames all are
+ * where they were. For that the library is all of this program but what lies in
+ * a section of its own.
+ */
+#define OUTSIDE __attribute__((noinline, section("outside_library")))
+extern char __executable_start, __start_outside_library;
+
+/* Frame zero, which leaves the frame pointer alone. */
+__attribute__((noinline)) static int enter_library(const char **found)
+{
+	int result = compare_trace(found);
+
+	__asm__ volatile("" : "+r"(result)); /* no jump */
+	return result;
+}
+
+OUTSIDE static int call_library(size_t room, const char **found)
+{
+	volatile char *block = __builtin_alloca(room);
+
+	block[0] = 1;
+	return enter_library(found) + block[0];
+}
+
+OUTSIDE static int little_outside(const char **found)
+{
+	volatile char *block =
+		__builtin_alloca((size_t)SOME * (*found == NULL));
+
+	block[0] = 1;
+	return call_library(ROOM - SOME, found) + block[0];
+}
+
+OUTSIDE static int much_outside(const char **found)
+{
+	volatile char *block =
+		__builtin_alloca((size_t)(ROOM - SOME) * (*found == NULL));
+
+	block[0] = 1;
+	return call_library(SOME, found) - block[0];
+}
+
 __attribute__((noinline)) static int keep_fp(size_t room, const char **found)
 {
 	volatile char *block = __builtin_alloca(room);
@@ -224,16 +267,30 @@ __attribute__((noinline)) static int leave_much(const char **found)
 	return fill_room(SOME, found) - block[0];
 }
 
-static void a_frame_is_not_where_it_was(void **state)
+static void go_either_way(leave_room *const way[2])
 {
-	(void)state;
-	leave_room *const way[] = { leave_little, leave_much };
 	const char *found = NULL;
 
 	for (int i = 0; i < 200 && !found; i++)
 		way[random_byte() % 2](&found);
 	if (found)
 		fail_msg("%s", found);
+}
+
+static void a_frame_is_not_where_it_was(void **state)
+{
+	(void)state;
+	go_either_way((leave_room *[]){ leave_little, leave_much });
+}
+
+static void the_caller_is_not_where_it_was(void **state)
+{
+	(void)state;
+	kma_root.text_base = (uintptr_t)&__executable_start;
+	kma_root.text_end = (uintptr_t)&__start_outside_library;
+	assert_true((uintptr_t)kma_trace_acquire < kma_root.text_end);
+	go_either_way((leave_room *[]){ little_outside, much_outside });
+	kma_root.text_base = kma_root.text_end = 0;
 }
 
 static void *run_thread(void *argument)
@@ -511,6 +568,7 @@ int main(int count, char **arguments)
 		cmocka_unit_test(stacks_are_those_of_backtrace),
 		cmocka_unit_test(a_stack_made_from_the_last_is_the_same),
 		cmocka_unit_test(a_frame_is_not_where_it_was),
+		cmocka_unit_test(the_caller_is_not_where_it_was),
 		cmocka_unit_test(a_thread_starts_at_clone),
 		cmocka_unit_test(an_alternate_stack_leads_back),
 		cmocka_unit_test(a_coroutine_has_its_own_stack),
