@@ -37,8 +37,9 @@ static bool is_for_samples(const struct kma_cache *cache, enum kma_tier tier)
 }
 
 /*
- * Rounds of its next magazines. Samples are few: as many in a magazine as others
- * have would be memory that has left the processor's cache when it is wanted.
+ * Rounds of its next magazines. Samples are few: as many in a magazine as
+ * others have would be memory that has left the processor's cache when it is
+ * wanted.
  */
 static uint32_t magazine_size(const struct kma_cache *cache, enum kma_tier tier)
 {
@@ -113,8 +114,8 @@ static uint32_t depot_quarantine(const struct kma_cache *cache,
 
 static uint32_t depot_limit(const struct kma_cache *cache, enum kma_tier tier)
 {
-	size_t count = DEPOT_BYTES / (cache->bufsize *
-				      (size_t)magazine_size(cache, tier));
+	size_t count = DEPOT_BYTES /
+		       (cache->bufsize * (size_t)magazine_size(cache, tier));
 
 	if (count < DEPOT_MAGAZINES_MIN)
 		count = DEPOT_MAGAZINES_MIN;

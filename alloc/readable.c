@@ -13,8 +13,8 @@ struct look {
 
 /*
  * The kernel reads the new mask before it sees that nothing is to be done with
- * it: EINVAL if it could. At the page's end, as NULL would be no mask. Where the
- * call itself is refused, nothing is known.
+ * it: EINVAL if it could. At the page's end, as NULL would be no mask. Where
+ * the call itself is refused, nothing is known.
  */
 static bool is_readable(struct look *look, uintptr_t address)
 {

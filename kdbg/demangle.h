@@ -2,8 +2,8 @@
 /*
  * C++ names, and Rust's, as a person writes them. The C++ runtime knows how; it
  * is loaded when the first mangled name turns up, so that kdbg does not depend
- * on it. Where there is none, names stay as they are, but for those of Rust that
- * are nobody else's (v0).
+ * on it. Where there is none, names stay as they are, but for those of Rust
+ * that are nobody else's (v0).
  */
 #ifndef KDBG_DEMANGLE_H
 #define KDBG_DEMANGLE_H

@@ -119,7 +119,8 @@ static struct err *check_header(const struct core *core)
 			header->e_ident[EI_DATA] == ELFDATA2MSB ? "big-endian "
 								: "",
 			machine_name(header));
-	if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff % CORE_WORD)
+	if (header->e_phentsize != sizeof(Elf64_Phdr) ||
+	    header->e_phoff % CORE_WORD)
 		return err_new(ERR_CORRUPT,
 			       "%s: ELF header: program headers of %u bytes at "
 			       "offset %#" PRIx64,

@@ -78,9 +78,8 @@ static void add_extent(struct core *core, const struct core_segment *segment)
 	if (last && last->end == segment->start)
 		last->end = segment->end;
 	else
-		core->extents[core->extent_count++] = (struct dump_extent){
-			segment->start, segment->end
-		};
+		core->extents[core->extent_count++] =
+			(struct dump_extent){ segment->start, segment->end };
 }
 
 static void sort_segments(struct core *core)
@@ -223,8 +222,8 @@ static void copy_segments(const struct core *core, struct core_copy *copy)
 
 		if (length > copy->size - done)
 			length = copy->size - done;
-		memcpy(copy->bytes + done,
-		       core->image + offset_of(segment, at), (size_t)length);
+		memcpy(copy->bytes + done, core->image + offset_of(segment, at),
+		       (size_t)length);
 		done += (size_t)length;
 	}
 }

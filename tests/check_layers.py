@@ -26,6 +26,7 @@ VIEWS = {
     "growth.h",
     "heap.h",
     "heap_clients.h",
+    "heap_unserved.h",
     "heap_verify.h",
     "heap_vmem.h",
     "leaks.h",

@@ -459,8 +459,7 @@ static struct err *findleaks_run(const struct dcmd_call *call, struct sink *out)
 	if (call->to_pipe)
 		return NULL;
 	if (!found)
-		sink_note(out, "findleaks: no memory leaks %s",
-			  report.filter.high ? "from that caller" : "detected");
+		findleaks_none(report.heap, &report.filter, out);
 	if (report.options->detail && !call->session->json)
 		put_details(&report);
 	if (report.options->verbose)

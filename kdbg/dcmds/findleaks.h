@@ -45,7 +45,10 @@ struct findleaks_details findleaks_details(const struct leaks *leaks,
 					   struct symbols *symbols);
 void findleaks_details_deinit(struct findleaks_details *details);
 
-/* Notes: -v's, and what every report ends with. */
+/* Notes: what stands for an empty table, -v's, and what every report ends with.
+ */
+void findleaks_none(struct heap *heap, const struct findleaks_filter *filter,
+		    struct sink *out);
 void findleaks_statistics(const struct reach *reach, struct sink *out);
 void findleaks_trust(const struct reach *reach, const struct leaks *leaks,
 		     bool possible, struct sink *out);

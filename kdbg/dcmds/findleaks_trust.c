@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What ::findleaks looked at, what it did not, and what it could not. */
 #include "kdbg/dcmds/findleaks.h"
+#include "kdbg/heap_unserved.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -67,4 +68,17 @@ void findleaks_trust(const struct reach *reach, const struct leaks *leaks,
 	    roots_blind_threads(reach_roots(reach)))
 		sink_note(out, "what is missing may hold pointers: a "
 			       "leak told here may be none");
+}
+
+/* Nothing is found where there was nothing to look at. */
+void findleaks_none(struct heap *heap, const struct findleaks_filter *filter,
+		    struct sink *out)
+{
+	const char *unserved = heap_unserved(heap);
+
+	if (unserved)
+		sink_note(out, "findleaks: no buffers: %s", unserved);
+	else
+		sink_note(out, "findleaks: no memory leaks %s",
+			  filter->high ? "from that caller" : "detected");
 }

@@ -10,6 +10,7 @@
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/dcmds/heap_notes.h"
 #include "kdbg/dcmds/stack_lines.h"
+#include "kdbg/heap_unserved.h"
 #include "kdbg/heap_verify.h"
 
 #include <inttypes.h>
@@ -307,6 +308,7 @@ static uint64_t sum_up(struct heap *heap, const struct tally *tallies,
 {
 	const struct heap_instance *instances;
 	size_t instance_count = heap_instances(heap, &instances);
+	const char *unserved = heap_unserved(heap);
 	uint64_t damaged = 0, unread = 0;
 	bool guarded = false;
 
@@ -316,8 +318,10 @@ static uint64_t sum_up(struct heap *heap, const struct tally *tallies,
 		guarded |= tallies[i].guarded;
 	}
 	if (!guarded)
-		sink_note(out, "no buffer has guards to verify: the program "
-			       "did not run under KMA_DEBUG=audit");
+		sink_note(out, "no buffer has guards to verify: %s",
+			  unserved ? unserved
+				   : "the program did not run under "
+				     "KMA_DEBUG=audit");
 	if (unread)
 		sink_note(out,
 			  "%" PRIu64 " buffers could not be verified: "

@@ -2,6 +2,7 @@
 /* ::status - what this is, whose, and why it was made. */
 #include "kdbg/dcmds/dcmds.h"
 #include "kdbg/heap.h"
+#include "kdbg/heap_unserved.h"
 #include "kdbg/status_reason.h"
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
@@ -149,6 +150,11 @@ static void tell_instances(struct heap *heap, struct sink *out)
 		     tier_name(instances[i].tier),
 		     *instances[i].options ? ", options " : "",
 		     instances[i].options);
+
+	const char *unserved = heap_unserved(heap);
+
+	if (unserved)
+		fact(out, "malloc", "%s", unserved);
 }
 
 /* Where the program was when it was caught; "" if that is not known. */

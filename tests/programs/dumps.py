@@ -192,6 +192,22 @@ def sandboxed(preload, program, folder, *words, tier="audit"):
     return done.returncode, written, done.stderr
 
 
+def test_a_library_without_malloc_says_what_to_preload(kdbg, preload, _, __, folder):
+    """libkma.so preloaded: its dump has an empty heap, which is no heap without leaks."""
+    says = "preload libkma_malloc.so"
+    for library, unserved in (("libkma.so", True), ("libkma_malloc.so", False)):
+        dump = os.path.join(folder, library)
+        run(["ls"], env=dict(os.environ, LD_PRELOAD=os.path.join(os.path.dirname(preload), library),
+                             KMA_DUMP=f"path={dump},on=exit"))
+        for command in "::status", "::findleaks", "::kmem_verify":
+            done = run([kdbg, "--no-rc", "-e", command, dump])
+            if (says in done.stdout + done.stderr) != unserved or done.returncode:
+                fail(f"{command} under {library}: {done.stdout}{done.stderr}")
+        leaks = run([kdbg, "--no-rc", "-e", "::findleaks", dump])
+        if unserved and "no memory leaks" in leaks.stdout:
+            fail(f"under {library}: {leaks.stdout}")
+
+
 def test_a_seccomp_filter_costs_the_dump_alone(_, preload, __, ___, folder):
     program = BOXED
     for way in "prctl", "seccomp":

@@ -202,8 +202,8 @@ static void a_core_gives_its_facts(void **state)
 enum { SPLIT = 0x500000, PIECE = 512 };
 
 /*
- * Four segments that adjoin in memory: the first two in the file, too, the third
- * elsewhere in it, and the last is what was left of one that had more.
+ * Four segments that adjoin in memory: the first two in the file, too, the
+ * third elsewhere in it, and the last is what was left of one that had more.
  */
 static void make_split_core(struct image *image)
 {
@@ -254,8 +254,8 @@ static void segments_that_adjoin_are_viewed_across(void **state)
 	assert_int_equal(target->map_count, HEADERS);
 	assert_int_equal(target->extent_count, 1);
 	assert_ok(target_view(target, SPLIT, PIECE, &bytes));
-	assert_ptr_equal(view_across(target, 1), (const char *)bytes + PIECE -
-							 24);
+	assert_ptr_equal(view_across(target, 1),
+			 (const char *)bytes + PIECE - 24);
 	assert_ptr_equal(view_across(target, 2), view_across(target, 2));
 	view_across(target, 3);
 	assert_ok(target_read(target, SPLIT, text, sizeof(text)));
