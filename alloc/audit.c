@@ -51,9 +51,14 @@ static inline struct kma_cell cell_of(const struct kma_buffer *buffer,
 	cell.canary = buffer->start - canary;
 	if (cell.user - cell.canary > KMA_GUARD_MAX)
 		cell.canary = cell.user - KMA_GUARD_MAX;
-	cell.redzone_end = buffer->start + buffer->slab->stride - canary;
-	if (cell.redzone_end - cell.end > KMA_GUARD_MAX)
+	cell.tail_end = buffer->start + buffer->slab->stride - canary;
+	cell.tail = cell.redzone_end = cell.tail_end;
+	if (cell.redzone_end - cell.end > KMA_GUARD_MAX) {
 		cell.redzone_end = cell.end + KMA_GUARD_MAX;
+		cell.tail = cell.tail_end - KMA_GUARD_TAIL;
+		if (cell.tail < cell.redzone_end)
+			cell.tail = cell.redzone_end;
+	}
 	return cell;
 }
 
@@ -71,6 +76,10 @@ static enum kma_error_code diagnose(const struct kma_buffer *buffer,
 	}
 	if (kma_guard_wrong(cell.end, cell.redzone_end)) {
 		kma_guard_describe(cell.end, cell.redzone_end, ret);
+		return is_free ? KMA_ERROR_MODIFIED : KMA_ERROR_REDZONE;
+	}
+	if (kma_guard_wrong(cell.tail, cell.tail_end)) {
+		kma_guard_describe(cell.tail, cell.tail_end, ret);
 		return is_free ? KMA_ERROR_MODIFIED : KMA_ERROR_REDZONE;
 	}
 	if (kma_guard_wrong(cell.canary, cell.user)) {
@@ -162,7 +171,10 @@ check_pristine(const struct kma_buffer *buffer, const struct kma_cell *cell)
 		filled_end = cell->redzone_end;
 	if (!kma_pristine_spoilt(cell->canary, filled_end, &damage) &&
 	    (rest <= filled_end ||
-	     !kma_pristine_spoilt(rest, cell->redzone_end, &damage)))
+	     !kma_pristine_spoilt(rest, cell->redzone_end, &damage)) &&
+	    (cell->tail == cell->tail_end ||
+	     !kma_pristine_spoilt(cell->tail & ~(uintptr_t)7, cell->tail_end,
+				  &damage)))
 		return;
 	enum kma_error_code code =
 		kma_pristine_blame(buffer, &damage, &culprit);
@@ -202,6 +214,7 @@ static inline void set_guards(const struct kma_cell *cell,
 	    before->redzone_end != cell->redzone_end) {
 		kma_guard_set(cell->canary, cell->user);
 		kma_guard_set(cell->end, cell->redzone_end);
+		kma_guard_set(cell->tail, cell->tail_end);
 	} else if (cell->end < before->end) {
 		kma_guard_set(cell->end, before->end);
 	}
@@ -405,5 +418,6 @@ void kma_audit_resize(const struct kma_buffer *buffer, size_t size)
 		kma_fill_set(fresh, kma_cell_filled(cell.end - fresh),
 			     KMA_FILL_UNINITIALISED);
 	kma_guard_set(cell.end, cell.redzone_end);
+	kma_guard_set(cell.tail, cell.tail_end);
 	kma_word_store(buffer, new);
 }

@@ -2,6 +2,9 @@
 /*
  * An audited buffer in its cell of a slab, offset by alignment or not:
  *
+ * (of a much larger cell than the request, the redzone is a part next to the
+ * request and a tail at the end)
+ *
  *	start-8        user             user+size            start+stride-8
  *	| canary ......| request ...... | redzone ...........| next's canary
  *
@@ -28,12 +31,15 @@ enum {
 	/* Of the slack behind a request, and of what alignment skipped before
 	 * it, at most this much next to the request is guard. */
 	KMA_GUARD_MAX = 1024,
+	/* And where that leaves a hole, so much before the next buffer. */
+	KMA_GUARD_TAIL = 256,
 };
 
 struct kma_cell {
 	uintptr_t canary;    /* up to user */
 	uintptr_t user, end; /* the request */
 	uintptr_t redzone_end;
+	uintptr_t tail, tail_end; /* the same: it has none */
 };
 
 static inline size_t kma_cell_filled(size_t size)
@@ -51,7 +57,8 @@ static inline size_t kma_cell_free_filled(size_t size)
 static inline uint64_t kma_cell_guards_wrong(const struct kma_cell *cell)
 {
 	return kma_guard_wrong(cell->end, cell->redzone_end) |
-	       kma_guard_wrong(cell->canary, cell->user);
+	       kma_guard_wrong(cell->canary, cell->user) |
+	       kma_guard_wrong(cell->tail, cell->tail_end);
 }
 
 /* And the fill of a free buffer? */

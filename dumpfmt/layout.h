@@ -419,7 +419,8 @@ enum { KMA_SCHEMA_MAX = 4096 };
  * A buffer of request size, offset up in its cell from start, has its canary
  * in [start - KMA_CANARY_SIZE, user), its redzone in [user + size, start +
  * stride - KMA_CANARY_SIZE), of each the KMA_GUARD_MAX bytes next to the
- * request at most. Of a free one the request reads KMA_FILL_FREE, whole up to
+ * request at most; where that leaves a redzone short, its last KMA_GUARD_TAIL
+ * bytes are guard, too (if the constant is there). Of a free one the request reads KMA_FILL_FREE, whole up to
  * KMA_FILL_FREE_MAX bytes (where that is absent: KMA_FILL_MAX), its first
  * KMA_FILL_MAX bytes if it is larger. Where its slab is hollow, the whole pages
  * of the request behind those read zero, and with KMA_FILL_FREE_MAX what there
@@ -464,6 +465,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_FILL_MAX)			\
 	CONSTANT(KMA_FILL_FREE_MAX)		\
 	CONSTANT(KMA_GUARD_MAX)			\
+	CONSTANT(KMA_GUARD_TAIL)		\
 	CONSTANT(KMA_STACK_UNIT)		\
 	CONSTANT(KMA_STACK_TRUNCATED)		\
 	CONSTANT(KMA_STACK_BY_FRAME_POINTER)	\

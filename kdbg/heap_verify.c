@@ -200,8 +200,13 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 
 	if (before.to - before.from > guard_max)
 		before.from = before.to - guard_max;
+	struct region tail = after;
+
 	if (after.to > after.from && after.to - after.from > guard_max)
 		after.to = after.from + guard_max;
+	tail.from = tail.to - limit(&layout->constants.KMA_GUARD_TAIL, 0);
+	if (tail.from < after.to)
+		tail.from = after.to;
 	judge_region(judge, &before);
 	if (buffer->state == BUFFER_FREE)
 		judge_region(judge, &inside);
@@ -209,6 +214,8 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 		judge_hollow(judge, layout, buffer, &inside);
 	if (after.to > after.from)
 		judge_region(judge, &after);
+	if (tail.to > tail.from)
+		judge_region(judge, &tail);
 }
 
 /* Of a pristine slab, what lies before its first cell and behind its last. */
