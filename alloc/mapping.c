@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* /proc/self/maps, a byte at a time: a line may be longer than any buffer. */
 struct stream {
@@ -94,6 +95,41 @@ static bool search(struct stream *s, uintptr_t address, struct kma_mapping *ret,
 	}
 }
 
+/* From Linux 6.11 on the list answers for one address: by a tenth of the time
+ * that reading it takes. As linux/fs.h has it where that is new enough. */
+struct map_query {
+	uint64_t size, wanted, address;
+	uint64_t start, end, flags, page_size, offset, inode;
+	uint32_t device[2], name_size, id_size;
+	uint64_t name, id; /* where the kernel puts them */
+};
+static_assert(sizeof(struct map_query) == 104, "the kernel's structure");
+
+enum { MAP_QUERY_READABLE = 1 };
+
+/* 0, -ENOENT for what is not mapped, or why it does not answer. */
+static long ask(long fd, uintptr_t address, struct kma_mapping *ret, char *path,
+		size_t path_size)
+{
+	struct map_query query = {
+		.size = sizeof(query),
+		.address = address,
+		.name = (uintptr_t)path,
+		.name_size = path ? (uint32_t)path_size : 0,
+	};
+	long result =
+		sys_call(SYS_ioctl, fd, (long)_IOWR('f', 17, struct map_query),
+			 (long)&query, 0, 0, 0);
+
+	if (result < 0)
+		return result;
+	if (path && !query.name_size)
+		path[0] = '\0';
+	*ret = (struct kma_mapping){ query.start, query.end,
+				     (query.flags & MAP_QUERY_READABLE) != 0 };
+	return 0;
+}
+
 bool kma_mapping_find(uintptr_t address, struct kma_mapping *ret, char *path,
 		      size_t path_size)
 {
@@ -103,9 +139,13 @@ bool kma_mapping_find(uintptr_t address, struct kma_mapping *ret, char *path,
 
 	if (fd < 0)
 		return false;
+	long answer = ask(fd, address, ret, path, path_size);
+	bool found = answer == 0;
+
 	s.fd = (int)fd;
 	s.at = s.filled = 0;
-	bool found = search(&s, address, ret, path, path_size);
+	if (answer < 0 && answer != -ENOENT)
+		found = search(&s, address, ret, path, path_size);
 	sys_call(SYS_close, fd, 0, 0, 0, 0, 0);
 	return found;
 }

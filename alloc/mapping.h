@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which mapping holds an address, asked of the kernel: no lock, no memory, no
- * errno, good in a signal handler. Tens of microseconds: cache what you learn.
+ * errno, good in a signal handler. Microseconds, on older kernels tens of them:
+ * cache what you learn.
  */
 #ifndef ALLOC_MAPPING_H
 #define ALLOC_MAPPING_H
