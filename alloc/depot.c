@@ -6,7 +6,7 @@
  *
  * Nothing is ever moved or freed, so an id stays good and readers need no
  * lock. Names (stack_names.h) are a tree of lines: the hash's upper bits tell
- * which of the first, and the next three bits which of the eight that a line
+ * which of the first, and the next four bits which of the sixteen that a line
  * gets for more when it is full. So the table is small where there are ten
  * stacks, and where there are a million three lines have to be looked at.
  *
@@ -35,7 +35,7 @@
 
 enum {
 	FIRST_BITS = 12, /* of lines: 256 KiB, mostly untouched */
-	MORE_BITS = 3,
+	MORE_BITS = 4,
 	COMMIT_STEP = 1 << 20,
 	LOCK_TRIES = 64,
 };
@@ -133,7 +133,7 @@ static struct kma_names *names_at(uint32_t place)
 				    (uint64_t)place * KMA_STACK_UNIT);
 }
 
-/* Eight more lines below one that is full; 0: no memory. */
+/* More lines below one that is full; 0: no memory. */
 static uint32_t add_lines(struct kma_names *line)
 {
 	size_t size = sizeof(*line) << MORE_BITS;
@@ -175,6 +175,11 @@ static inline bool way_on(struct way *way, bool add)
 	way->line = names_at(next) + (way->rest >> (64 - MORE_BITS));
 	way->rest <<= MORE_BITS;
 	return true;
+}
+
+void kma_depot_foresee(uint64_t hash)
+{
+	__builtin_prefetch(&depot.names[hash >> (64 - FIRST_BITS)]);
 }
 
 uint32_t kma_depot_find(uint64_t hash)

@@ -32,10 +32,11 @@ static const uint64_t guard_size = MIB / 16;
 /*
  * At tier audit a call touches three places where one would do without: the
  * buffer, its bufctl, and what comes out of quarantine; of a large heap each is
- * a page that the processor has to look up. There heap and metadata are of huge
- * pages from huge_from bytes on, where the system has them on request. Not
- * at the tiers that programs are released with: a page given back out of a huge
- * one stays away from other processes until the kernel is short of memory.
+ * a page that the processor has to look up, and so is a new stack's name where
+ * there are many. There heap, metadata and depot are of huge pages from
+ * huge_from bytes on, where the system has them on request. Not at the tiers
+ * that programs are released with: a page given back out of a huge one stays
+ * away from other processes until the kernel is short of memory.
  */
 static const uint64_t huge_page = 2 * MIB;
 static const uint64_t huge_from = 4 * MIB;
@@ -211,7 +212,8 @@ static bool extend(struct kma_range *range, uintptr_t upto)
 static bool is_huge(const struct kma_range *range)
 {
 	return kma_root.tier == KMA_TIER_AUDIT &&
-	       (range == &kma_reserve.heap || range == &kma_reserve.meta) &&
+	       (range == &kma_reserve.heap || range == &kma_reserve.meta ||
+		range == &kma_reserve.depot) &&
 	       range->committed - range->base >= huge_from;
 }
 

@@ -106,6 +106,9 @@ uint64_t kma_stack_hash(const uint64_t *pc, size_t depth);
 uint32_t kma_depot_intern(uint64_t hash, const uint64_t *pc, size_t depth,
 			  uint16_t flags);
 
+/* A stack of that hash is about to be asked for. */
+void kma_depot_foresee(uint64_t hash);
+
 /* The same for one without flags, only if it is there; else 0. */
 uint32_t kma_depot_find(uint64_t hash);
 

@@ -89,6 +89,8 @@ static bool acquire_another(struct kma_trace *t, const struct kma_thread *self,
 	}
 	if (changed)
 		k->id = kma_names_find(names_of(t, hash_of(k)), hash_of(k));
+	if (k->id == 0)
+		kma_depot_foresee(hash_of(k));
 	kma_kept_note_path(k, path, here, &zero);
 	return true;
 }
