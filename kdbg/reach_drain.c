@@ -105,9 +105,9 @@ static void settle_by_record(struct marker *m, const struct hit *hit)
 }
 
 /*
- * Which of the words aimed at refer to what the program has? A mark is stored
- * anew where it need not change, too: at most an INNER is lost by that, of what
- * was found already. See marker_set_found().
+ * Which of the words aimed at refer to what the program has? For marks that
+ * stay as they are another byte is stored to, so that no line of them is taken
+ * away from another marker for nothing. See marker_set_found().
  */
 static void settle(struct marker *m)
 {
@@ -116,6 +116,7 @@ static void settle(struct marker *m)
 	const struct hit *hits = m->hits, *others[HITS];
 	unsigned other_count = 0;
 	uint64_t references = 0;
+	uint8_t *spare = &m->spare;
 	struct work *top;
 
 	if (!count)
@@ -140,8 +141,8 @@ static void settle(struct marker *m)
 			other_count += is_new;
 			continue;
 		}
-		__atomic_store_n(hit->mark, (uint8_t)(mark | (found & -is_new)),
-				 __ATOMIC_RELAXED);
+		__atomic_store_n(is_new ? hit->mark : spare,
+				 (uint8_t)(mark | found), __ATOMIC_RELAXED);
 		*top = work;
 		top += is_new;
 	}

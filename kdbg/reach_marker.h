@@ -100,7 +100,8 @@ struct marker {
 	unsigned lane, lanes;
 	struct mark_counts counts;
 	uint64_t scanned;
-	uint8_t none; /* the mark of what is no buffer */
+	uint8_t none;  /* the mark of what is no buffer */
+	uint8_t spare; /* stored to instead of a mark that stays */
 	bool no_memory;
 };
 
