@@ -139,8 +139,9 @@ def mask_line(line):
     line = re.sub(r"\b[0-9a-f]{12,16}\b", "ADDRESS", line)
     line = re.sub(r"\+0x[0-9a-f]+", "+0x", line)
     line = re.sub(r"\bthread \d+ frame\b", "thread N frame", line)
-    # A bufctl's record: address, address, time, thread.
-    line = re.sub(r"^(ADDRESS ADDRESS) +[0-9a-f]+ +\d+\b", r"\1 TIME THREAD", line)
+    # A bufctl's record: address, address, time, thread. Five hours after the
+    # system started a time is as long as an address.
+    line = re.sub(r"^(ADDRESS ADDRESS) +(ADDRESS|[0-9a-f]+) +\d+\b", r"\1 TIME THREAD", line)
     return re.sub(r" +", " ", line).rstrip()
 
 
