@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Most of a thread's stack is what it was at its last allocation. So that one
- * is kept (and that of the last free, as the two take turns), and the next walk
- * goes only as far as it must: trace_kept.h. Its hash comes with it, by which a
- * thread remembers names of stacks that it met, without a look at the depot.
+ * A thread's stacks come again: one that was seen is guessed, and known if all
+ * that it was read from is as it was (trace_seen.h).
+ *
+ * Else most of it is what it was at the last allocation. So that one is kept (and
+ * that of the last free, as the two take turns), and the next walk goes only as
+ * far as it must: trace_kept.h. Its hash comes with it, by which a thread
+ * remembers names of stacks that it met, without a look at the depot.
  *
  * A stack that cannot be kept, as it has a signal frame, a guess or a frame
  * that needs its whole row, empties the trace, and the next few captures do
@@ -16,6 +19,7 @@
 #include "alloc/stack.h"
 #include "alloc/thread.h"
 #include "alloc/trace_kept.h"
+#include "alloc/trace_seen.h"
 
 enum {
 	REST = 16,
@@ -28,6 +32,8 @@ struct kma_trace {
 	struct kma_kept kept[KMA_STACK_USES];
 	struct kma_paths paths[KMA_STACK_USES];
 	struct kma_names names[1 << NAMES_BITS]; /* next: the one to go */
+	struct kma_seen_table seen;
+	struct kma_begin begin; /* of the last walk */
 	struct kma_walked walked[KMA_KEPT_MAX];
 	uint64_t key[KMA_KEPT_MAX]; /* as the stack's reader wants them */
 };
@@ -66,23 +72,24 @@ static void remember(struct kma_names *names, uint64_t hash, uint32_t id)
 	names->next = at + 1 < KMA_NAMES_EACH ? at + 1 : 0;
 }
 
-/* Not known to be the stack of last time. */
-static bool acquire_another(struct kma_trace *t, const struct kma_thread *self,
-			    enum kma_stack_use use,
-			    const struct kma_place *here)
+/* Walked, as far as it must be. False: not a stack that can be kept. */
+static bool acquire(struct kma_trace *t, const struct kma_thread *self,
+		    enum kma_stack_use use, const struct kma_place *here)
 {
 	struct kma_bounds bounds;
 	const struct kma_kept *other = &t->kept[KMA_STACK_USES - 1 - use];
 	struct kma_kept *k = &t->kept[use];
-	struct kma_place zero;
-	const struct kma_path *path;
+	struct kma_begin *begin = &t->begin;
 	bool changed;
 
 	if (!kma_bounds_own(self, here->sp, &bounds))
 		bounds = kma_bounds_find(here->sp);
-	path = kma_path_leave(&t->paths[use], here, &bounds, &zero);
-	if (!path ||
-	    !kma_kept_update(k, other, t->walked, &zero, &bounds, &changed)) {
+	begin->here = *here;
+	begin->path =
+		kma_path_leave(&t->paths[use], here, &bounds, &begin->zero);
+	if (!begin->path ||
+	    !kma_kept_update(k, other, t->walked, &begin->zero, &bounds,
+			     &changed)) {
 		kma_kept_forget(k);
 		t->rest = REST;
 		return false;
@@ -91,15 +98,7 @@ static bool acquire_another(struct kma_trace *t, const struct kma_thread *self,
 		k->id = kma_names_find(names_of(t, hash_of(k)), hash_of(k));
 	if (k->id == 0)
 		kma_depot_foresee(hash_of(k));
-	kma_kept_note_path(k, path, here, &zero);
 	return true;
-}
-
-static bool acquire(struct kma_trace *t, const struct kma_thread *self,
-		    enum kma_stack_use use, const struct kma_place *here)
-{
-	return kma_kept_is_repeated(&t->kept[use], self, here) ||
-	       acquire_another(t, self, use, here);
 }
 
 /* Of the function this is inlined into: interrupted, so to speak, here. */
@@ -143,14 +142,31 @@ static void tell(struct kma_trace *t, const struct kma_kept *k,
 	ret->id = k->id;
 }
 
+/* A stack that was seen is in the depot. */
+static void tell_seen(uint32_t id, struct kma_trace_stack *ret)
+{
+	const struct kma_stack *stack = kma_stack_get(id);
+
+	*ret = (struct kma_trace_stack){ .key = stack->pc,
+					 .depth = stack->depth,
+					 .hash = stack->hash,
+					 .id = id };
+}
+
 bool kma_trace_acquire(struct kma_thread *self, enum kma_stack_use use,
 		       struct kma_trace_stack *ret)
 {
 	struct kma_trace *t = trace_of(self);
 	struct kma_place here = place_here();
+	uint32_t id;
 
 	if (!take(t))
 		return false;
+	id = kma_seen_find(&t->seen, self, &here, use);
+	if (id) {
+		tell_seen(id, ret);
+		return true;
+	}
 	if (!acquire(t, self, use, &here)) {
 		release(t);
 		return false;
@@ -167,6 +183,7 @@ void kma_trace_name(struct kma_thread *self, enum kma_stack_use use,
 
 	k->id = id;
 	remember(names_of(t, hash_of(k)), hash_of(k), id);
+	kma_seen_put(&t->seen, self, k, &t->begin, use);
 }
 
 void kma_trace_release(struct kma_thread *self)
@@ -190,7 +207,7 @@ static uint32_t intern(struct kma_trace *t, const struct kma_kept *k)
 	return kma_depot_intern(stack.hash, stack.key, depth, 0);
 }
 
-/* It is not the stack of last time, or not known by a name yet. */
+/* It is not the stack that was guessed. */
 __attribute__((noinline)) static uint32_t
 intern_another(struct kma_thread *self, enum kma_stack_use use,
 	       const struct kma_place *here)
@@ -200,7 +217,7 @@ intern_another(struct kma_thread *self, enum kma_stack_use use,
 
 	if (!take(t))
 		return kma_stack_intern_walked();
-	if (!acquire_another(t, self, use, here)) {
+	if (!acquire(t, self, use, here)) {
 		release(t);
 		return kma_stack_intern_walked();
 	}
@@ -208,6 +225,8 @@ intern_another(struct kma_thread *self, enum kma_stack_use use,
 	if (__builtin_expect(id == 0, 0)) {
 		id = intern(t, &t->kept[use]);
 		kma_trace_name(self, use, id);
+	} else {
+		kma_seen_put(&t->seen, self, &t->kept[use], &t->begin, use);
 	}
 	release(t);
 	return id;
@@ -223,8 +242,7 @@ uint32_t kma_stack_intern(enum kma_stack_use use)
 	if (__builtin_expect(t && !t->busy && t->rest == 0, 1)) {
 		t->busy = 1;
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		if (kma_kept_is_repeated(&t->kept[use], self, &here))
-			id = t->kept[use].id;
+		id = kma_seen_find(&t->seen, self, &here, use);
 		release(t);
 	}
 	return __builtin_expect(id != 0, 1) ? id

@@ -8,7 +8,6 @@
 void kma_kept_forget(struct kma_kept *k)
 {
 	k->first = KMA_KEPT_MAX;
-	k->sp = 0;
 }
 
 /* --- what of it still stands ------------------------------------------------

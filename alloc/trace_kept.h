@@ -55,13 +55,6 @@ struct kma_kept {
 	size_t first; /* index of the innermost frame; KMA_KEPT_MAX: empty */
 	uint32_t generation; /* of the rules it was walked by */
 	uint32_t id;         /* in the depot; 0 not known */
-	/* Where it was captured from; the way from there to the innermost
-	 * frame lies before that one in frame, as key and sp. */
-	uintptr_t sp, fp, first_fp;
-	uint32_t way;        /* index of its first */
-	uint32_t saved_used; /* of all the stack */
-	uintptr_t fp_slot;   /* where it passes the fp of first; 0: nowhere */
-	bool needs_fp;       /* if that is of use */
 	struct kma_kept_frame frame[KMA_KEPT_MAX];
 	uintptr_t fp_of[KMA_KEPT_MAX];             /* of frames that need it */
 	struct kma_kept_saved saved[KMA_KEPT_MAX]; /* outermost first */
@@ -97,80 +90,6 @@ static inline uint64_t kma_kept_four_wrong(const struct kma_kept *k, size_t at)
 {
 	return kma_kept_wrong(k, at) | kma_kept_wrong(k, at + 1) |
 	       kma_kept_wrong(k, at + 2) | kma_kept_wrong(k, at + 3);
-}
-
-/*
- * Does every slot, those of the way to it as well, hold what it did? What
- * differs most often differs near the inner end. For who knows that all of them
- * can be read.
- */
-static inline bool kma_kept_is_intact(const struct kma_kept *k)
-{
-	size_t at = k->way;
-	uint64_t wrong = 0;
-
-	for (; at <= KMA_KEPT_MAX - 4; at += 4)
-		if (kma_kept_four_wrong(k, at))
-			return false;
-	for (; at < KMA_KEPT_MAX; at++)
-		wrong |= kma_kept_wrong(k, at);
-	for (const struct kma_kept_saved *saved = k->saved;
-	     saved < k->saved + k->saved_used; saved++)
-		wrong |= kma_path_load(saved->slot) ^ saved->value;
-	return wrong == 0;
-}
-
-/* Is the fp by which frames are found what it was? It is that of here, or the
- * way from here passes the slot it was saved in. */
-static inline bool kma_kept_fp_is_same(const struct kma_kept *k,
-				       const struct kma_place *here)
-{
-	if (!k->needs_fp)
-		return true;
-	if (!k->fp_slot)
-		return here->fp == k->fp;
-	return kma_path_load(here->sp + k->fp_slot) == k->first_fp;
-}
-
-/* Is it the stack of last time, captured from the same place? */
-__attribute__((always_inline)) static inline bool
-kma_kept_is_repeated(const struct kma_kept *k, const struct kma_thread *self,
-		     const struct kma_place *here)
-{
-	return k->sp == here->sp && k->sp >= self->stack_low &&
-	       k->frame[KMA_KEPT_MAX - 1].sp <= self->stack_top &&
-	       k->generation == __atomic_load_n(&kma_rule_generation,
-						__ATOMIC_ACQUIRE) &&
-	       kma_kept_fp_is_same(k, here) && kma_kept_is_intact(k);
-}
-
-/*
- * It was captured from here, by path, whose end is frame zero. Put its slots
- * before those of the stack, so that the next capture from here need not look
- * for either.
- */
-static inline void kma_kept_note_path(struct kma_kept *k,
-				      const struct kma_path *path,
-				      const struct kma_place *here,
-				      const struct kma_place *zero)
-{
-	size_t inside = path->frames - 1; /* the last leads to frame zero */
-
-	k->sp = 0;
-	if (path->frames == 0 || inside > k->first)
-		return;
-	k->way = (uint32_t)(k->first - inside);
-	for (size_t i = 0; i < inside; i++) {
-		k->frame[k->way + i].key = path->key[i];
-		k->frame[k->way + i].sp =
-			here->sp + path->slot[i] + sizeof(uintptr_t);
-	}
-	k->sp = here->sp;
-	k->fp = here->fp;
-	k->first_fp = zero->fp;
-	k->fp_slot = path->fp_slot;
-	k->needs_fp = k->frame[k->first].needs_fp;
-	k->saved_used = k->frame[k->first].saved;
 }
 
 #endif

@@ -78,6 +78,12 @@ static inline bool kma_in_library(uintptr_t pc)
 	return pc - kma_root.text_base < kma_root.text_end - kma_root.text_base;
 }
 
+/* Where a walk began: here, by path, to frame zero. */
+struct kma_begin {
+	struct kma_place here, zero;
+	const struct kma_path *path;
+};
+
 /* Are the return addresses of that way in their slots? */
 static inline bool kma_path_is_same(const struct kma_path *path, uintptr_t sp)
 {
