@@ -3,10 +3,10 @@
  * A thread's stacks come again: one that was seen is guessed, and known if all
  * that it was read from is as it was (trace_seen.h).
  *
- * Else most of it is what it was at the last allocation. So that one is kept (and
- * that of the last free, as the two take turns), and the next walk goes only as
- * far as it must: trace_kept.h. Its hash comes with it, by which a thread
- * remembers names of stacks that it met, without a look at the depot.
+ * Else most of it is what it was at the last allocation. So that one is kept
+ * (and that of the last free, as the two take turns), and the next walk goes
+ * only as far as it must: trace_kept.h. Its hash comes with it, by which a
+ * thread remembers names of stacks that it met, without a look at the depot.
  *
  * A stack that cannot be kept, as it has a signal frame, a guess or a frame
  * that needs its whole row, empties the trace, and the next few captures do
@@ -87,9 +87,8 @@ static bool acquire(struct kma_trace *t, const struct kma_thread *self,
 	begin->here = *here;
 	begin->path =
 		kma_path_leave(&t->paths[use], here, &bounds, &begin->zero);
-	if (!begin->path ||
-	    !kma_kept_update(k, other, t->walked, &begin->zero, &bounds,
-			     &changed)) {
+	if (!begin->path || !kma_kept_update(k, other, t->walked, &begin->zero,
+					     &bounds, &changed)) {
 		kma_kept_forget(k);
 		t->rest = REST;
 		return false;

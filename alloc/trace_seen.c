@@ -90,8 +90,7 @@ void kma_seen_put(struct kma_seen_table *table, const struct kma_thread *self,
 	guess = kma_seen_guess(table, self, here, use);
 	table->last = 0;
 	if (k->id == 0 || path->frames == 0 || slots > KMA_SEEN_SLOTS ||
-	    !guess ||
-	    !is_worth_it(table))
+	    !guess || !is_worth_it(table))
 		return;
 	known = &table->known[kma_seen_mix(k->id ^ here->sp << 28) >>
 			      (64 - KMA_SEEN_KNOWN_BITS)];

@@ -130,8 +130,15 @@ static bool is_remembered(const struct kma_trace_stack *stack,
 	return stack->id == 0 || stack->id == id;
 }
 
+/* What the library is here: its frames are cut but for the outermost, so many
+ * of them. A plain walk, which begins outside of it, cuts none. */
+static size_t frames_cut;
+
+#define INSIDE __attribute__((noinline, section("inside_library")))
+extern char __start_inside_library, __stop_inside_library;
+
 /* The same stack as a plain walk finds, whatever the one before was. */
-__attribute__((noinline)) static int compare_trace(void *argument)
+INSIDE static int compare_trace(void *argument)
 {
 	const char **found = argument;
 	struct kma_trace_stack stack;
@@ -142,10 +149,10 @@ __attribute__((noinline)) static int compare_trace(void *argument)
 
 	if (!kma_trace_acquire(kma_self, use, &stack))
 		return 0; /* a signal frame below */
-	while (i < depth && pc[depth - i] == stack.key[stack.depth - i])
+	while (i < stack.depth && pc[depth - i] == stack.key[stack.depth - i])
 		i++;
 	/* But for this function's own frame, which two calls leave. */
-	if (stack.depth != depth || i + 1 < depth)
+	if (stack.depth + frames_cut != depth || i + 1 < stack.depth)
 		*found = "another stack";
 	else if (stack.hash != stack_hash(stack.key, stack.depth))
 		*found = "another hash";
@@ -157,15 +164,32 @@ __attribute__((noinline)) static int compare_trace(void *argument)
 	return 0;
 }
 
-static void a_stack_made_from_the_last_is_the_same(void **state)
+/* Frame zero, which leaves the frame pointer alone. */
+INSIDE static int enter_library(void *found)
 {
-	(void)state;
+	int result = compare_trace(found);
+
+	__asm__ volatile("" : "+r"(result)); /* no jump */
+	return result;
+}
+
+/* Where enter_library() is called, compare_trace() is cut, and what it calls.
+ */
+static void set_library(bool exists)
+{
+	kma_root.text_base = exists ? (uintptr_t)&__start_inside_library : 0;
+	kma_root.text_end = exists ? (uintptr_t)&__stop_inside_library : 0;
+	frames_cut = exists ? 2 : 0;
+}
+
+static void compare_random_stacks(int (*compare)(void *))
+{
 	unsigned char step[32] = { 0 };
 
 	for (int i = 0; i < 20000; i++) {
 		const char *found = NULL;
-		struct path path = { step, 1 + random_byte() % 28,
-				     compare_trace, &found };
+		struct path path = { step, 1 + random_byte() % 28, compare,
+				     &found };
 
 		/* Signals seldom: a trace rests after one. */
 		int kinds = i % 64 ? 11 : 12;
@@ -179,6 +203,22 @@ static void a_stack_made_from_the_last_is_the_same(void **state)
 	}
 	assert_true(traces_taken > 1000);
 	assert_true(ids_known > 1000);
+	traces_taken = ids_known = 0;
+}
+
+static void a_stack_made_from_the_last_is_the_same(void **state)
+{
+	(void)state;
+	compare_random_stacks(compare_trace);
+}
+
+/* With a way out of the library: those that come again are not walked. */
+static void a_stack_seen_before_is_the_same(void **state)
+{
+	(void)state;
+	set_library(true);
+	compare_random_stacks(enter_library);
+	set_library(false);
 }
 
 /*
@@ -190,24 +230,10 @@ static void a_stack_made_from_the_last_is_the_same(void **state)
 enum { ROOM = 512, SOME = 32 };
 typedef int leave_room(const char **found);
 
-/*
- * The same where the one that moves called the library, whose frames all are
- * where they were. For that the library is all of this program but what lies in
- * a section of its own.
- */
-#define OUTSIDE __attribute__((noinline, section("outside_library")))
-extern char __executable_start, __start_outside_library;
-
-/* Frame zero, which leaves the frame pointer alone. */
-__attribute__((noinline)) static int enter_library(const char **found)
-{
-	int result = compare_trace(found);
-
-	__asm__ volatile("" : "+r"(result)); /* no jump */
-	return result;
-}
-
-OUTSIDE static int call_library(size_t room, const char **found)
+/* The same where the one that moves called the library, whose frames all are
+ * where they were. */
+__attribute__((noinline)) static int call_library(size_t room,
+						  const char **found)
 {
 	volatile char *block = __builtin_alloca(room);
 
@@ -215,7 +241,7 @@ OUTSIDE static int call_library(size_t room, const char **found)
 	return enter_library(found) + block[0];
 }
 
-OUTSIDE static int little_outside(const char **found)
+__attribute__((noinline)) static int little_outside(const char **found)
 {
 	volatile char *block =
 		__builtin_alloca((size_t)SOME * (*found == NULL));
@@ -224,7 +250,7 @@ OUTSIDE static int little_outside(const char **found)
 	return call_library(ROOM - SOME, found) + block[0];
 }
 
-OUTSIDE static int much_outside(const char **found)
+__attribute__((noinline)) static int much_outside(const char **found)
 {
 	volatile char *block =
 		__builtin_alloca((size_t)(ROOM - SOME) * (*found == NULL));
@@ -286,11 +312,9 @@ static void a_frame_is_not_where_it_was(void **state)
 static void the_caller_is_not_where_it_was(void **state)
 {
 	(void)state;
-	kma_root.text_base = (uintptr_t)&__executable_start;
-	kma_root.text_end = (uintptr_t)&__start_outside_library;
-	assert_true((uintptr_t)kma_trace_acquire < kma_root.text_end);
+	set_library(true);
 	go_either_way((leave_room *[]){ little_outside, much_outside });
-	kma_root.text_base = kma_root.text_end = 0;
+	set_library(false);
 }
 
 static void *run_thread(void *argument)
@@ -567,6 +591,7 @@ int main(int count, char **arguments)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stacks_are_those_of_backtrace),
 		cmocka_unit_test(a_stack_made_from_the_last_is_the_same),
+		cmocka_unit_test(a_stack_seen_before_is_the_same),
 		cmocka_unit_test(a_frame_is_not_where_it_was),
 		cmocka_unit_test(the_caller_is_not_where_it_was),
 		cmocka_unit_test(a_thread_starts_at_clone),
