@@ -42,7 +42,7 @@ struct kma_kept;
 enum {
 	KMA_SEEN_SLOTS = 60, /* of a stack, at most; compared four at a time */
 	KMA_SEEN_UNITS = 8192,
-	KMA_SEEN_GUESSES_BITS = 10,
+	KMA_SEEN_GUESSES_BITS = 12,
 	KMA_SEEN_KNOWN_BITS = 10,
 };
 
