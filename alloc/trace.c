@@ -15,6 +15,7 @@
  */
 #include "alloc/trace.h"
 
+#include "alloc/lock.h"
 #include "alloc/meta.h"
 #include "alloc/stack.h"
 #include "alloc/thread.h"
@@ -28,7 +29,8 @@ enum {
 
 struct kma_trace {
 	uint32_t busy;
-	uint32_t rest; /* captures to sit out */
+	uint32_t rest;          /* captures to sit out */
+	struct kma_trace *next; /* among those of threads that have ended */
 	struct kma_kept kept[KMA_STACK_USES];
 	struct kma_paths paths[KMA_STACK_USES];
 	struct kma_names names[1 << NAMES_BITS]; /* next: the one to go */
@@ -38,14 +40,44 @@ struct kma_trace {
 	uint64_t key[KMA_KEPT_MAX]; /* as the stack's reader wants them */
 };
 
+/* Those of threads that have ended. The lock is never waited for, as who comes
+ * here may hold any other; a child of a fork may find it held for ever, and
+ * does without. */
+static struct kma_lock spare_lock;
+static struct kma_trace *spare;
+
+static struct kma_trace *take_spare(void)
+{
+	struct kma_trace *t;
+
+	if (!kma_lock_try(&spare_lock))
+		return NULL;
+	t = spare;
+	if (t)
+		spare = t->next;
+	kma_lock_release(&spare_lock);
+	return t;
+}
+
+/* One that another thread had is as good: names and ways are those of all, and
+ * what depends on the stack is forgotten without a look at it. */
 static struct kma_trace *trace_of(struct kma_thread *self)
 {
+	struct kma_trace *t;
+
 	if (self->trace || kma_thread_nested(self))
 		return self->trace;
-	self->trace = kma_meta_alloc(sizeof(*self->trace));
-	for (unsigned i = 0; self->trace && i < KMA_STACK_USES; i++)
-		kma_kept_forget(&self->trace->kept[i]);
-	return self->trace;
+	t = take_spare();
+	if (!t)
+		t = kma_meta_alloc(sizeof(*t));
+	if (!t)
+		return NULL;
+	for (unsigned i = 0; i < KMA_STACK_USES; i++)
+		kma_kept_forget(&t->kept[i]);
+	kma_seen_forget(&t->seen);
+	t->busy = t->rest = 0;
+	self->trace = t;
+	return t;
 }
 
 /* --- capturing -------------------------------------------------------------
@@ -253,6 +285,11 @@ void kma_trace_discard(struct kma_thread *thread)
 	struct kma_trace *trace = thread->trace;
 
 	thread->trace = NULL;
-	if (trace)
+	if (trace && kma_lock_try(&spare_lock)) {
+		trace->next = spare;
+		spare = trace;
+		kma_lock_release(&spare_lock);
+	} else if (trace) {
 		kma_meta_free(trace, sizeof(*trace));
+	}
 }

@@ -82,6 +82,14 @@ static inline struct kma_seen *kma_seen_at(struct kma_seen_table *table,
 	return (struct kma_seen *)&table->ring[position % KMA_SEEN_UNITS];
 }
 
+/* All of them, as each position is too far behind now. */
+static inline void kma_seen_forget(struct kma_seen_table *table)
+{
+	if (table->head)
+		table->head += 2 * KMA_SEEN_UNITS;
+	table->last = 0;
+}
+
 static inline uint64_t kma_seen_mix(uint64_t key)
 {
 	return key * UINT64_C(0x9E3779B97F4A7C15);
