@@ -42,7 +42,8 @@ static void add(const struct notes *notes, const char *owner, uint32_t type,
 	memcpy(name, owner, strlen(owner));
 	fwrite(&header, sizeof(header), 1, notes->stream);
 	fwrite(name, sizeof(name), 1, notes->stream);
-	fwrite(bytes, 1, size, notes->stream);
+	if (size) /* else bytes may be NULL */
+		fwrite(bytes, 1, size, notes->stream);
 	fwrite(zeros, 1, -size % sizeof(zeros), notes->stream);
 }
 
