@@ -26,6 +26,14 @@ static APART char *make(size_t size)
 	return p;
 }
 
+static APART char *make_another(size_t size)
+{
+	char *p = (char *)malloc(size);
+
+	KEEP(p);
+	return p;
+}
+
 static APART void drop(void *p)
 {
 	free(p);

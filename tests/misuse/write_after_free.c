@@ -2,14 +2,6 @@
 /* Found when the buffer is to be used again. */
 #include "tests/misuse/misuse.h"
 
-static APART char *make_another(size_t size)
-{
-	char *p = malloc(size);
-
-	KEEP(p);
-	return p;
-}
-
 int main(void)
 {
 	char *p = make(24);

@@ -2,14 +2,6 @@
 /* Into the redzone of a buffer that was freed, found when it is used again. */
 #include "tests/misuse/misuse.h"
 
-static APART char *make_another(size_t size)
-{
-	char *p = malloc(size);
-
-	KEEP(p);
-	return p;
-}
-
 int main(void)
 {
 	char *p = make(24);
