@@ -2,7 +2,7 @@
 /*
  * The verdict of a check.
  *
- *	supervise --> accounts --> judge each dump --> result --> reports
+ *	supervise --> accounts --> settle each --> result --> reports
  *	    \_____ judge in place, as each ends ____/
  *
  * Every account of the supervisor becomes a process of the result: checked, or
@@ -14,25 +14,18 @@
 
 #include "kdbg/baseline.h"
 #include "kdbg/check_examine.h"
-#include "kdbg/check_judge.h"
-#include "kdbg/check_merge.h"
 #include "kdbg/check_options.h"
-#include "kdbg/check_program.h"
 #include "kdbg/check_reports.h"
+#include "kdbg/check_settle.h"
 #include "kdbg/supervise.h"
 #include "kdbg/supervise_environment.h"
 #include "kdbg/suppressions.h"
-#include "kdbg/target.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,200 +43,6 @@ struct check {
 	struct baseline *baseline;
 	struct check_result result;
 };
-
-static bool matches_any(const char *const *patterns, size_t count,
-			const char *path)
-{
-	for (size_t i = 0; i < count; i++)
-		if (roster_match(patterns[i], path))
-			return true;
-	return false;
-}
-
-static void set_reason(struct check *check, struct check_process *process,
-		       const char *reason)
-{
-	process->verdict = CHECK_UNCHECKED;
-	process->reason = reason ? reason : "out of memory";
-	if (matches_any(check->options.allow, check->options.allow_count,
-			process->path))
-		process->verdict = CHECK_ALLOWED;
-}
-
-static const char filtered_reason[] =
-	"its filter of system calls (seccomp) leaves none for a check";
-
-/* Why an image said nothing. */
-static const char *explain_silence(struct check *check,
-				   const struct account *account)
-{
-	const struct account *list;
-
-	accounts_list(check->supervised.accounts, &list);
-	if (account->running)
-		return "still running when the check ended";
-	/* Filters stay for what is exec'ed under them. */
-	if (account->origin != ACCOUNT_NONE && list[account->origin].filtered)
-		return filtered_reason;
-	return check_program_silence(account->path);
-}
-
-/* Why there is no dump of an image that said hello. */
-static const char *explain_silent_end(struct check *check,
-				      const struct account *account)
-{
-	if (account->running)
-		return "still running when the check ended";
-	if (account->filtered)
-		return filtered_reason;
-	if (account->failure)
-		return arena_print(&check->result.arena,
-				   "its dump could not be written: %s",
-				   strerror((int)account->failure));
-	if (account->reaped && WIFSIGNALED(account->wait_status))
-		return arena_print(
-			&check->result.arena,
-			"killed by signal %d (%s) before it could be checked",
-			WTERMSIG(account->wait_status),
-			strsignal(WTERMSIG(account->wait_status)));
-	return "ended without leaving a dump (killed?)";
-}
-
-/* The path of an account's dump; NULL: none, or a name that is not one. */
-static char *dump_path(struct check *check, const struct account *account)
-{
-	const char *name = account->dump;
-
-	if (!name || strchr(name, '/') || name[0] == '.')
-		return NULL;
-	return arena_print(&check->result.arena, "%s/%s", check->dumps, name);
-}
-
-/* A reason why it could not be done goes to the process. */
-static void suppress(struct check *check, struct check_process *process)
-{
-	struct err *err = NULL;
-	char text[512];
-
-	if (process->suppressions)
-		err = suppressions_read_program(&check->suppressions,
-						process->path,
-						process->suppressions);
-	if (!err)
-		err = suppressions_apply(&check->suppressions, process);
-	if (!err && !check_merge_caches(&check->result.arena, process))
-		err = err_new(ERR_NO_MEMORY, "out of memory");
-	if (!err)
-		return;
-	err_describe(err, text, sizeof(text));
-	err_free(err);
-	process->reason = arena_print(&check->result.arena, "%s", text);
-}
-
-/* What was found in place, under the names of its account. */
-static void take_examined(const struct examined *examined,
-			  const struct account *account,
-			  struct check_process *process)
-{
-	struct check_process named = *process;
-
-	*process = examined->process;
-	process->pid = named.pid;
-	process->ppid = named.ppid;
-	process->path = named.path;
-	process->command = named.command;
-	process->forked = named.forked;
-	process->system = named.system;
-	process->file = named.file;
-	if (account->failure)
-		process->dump_failure = strerror((int)account->failure);
-}
-
-static void judge_dump(struct check *check, struct check_process *process)
-{
-	const struct target_options options = { NULL };
-	struct target *target;
-	struct err *err = target_open(process->file, &options, &target);
-
-	if (!err)
-		err = check_judge(target, &check->result.arena, process);
-	if (err) {
-		char text[512];
-		err_describe(err, text, sizeof(text));
-		err_free(err);
-		process->reason =
-			arena_print(&check->result.arena,
-				    "its dump cannot be read: %s", text);
-	}
-}
-
-static void judge(struct check *check, const struct account *account,
-		  struct check_process *process)
-{
-	const struct examined *examined =
-		account->shown
-			? check_examined(&check->examiner, account->show_index)
-			: NULL;
-
-	process->file = dump_path(check, account);
-	if (examined)
-		take_examined(examined, account, process);
-	else if (process->file)
-		judge_dump(check, process);
-	else
-		process->reason = explain_silent_end(check, account);
-	suppress(check, process);
-	if (process->reason)
-		set_reason(check, process, process->reason);
-}
-
-/* An image that an exec ended: its leaks went with it, its errors did not. */
-static void settle_replaced(struct check *check, const struct account *account,
-			    struct check_process *process)
-{
-	process->replaced = true;
-	process->errors_reported = account->errors;
-	if (account->unseen_exec)
-		set_reason(check, process,
-			   "replaced by an exec that libkma did not see");
-	else if (account->errors && (account->dump || account->shown))
-		judge(check, account, process);
-}
-
-static bool is_ignored(const struct check *check, const struct account *account)
-{
-	const struct check_options *options = &check->options;
-
-	return account->skipped || account->handed_over ||
-	       (options->no_children && !account->command) ||
-	       (!account->hello &&
-		matches_any(options->skip, options->skip_count, account->path));
-}
-
-static void settle(struct check *check, const struct account *account,
-		   struct check_process *process)
-{
-	process->pid = account->pid;
-	process->ppid = account->ppid;
-	process->path = account->path;
-	process->command = account->command;
-	process->forked = account->forked;
-	process->system =
-		!check->options.strict_children &&
-		account_is_system(check->supervised.accounts, account);
-	if (is_ignored(check, account))
-		process->verdict = CHECK_IGNORED;
-	else if (!account->hello)
-		set_reason(check, process, explain_silence(check, account));
-	else if (account->foreign)
-		set_reason(check, process,
-			   "it has a malloc of its own, or runs under a tool "
-			   "that has");
-	else if (account->replaced)
-		settle_replaced(check, account, process);
-	else
-		judge(check, account, process);
-}
 
 static void add_up(struct check_result *result,
 		   const struct check_process *process)
@@ -291,6 +90,14 @@ static void sort_dumps(struct check *check)
 static struct err *settle_all(struct check *check)
 {
 	struct check_result *result = &check->result;
+	const struct check_settler settler = {
+		.options = &check->options,
+		.accounts = check->supervised.accounts,
+		.examiner = &check->examiner,
+		.suppressions = &check->suppressions,
+		.dumps = check->dumps,
+		.arena = &result->arena,
+	};
 	const struct account *list;
 
 	result->count = accounts_list(check->supervised.accounts, &list);
@@ -303,7 +110,7 @@ static struct err *settle_all(struct check *check)
 	if (result->count && !result->processes)
 		return err_new(ERR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; i < result->count; i++) {
-		settle(check, &list[i], &result->processes[i]);
+		check_settle(&settler, &list[i], &result->processes[i]);
 		struct err *err = baseline_apply(
 			check->baseline, &result->arena, &result->processes[i]);
 		if (err)
