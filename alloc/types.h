@@ -3,6 +3,9 @@
  * Types of memory: an account each, and for each buffer the number of its type
  * in an array beside the slab (kma_slab.types), which is made with the first
  * typed buffer of the slab.
+ *
+ *	types.c       the types, their limits and what they have counted
+ *	type_alloc.c  malloc and free with one
  */
 #ifndef ALLOC_TYPES_H
 #define ALLOC_TYPES_H
@@ -32,6 +35,9 @@ struct kma_type {
 	uint64_t limblocks; /* slept, or failed, at the limit */
 	uint64_t sizes;     /* bit n: buffers of 2^n bytes at most */
 };
+
+/* NULL: there is none. */
+struct kma_type *kma_type_of_number(uint32_t number);
 
 /* For fork.c: makes types. */
 extern struct kma_lock kma_type_lock;
