@@ -7,19 +7,24 @@
  * The lines of a report, which tests hold to the letter:
  *
  *	kma: NAME: what happened, in a sentence
- *	kma:   address 0xA is N bytes inside|before|after the SIZE-byte buffer
- *0xB (CACHE) kma:   expected XX XX .., found YY YY .. at offset N kma:
- *allocated by thread T (NAME), S.mmm s ago, stack: kma:     0xPC
- *MODULE+0xOFFSET kma:   freed by thread T (NAME), S.mmm s ago, stack: kma: ...
+ *	kma:   address 0xA is N bytes WHERE the SIZE-byte buffer 0xB (CACHE)
+ *	kma:   expected XX XX .., found YY YY .. at offset N
+ *	kma:   allocated by thread T (NAME), S.mmm s ago, stack:
+ *	kma:     0xPC MODULE+0xOFFSET
+ *	kma:   freed by thread T (NAME), S.mmm s ago, stack:
+ *	kma:     ...
  *	kma:   reported by thread T (NAME), stack:
  *	kma:     ...
- *	kma:   before it: SIZE-byte buffer 0xB, allocated|freed by thread T
- *(NAME), S.mmm s ago, at 0xPC MODULE+0xOFFSET kma:   after it: ...
+ *	kma:   before it: SIZE-byte buffer 0xB, WHAT by thread T (NAME), ...
+ *	kma:   after it: ...
  *
- * The sentences are in report_text.c. A pointer that no cache owns has a line
- * "address 0xA is ..." that tells what is there instead. Bytes and offsets are
- * those of the first damage; an offset counts from the buffer's start. Lines
- * that do not apply are left out. New and free mixed are told, but are no
+ * WHERE is inside, before or after, WHAT is allocated or freed; the line of a
+ * neighbour ends with how long ago that was, and its caller's place.
+ *
+ * The sentences are in report_sentence.c. A pointer that no cache owns has a
+ * line "address 0xA is ..." that tells what is there instead. Bytes and offsets
+ * are those of the first damage; an offset counts from the buffer's start.
+ * Lines that do not apply are left out. New and free mixed are told, but are no
  * reason to stop; nor is what is found at exit, nor a fault in a guard or by a
  * fill, of which the process dies by the signal that told us.
  */
