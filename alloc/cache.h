@@ -18,7 +18,7 @@
  *	              ^ start, 16-aligned      ^ start + stride - 8
  *
  * On pages that a client brought, where not one buffer fits like that, a slab
- *is bare: stride is bufsize, no canaries, and a redzone where size leaves one.
+ * is bare: stride is bufsize, no canaries, and a redzone where size leaves one.
  *
  * The redzone runs from the byte after the request to the next canary, so the
  * first byte too far shows. Alignment above 16 moves the user's pointer up

@@ -7,7 +7,7 @@
  *	      | submap: an arena on a run of its parent |
  *
  * How many pages a run has, and of which type, stands beside its first page.
- *Freed pages go back to the system and are untouchable again.
+ * Freed pages go back to the system and are untouchable again.
  */
 #include "alloc/space.h"
 

@@ -11,7 +11,7 @@
  * One of the two sees the other: an owner that sees a visit leaves magazines
  * alone and goes to the slabs; a visitor waits until an owner that it found
  * busy has left. An owner that ends waits until nobody visits. Only magazines
- *of clients' caches are visited: malloc's fast path does not look.
+ * of clients' caches are visited: malloc's fast path does not look.
  */
 #ifndef ALLOC_VISIT_H
 #define ALLOC_VISIT_H

@@ -12,7 +12,7 @@
  *
  * What a command's words are, its usage says: "type", "walker", "cache",
  * "command", "variable", "object", "file"; a command can have a list of its
- *own.
+ * own.
  */
 #ifndef KDBG_COMPLETE_H
 #define KDBG_COMPLETE_H

@@ -3,13 +3,14 @@
  * Inner pointers that show, by what lies around them, that this is how their
  * owner keeps the buffer:
  *
- *	aligned by hand		| ... | start | T ...		start is the
- *buffer's array with a cookie	| n | T | T | ...		sizeof(T) * n is
- *the rest shared string		| length | capacity | uses | text ...
+ *	aligned by hand		| ... | start | T ...		start shows it
+ *	array with a cookie	| n | T | T | ...		n shows it
+ *	shared string		| length | capacity | uses | text ...
  *	sds string		| length | room | type | text ...
  *	second base		| vtable | ... | vtable of the base | ...
  *
- * The shared string is libstdc++'s of before C++11, sds that of redis and its
+ * start is the buffer's own start; sizeof(T) * n is the rest of the buffer. The
+ * shared string is libstdc++'s of before C++11, sds that of redis and its
  * clients. The vtable of a second base says how far above it the object starts,
  * and is of the same type as the one that the object starts with.
  */

@@ -14,8 +14,8 @@
  * a mapping with a guard below it and the control block in it. A coroutine's
  * stack stays a root as a whole: better to miss a leak than to invent one. So
  * does the stack that a thread left for its alternate stack. The alternate
- *stack that libkma gave a thread which is not on it holds what handlers have
- *left: when a dump was made, all the thread's registers.
+ * stack that libkma gave a thread which is not on it holds what handlers have
+ * left: when a dump was made, all the thread's registers.
  *
  * glibc keeps the stacks of ended threads for the next ones. They are told by
  * the control block at their top (struct pthread: its first and third word

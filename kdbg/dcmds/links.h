@@ -6,8 +6,8 @@
  * A link leads to the next element, or, embedded, to the same member of it:
  *
  *	struct item { ...; struct node { struct node *next; } node; }
- *	              ^ element           ^ node: where links lead, base bytes
- *on
+ *	              ^ element           ^ node: base bytes on, where
+ *	                                    links lead
  *
  * Without -e node and element are the same, and base is 0.
  */

@@ -14,7 +14,7 @@
  * stand for bsd_malloc and bsd_free; libc's are not to be had in such a unit
  * after this header. With KMA_BSD_NO_LIBC_NAMES only the bsd_ names are
  * defined. With KMA_FREEBSD the types are FreeBSD's, and its zone(9) and
- *vmem(9) are there.
+ * vmem(9) are there.
  */
 #ifndef KMA_BSD_MALLOC_H
 #define KMA_BSD_MALLOC_H

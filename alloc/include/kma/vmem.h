@@ -17,9 +17,9 @@
  *
  * Thread-safe; not for signal handlers but for arenas of KMA_VMC_INTR_SAFE.
  * Calls with KMA_VM_SLEEP may sleep, the others do not wait for memory. Misuse
- *(a size or an address that was not allocated, a live arena destroyed, bad
- *arguments) is reported as libkma reports a bad free: told, dumped, aborted, or
- *passed over by noabort.
+ * (a size or an address that was not allocated, a live arena destroyed, bad
+ * arguments) is reported as libkma reports a bad free: told, dumped, aborted,
+ * or passed over by noabort.
  */
 #ifndef KMA_VMEM_H
 #define KMA_VMEM_H
