@@ -3,7 +3,8 @@
  * The unwinder's inside: what .eh_frame says of a PC, what the rule cache
  * keeps of that, and how far a stack may be read. Users want alloc/stack.h.
  *
- *	unwind_cfi.c     .eh_frame -> row: how to find every register
+ *	unwind_entry.h   .eh_frame -> the program of a function
+ *	unwind_cfi.c     program -> row: how to find every register
  *	unwind_step.c    row and registers -> the caller's registers
  *	unwind_bounds.c  which bytes around sp are stack
  *	unwind.c         row -> rule (one word, cached) -> walk
