@@ -9,17 +9,14 @@
 #include "tests/unit/unwind_paths.h"
 
 #include "alloc/module.h"
-#include "alloc/range.h"
 #include "alloc/root.h"
 #include "alloc/stack.h"
 #include "alloc/thread.h"
-#include "alloc/trace.h"
 
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,26 +71,6 @@ __attribute__((noinline)) static int compare_here(void *argument)
 	return *found ? 1 : 0;
 }
 
-static uint64_t stack_hash(const uint64_t *pc, size_t depth)
-{
-	uint64_t hash = KMA_STACK_HASH_SEED;
-
-	while (depth-- > 0)
-		hash = kma_stack_hash_step(hash, pc[depth]);
-	return hash;
-}
-
-static int traces_taken, ids_known;
-static uint64_t random_state = 88172645463325252;
-
-static unsigned char random_byte(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (unsigned char)(random_state >> 24);
-}
-
 static void random_paths_match(int count, int longest)
 {
 	unsigned char step[64];
@@ -115,206 +92,6 @@ static void stacks_are_those_of_backtrace(void **state)
 {
 	(void)state;
 	random_paths_match(2000, 24);
-}
-
-/* An id that is known already is that of this very stack. */
-static bool is_remembered(const struct kma_trace_stack *stack,
-			  enum kma_stack_use use)
-{
-	uint32_t id =
-		kma_depot_intern(stack->hash, stack->key, stack->depth, 0);
-
-	if (stack->id == 0)
-		kma_trace_name(kma_self, use, id);
-	ids_known += stack->id != 0;
-	return stack->id == 0 || stack->id == id;
-}
-
-/* What the library is here: its frames are cut but for the outermost, so many
- * of them. A plain walk, which begins outside of it, cuts none. */
-static size_t frames_cut;
-
-#define INSIDE __attribute__((noinline, section("inside_library")))
-extern char __start_inside_library, __stop_inside_library;
-
-/* The same stack as a plain walk finds, whatever the one before was. */
-INSIDE static int compare_trace(void *argument)
-{
-	const char **found = argument;
-	struct kma_trace_stack stack;
-	uint64_t pc[FRAMES];
-	uint16_t flags;
-	size_t depth = kma_stack_capture(pc, FRAMES, &flags), i = 1;
-	enum kma_stack_use use = random_byte() % KMA_STACK_USES;
-
-	if (!kma_trace_acquire(kma_self, use, &stack))
-		return 0; /* a signal frame below */
-	while (i < stack.depth && pc[depth - i] == stack.key[stack.depth - i])
-		i++;
-	/* But for this function's own frame, which two calls leave. */
-	if (stack.depth + frames_cut != depth || i + 1 < stack.depth)
-		*found = "another stack";
-	else if (stack.hash != stack_hash(stack.key, stack.depth))
-		*found = "another hash";
-	else if (!is_remembered(&stack, use))
-		*found = "the id of another stack";
-	else
-		traces_taken++;
-	kma_trace_release(kma_self);
-	return 0;
-}
-
-/* Frame zero, which leaves the frame pointer alone. */
-INSIDE static int enter_library(void *found)
-{
-	int result = compare_trace(found);
-
-	__asm__ volatile("" : "+r"(result)); /* no jump */
-	return result;
-}
-
-/* Where enter_library() is called, compare_trace() is cut, and what it calls.
- */
-static void set_library(bool exists)
-{
-	kma_root.text_base = exists ? (uintptr_t)&__start_inside_library : 0;
-	kma_root.text_end = exists ? (uintptr_t)&__stop_inside_library : 0;
-	frames_cut = exists ? 2 : 0;
-}
-
-static void compare_random_stacks(int (*compare)(void *))
-{
-	unsigned char step[32] = { 0 };
-
-	for (int i = 0; i < 20000; i++) {
-		const char *found = NULL;
-		struct path path = { step, 1 + random_byte() % 28, compare,
-				     &found };
-
-		/* Signals seldom: a trace rests after one. */
-		int kinds = i % 64 ? 11 : 12;
-
-		step[random_byte() % sizeof(step)] =
-			(unsigned char)(random_byte() % kinds);
-		path_call(&path);
-		path_call(&path);
-		if (found)
-			fail_msg("path %d: %s", i, found);
-	}
-	assert_true(traces_taken > 1000);
-	assert_true(ids_known > 1000);
-	traces_taken = ids_known = 0;
-}
-
-static void a_stack_made_from_the_last_is_the_same(void **state)
-{
-	(void)state;
-	compare_random_stacks(compare_trace);
-}
-
-/* With a way out of the library: those that come again are not walked. */
-static void a_stack_seen_before_is_the_same(void **state)
-{
-	(void)state;
-	set_library(true);
-	compare_random_stacks(enter_library);
-	set_library(false);
-}
-
-/*
- * Two functions called from one place, which leave as much room between
- * themselves and the one that they call as makes its frame begin elsewhere and
- * end at the same place. What it left where its return address was the last
- * time still reads as that: only the frame pointer tells that it has moved.
- */
-enum { ROOM = 512, SOME = 32 };
-typedef int leave_room(const char **found);
-
-/* The same where the one that moves called the library, whose frames all are
- * where they were. */
-__attribute__((noinline)) static int call_library(size_t room,
-						  const char **found)
-{
-	volatile char *block = __builtin_alloca(room);
-
-	block[0] = 1;
-	return enter_library(found) + block[0];
-}
-
-__attribute__((noinline)) static int little_outside(const char **found)
-{
-	volatile char *block =
-		__builtin_alloca((size_t)SOME * (*found == NULL));
-
-	block[0] = 1;
-	return call_library(ROOM - SOME, found) + block[0];
-}
-
-__attribute__((noinline)) static int much_outside(const char **found)
-{
-	volatile char *block =
-		__builtin_alloca((size_t)(ROOM - SOME) * (*found == NULL));
-
-	block[0] = 1;
-	return call_library(SOME, found) - block[0];
-}
-
-__attribute__((noinline)) static int keep_fp(size_t room, const char **found)
-{
-	volatile char *block = __builtin_alloca(room);
-
-	block[0] = 1;
-	return compare_trace(found) + block[0];
-}
-
-__attribute__((noinline)) static int fill_room(size_t room, const char **found)
-{
-	volatile char *block = __builtin_alloca(room);
-
-	block[0] = 1;
-	return keep_fp(SOME, found) + block[0];
-}
-
-__attribute__((noinline)) static int leave_little(const char **found)
-{
-	volatile char *block =
-		__builtin_alloca((size_t)SOME * (*found == NULL));
-
-	block[0] = 1;
-	return fill_room(ROOM - SOME, found) + block[0];
-}
-
-__attribute__((noinline)) static int leave_much(const char **found)
-{
-	volatile char *block =
-		__builtin_alloca((size_t)(ROOM - SOME) * (*found == NULL));
-
-	block[0] = 1;
-	return fill_room(SOME, found) - block[0];
-}
-
-static void go_either_way(leave_room *const way[2])
-{
-	const char *found = NULL;
-
-	for (int i = 0; i < 200 && !found; i++)
-		way[random_byte() % 2](&found);
-	if (found)
-		fail_msg("%s", found);
-}
-
-static void a_frame_is_not_where_it_was(void **state)
-{
-	(void)state;
-	go_either_way((leave_room *[]){ leave_little, leave_much });
-}
-
-static void the_caller_is_not_where_it_was(void **state)
-{
-	(void)state;
-	set_library(true);
-	go_either_way((leave_room *[]){ little_outside, much_outside });
-	set_library(false);
 }
 
 static void *run_thread(void *argument)
@@ -522,25 +299,6 @@ static void a_module_is_entered_when_first_met(void **state)
 	assert_null(kma_module_find((uintptr_t)state));
 }
 
-static void a_stack_is_kept_once(void **state)
-{
-	(void)state;
-	uint64_t pc[] = { 1, 2, 3 }, other[] = { 1, 2, 4 };
-	uint64_t hash = kma_stack_hash(pc, 3);
-	uint32_t id = kma_depot_intern(hash, pc, 3, 0);
-
-	assert_int_not_equal(id, 0);
-	assert_int_equal(kma_depot_intern(hash, pc, 3, 0), id);
-	assert_int_not_equal(
-		kma_depot_intern(kma_stack_hash(other, 3), other, 3, 0), id);
-	assert_int_not_equal(kma_depot_intern(kma_stack_hash(pc, 2), pc, 2, 0),
-			     id);
-	assert_int_equal(kma_stack_get(id)->depth, 3);
-	assert_memory_equal(kma_stack_get(id)->pc, pc, sizeof(pc));
-	assert_null(kma_stack_get(0));
-	assert_null(kma_stack_get(UINT32_MAX));
-}
-
 static uint64_t random_word(void)
 {
 	uint64_t word = 0;
@@ -590,17 +348,12 @@ int main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stacks_are_those_of_backtrace),
-		cmocka_unit_test(a_stack_made_from_the_last_is_the_same),
-		cmocka_unit_test(a_stack_seen_before_is_the_same),
-		cmocka_unit_test(a_frame_is_not_where_it_was),
-		cmocka_unit_test(the_caller_is_not_where_it_was),
 		cmocka_unit_test(a_thread_starts_at_clone),
 		cmocka_unit_test(an_alternate_stack_leads_back),
 		cmocka_unit_test(a_coroutine_has_its_own_stack),
 		cmocka_unit_test(every_instruction_has_a_stack),
 		cmocka_unit_test(a_library_opened_late_and_closed),
 		cmocka_unit_test(a_module_is_entered_when_first_met),
-		cmocka_unit_test(a_stack_is_kept_once),
 		cmocka_unit_test(a_limit_is_kept_and_told),
 		cmocka_unit_test(garbage_does_not_crash),
 	};

@@ -39,6 +39,25 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void a_stack_is_kept_once(void **state)
+{
+	(void)state;
+	uint64_t pc[] = { 1, 2, 3 }, other[] = { 1, 2, 4 };
+	uint64_t hash = kma_stack_hash(pc, 3);
+	uint32_t id = kma_depot_intern(hash, pc, 3, 0);
+
+	assert_int_not_equal(id, 0);
+	assert_int_equal(kma_depot_intern(hash, pc, 3, 0), id);
+	assert_int_not_equal(
+		kma_depot_intern(kma_stack_hash(other, 3), other, 3, 0), id);
+	assert_int_not_equal(kma_depot_intern(kma_stack_hash(pc, 2), pc, 2, 0),
+			     id);
+	assert_int_equal(kma_stack_get(id)->depth, 3);
+	assert_memory_equal(kma_stack_get(id)->pc, pc, sizeof(pc));
+	assert_null(kma_stack_get(0));
+	assert_null(kma_stack_get(UINT32_MAX));
+}
+
 /* Of all stacks of few frames at few places: recursion of every kind. */
 static void no_two_stacks_have_one_hash(void **state)
 {
@@ -170,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_name_half_made_is_found), /* in a new depot */
+		cmocka_unit_test(a_stack_is_kept_once),
 		cmocka_unit_test(no_two_stacks_have_one_hash),
 		cmocka_unit_test(every_stack_has_an_id_of_its_own),
 		cmocka_unit_test(flags_make_another_stack),

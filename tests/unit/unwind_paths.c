@@ -3,6 +3,7 @@
 
 #include <alloca.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* Keep the compiler from turning a call into a jump, or a frame into nothing.
@@ -157,4 +158,14 @@ int path_call(struct path *path)
 	}
 	KEEP(r);
 	return r;
+}
+
+unsigned char random_byte(void)
+{
+	static uint64_t state = 88172645463325252;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (unsigned char)(state >> 24);
 }

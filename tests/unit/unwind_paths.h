@@ -23,6 +23,9 @@ int path_try(struct path *path);
 int path_destructor(struct path *path);
 int path_catch(struct path *path);
 
+/* The next of a sequence that is the same each time. */
+unsigned char random_byte(void);
+
 #ifdef __cplusplus
 }
 #endif
