@@ -139,7 +139,7 @@ KMA_FAST void fast_record_alloc(struct kma_thread *self,
 
 	bufctl->alloc_time = kma_clock_now();
 	bufctl->alloc_thread = self->tid;
-	bufctl->alloc_stack = kma_stack_intern(KMA_STACK_OF_ALLOC);
+	bufctl->alloc_stack = kma_stack_intern(KMA_STACK_OF_FAST_ALLOC);
 	if (__builtin_expect(kma_log_any, 0))
 		kma_log_transaction(KMA_OP_ALLOC, bufctl->alloc_time,
 				    round.start, size, bufctl->alloc_stack,
@@ -235,7 +235,7 @@ KMA_FAST bool fast_put_audit(struct kma_thread *self, struct kma_magset *set,
 	fast_foresee(round);
 
 	uint64_t time = kma_clock_now();
-	uint32_t stack = kma_stack_intern(KMA_STACK_OF_FREE);
+	uint32_t stack = kma_stack_intern(KMA_STACK_OF_FAST_FREE);
 	uint64_t word = __atomic_load_n(&round.bufctl->word, __ATOMIC_ACQUIRE);
 	size_t stride = round.slab->stride, old = kma_word_size(word);
 

@@ -56,11 +56,18 @@ extern struct kma_lock kma_depot_lock;
 /* The depot's memory; then a stack can be kept. False: no memory. */
 bool kma_depot_init(void);
 
-/* What a stack is wanted for: the last of each is where the next starts. */
+/*
+ * What a stack is wanted for: the last of each kind is where the next starts.
+ * The fast ones (fast_audit.h) are apart because nearly all of them leave this
+ * library the same way.
+ */
 enum kma_stack_use {
 	KMA_STACK_OF_ALLOC,
 	KMA_STACK_OF_FREE, /* and of all else */
-	KMA_STACK_USES
+	KMA_STACK_OF_FAST_ALLOC,
+	KMA_STACK_OF_FAST_FREE,
+	KMA_STACK_USES,
+	KMA_STACK_KINDS = 2, /* a use's is the rest */
 };
 
 /* Capture the frames that kma_root.audit_depth asks for, and intern them. */

@@ -31,7 +31,7 @@ struct kma_trace {
 	uint32_t busy;
 	uint32_t rest;          /* captures to sit out */
 	struct kma_trace *next; /* among those of threads that have ended */
-	struct kma_kept kept[KMA_STACK_USES];
+	struct kma_kept kept[KMA_STACK_KINDS];
 	struct kma_paths paths[KMA_STACK_USES];
 	struct kma_names names[1 << NAMES_BITS]; /* next: the one to go */
 	struct kma_seen_table seen;
@@ -72,7 +72,7 @@ static struct kma_trace *trace_of(struct kma_thread *self)
 		t = kma_meta_alloc(sizeof(*t));
 	if (!t)
 		return NULL;
-	for (unsigned i = 0; i < KMA_STACK_USES; i++)
+	for (unsigned i = 0; i < KMA_STACK_KINDS; i++)
 		kma_kept_forget(&t->kept[i]);
 	kma_seen_forget(&t->seen);
 	t->busy = t->rest = 0;
@@ -104,13 +104,18 @@ static void remember(struct kma_names *names, uint64_t hash, uint32_t id)
 	names->next = at + 1 < KMA_NAMES_EACH ? at + 1 : 0;
 }
 
+static struct kma_kept *kept_of(struct kma_trace *t, unsigned use)
+{
+	return &t->kept[use % KMA_STACK_KINDS];
+}
+
 /* Walked, as far as it must be. False: not a stack that can be kept. */
 static bool acquire(struct kma_trace *t, const struct kma_thread *self,
 		    enum kma_stack_use use, const struct kma_place *here)
 {
 	struct kma_bounds bounds;
-	const struct kma_kept *other = &t->kept[KMA_STACK_USES - 1 - use];
-	struct kma_kept *k = &t->kept[use];
+	const struct kma_kept *other = kept_of(t, use + 1);
+	struct kma_kept *k = kept_of(t, use);
 	struct kma_begin *begin = &t->begin;
 	bool changed;
 
@@ -194,6 +199,8 @@ bool kma_trace_acquire(struct kma_thread *self, enum kma_stack_use use,
 	if (!take(t))
 		return false;
 	id = kma_seen_find(&t->seen, self, &here, use);
+	if (!id)
+		id = kma_seen_find_second(&t->seen, self, &here, use);
 	if (id) {
 		tell_seen(id, ret);
 		return true;
@@ -202,7 +209,7 @@ bool kma_trace_acquire(struct kma_thread *self, enum kma_stack_use use,
 		release(t);
 		return false;
 	}
-	tell(t, &t->kept[use], ret);
+	tell(t, kept_of(t, use), ret);
 	return true;
 }
 
@@ -210,7 +217,7 @@ void kma_trace_name(struct kma_thread *self, enum kma_stack_use use,
 		    uint32_t id)
 {
 	struct kma_trace *t = self->trace;
-	struct kma_kept *k = &t->kept[use];
+	struct kma_kept *k = kept_of(t, use);
 
 	k->id = id;
 	remember(names_of(t, hash_of(k)), hash_of(k), id);
@@ -238,26 +245,33 @@ static uint32_t intern(struct kma_trace *t, const struct kma_kept *k)
 	return kma_depot_intern(stack.hash, stack.key, depth, 0);
 }
 
-/* It is not the stack that was guessed. */
+/* It is not the stack that was guessed first. */
 __attribute__((noinline)) static uint32_t
 intern_another(struct kma_thread *self, enum kma_stack_use use,
 	       const struct kma_place *here)
 {
 	struct kma_trace *t = self ? trace_of(self) : NULL;
+	struct kma_kept *k;
 	uint32_t id;
 
 	if (!take(t))
 		return kma_stack_intern_walked();
+	id = kma_seen_find_second(&t->seen, self, here, use);
+	if (id) {
+		release(t);
+		return id;
+	}
 	if (!acquire(t, self, use, here)) {
 		release(t);
 		return kma_stack_intern_walked();
 	}
-	id = t->kept[use].id;
+	k = kept_of(t, use);
+	id = k->id;
 	if (__builtin_expect(id == 0, 0)) {
-		id = intern(t, &t->kept[use]);
+		id = intern(t, k);
 		kma_trace_name(self, use, id);
 	} else {
-		kma_seen_put(&t->seen, self, &t->kept[use], &t->begin, use);
+		kma_seen_put(&t->seen, self, k, &t->begin, use);
 	}
 	release(t);
 	return id;

@@ -57,7 +57,7 @@ static uint64_t reserve(struct kma_seen_table *table, size_t units)
 	return position;
 }
 
-static bool is_known(struct kma_seen_table *table, uint64_t position,
+static bool is_known(const struct kma_seen_table *table, uint64_t position,
 		     const struct kma_kept *k, const struct kma_place *here)
 {
 	const struct kma_seen *seen = kma_seen_at(table, position);
@@ -77,6 +77,24 @@ static bool is_worth_it(struct kma_seen_table *table)
 	return !table->is_sparse || table->misses % ONE_IN == 0;
 }
 
+uint32_t kma_seen_find_second(struct kma_seen_table *table,
+			      const struct kma_thread *self,
+			      const struct kma_place *here,
+			      enum kma_stack_use use)
+{
+	struct kma_guess *guess = kma_seen_guess(table, self, here, use);
+	uint64_t position = guess ? guess->second : 0;
+	const struct kma_seen *seen = kma_seen_at(table, position);
+
+	if (!seen || !kma_seen_is(seen, here))
+		return 0;
+	guess->second = guess->first;
+	guess->first = position;
+	table->last = kma_seen_name(seen->id, use);
+	table->hits++;
+	return seen->id;
+}
+
 void kma_seen_put(struct kma_seen_table *table, const struct kma_thread *self,
 		  const struct kma_kept *k, const struct kma_begin *begin,
 		  enum kma_stack_use use)
@@ -84,11 +102,12 @@ void kma_seen_put(struct kma_seen_table *table, const struct kma_thread *self,
 	const struct kma_path *path = begin->path;
 	const struct kma_place *here = &begin->here;
 	size_t slots = slots_for(k, path);
-	uint64_t *known, *guess;
+	struct kma_guess *guess;
+	uint64_t *known;
 
 	table->end_slot[use] = path->end_slot;
 	guess = kma_seen_guess(table, self, here, use);
-	table->last = 0;
+	table->last = kma_seen_name(k->id, use);
 	if (k->id == 0 || path->frames == 0 || slots > KMA_SEEN_SLOTS ||
 	    !guess || !is_worth_it(table))
 		return;
@@ -96,7 +115,9 @@ void kma_seen_put(struct kma_seen_table *table, const struct kma_thread *self,
 			      (64 - KMA_SEEN_KNOWN_BITS)];
 	if (!is_known(table, *known, k, here)) {
 		*known = reserve(table, HEADER_UNITS + slots);
-		note(kma_seen_at(table, *known), k, begin);
+		note((struct kma_seen *)&table->ring[*known % KMA_SEEN_UNITS],
+		     k, begin);
 	}
-	*guess = table->last = *known;
+	guess->second = guess->first;
+	guess->first = *known;
 }
