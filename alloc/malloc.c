@@ -6,6 +6,7 @@
 #include "alloc/allocate.h"
 #include "alloc/fast.h"
 #include "alloc/malloc_family.h"
+#include "alloc/own_malloc.h"
 
 #include <errno.h>
 #include <string.h>
@@ -86,6 +87,8 @@ void *realloc(void *p, size_t size)
 	return moved ? moved : kma_reallocate(p, size);
 }
 
+/* Whose buffer this is, realloc knows: a program that brings malloc and realloc
+ * along need not bring this, nor do tools replace it that replace those. */
 void *reallocarray(void *p, size_t count, size_t size)
 {
 	size_t total;
@@ -94,7 +97,7 @@ void *reallocarray(void *p, size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return kma_reallocate(p, total);
+	return kma_program_realloc()(p, total);
 }
 
 void free_sized(void *p, size_t size)

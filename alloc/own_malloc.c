@@ -109,3 +109,19 @@ bool kma_malloc_is_ours(void (*quiet)(void))
 	return gives_our_buffers((allocate_function *)(uintptr_t)function,
 				 quiet);
 }
+
+kma_realloc_function *kma_program_realloc(void)
+{
+	static kma_realloc_function *found;
+	kma_realloc_function *function =
+		__atomic_load_n(&found, __ATOMIC_RELAXED);
+
+	if (!function) {
+		function = (kma_realloc_function *)(uintptr_t)program_function(
+			"realloc");
+		if (!function)
+			function = realloc;
+		__atomic_store_n(&found, function, __ATOMIC_RELAXED);
+	}
+	return function;
+}

@@ -8,9 +8,15 @@
 #define ALLOC_OWN_MALLOC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* When dlsym() may be called, and before main. quiet is run in the copy that
  * may be made to find out: there nobody is to be told of anything. */
 bool kma_malloc_is_ours(void (*quiet)(void));
+
+/* realloc as the program's own calls of it go: ours, or that which it brings
+ * along. Not before dlsym() may be called. */
+typedef void *kma_realloc_function(void *p, size_t size);
+kma_realloc_function *kma_program_realloc(void);
 
 #endif

@@ -527,6 +527,7 @@ def test_tool_with_a_malloc_is_unchecked():
     result = check("valgrind", "-q", "--log-file=/dev/null", SUPERVISED, "leak", "1")
     expect(result, 3, processes=0, unchecked=1)
     contains(result.err, "runs under a tool that has")
+    expect(check("valgrind", "-q", "--log-file=/dev/null", WRAPPED_MALLOC), 3, processes=0, unchecked=1)
 
 
 def test_sanitized_command_runs_and_is_unchecked():

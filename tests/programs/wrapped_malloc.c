@@ -20,6 +20,7 @@ int main(void)
 {
 	void *volatile lost = malloc(100);
 
+	free(reallocarray(malloc(100), 2, 100));
 	lost = NULL;
 	return lost != NULL || asked < 100;
 }
