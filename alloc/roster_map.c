@@ -23,6 +23,8 @@ static void *map_part(int fd, uint64_t offset, uint64_t size)
 	if (part == MAP_FAILED)
 		return NULL;
 	madvise(part, size, MADV_DONTDUMP);
+	/* On a disk the first touch would read ahead all that is reserved. */
+	madvise(part, size, MADV_RANDOM);
 	return part;
 }
 

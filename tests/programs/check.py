@@ -513,6 +513,13 @@ def test_own_malloc_is_unchecked():
     expect(check(WRAPPED_MALLOC), 23, leaks=[1], processes=1, unchecked=0)
 
 
+def test_roster_is_not_read_ahead():
+    """Nobody reads it in order; what is reserved of it takes a third of a short program's time to read."""
+    result = check("sh", "-c", "sed -n '/roster/,/VmFlags/p' /proc/$$/smaps")
+    contains(result.out, "roster")
+    contains(result.out.splitlines()[-1].split(), "rr")
+
+
 def test_truncated_stack_says_so():
     shallow = check(SUPERVISED, "leak", "1", env=clean_environment() | {"KMA_DEBUG": "audit=2"})
     contains(shallow.err, "\n        ...\n")
