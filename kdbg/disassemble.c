@@ -1,21 +1,82 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * capstone is loaded when the first instruction is asked for: its tables of all
+ * instruction sets take a third of what kdbg takes to start, and few who start
+ * it look at instructions. kdbg check starts for each test of a suite.
+ */
 #include "kdbg/disassemble.h"
 
 #include "kdbg/symbols.h"
 #include "kdbg/target.h"
 #include "kdbg/target_file.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <capstone/capstone.h>
 
+/* The library of the headers that we were built with. */
+#define LIBRARY_OF(major)   LIBRARY_NAME(major)
+#define LIBRARY_NAME(major) "libcapstone.so." #major
+
+struct capstone {
+	void *library;
+	__typeof__(cs_open) *open;
+	__typeof__(cs_close) *close;
+	__typeof__(cs_strerror) *strerror;
+	__typeof__(cs_option) *option;
+	__typeof__(cs_malloc) *malloc;
+	__typeof__(cs_free) *free;
+	__typeof__(cs_disasm_iter) *disasm_iter;
+	__typeof__(cs_insn_group) *insn_group;
+};
+
 struct disassembler {
+	struct capstone capstone;
 	csh handle;
 	cs_insn *instruction;
 	bool intel;
 };
+
+/* function is a pointer to one; POSIX's way from an object pointer. */
+static bool load_function(struct capstone *capstone, const char *name,
+			  void *function)
+{
+	void *found = dlsym(capstone->library, name);
+
+	memcpy(function, &found, sizeof(found));
+	return found;
+}
+
+static bool load(struct capstone *c)
+{
+	c->library = dlopen(LIBRARY_OF(CS_API_MAJOR), RTLD_NOW | RTLD_LOCAL);
+	return c->library && load_function(c, "cs_open", &c->open) &&
+	       load_function(c, "cs_close", &c->close) &&
+	       load_function(c, "cs_strerror", &c->strerror) &&
+	       load_function(c, "cs_option", &c->option) &&
+	       load_function(c, "cs_malloc", &c->malloc) &&
+	       load_function(c, "cs_free", &c->free) &&
+	       load_function(c, "cs_disasm_iter", &c->disasm_iter) &&
+	       load_function(c, "cs_insn_group", &c->insn_group);
+}
+
+static struct err *start(struct disassembler *d)
+{
+	if (!load(&d->capstone))
+		return err_new(ERR_NOT_FOUND, "no instructions without %s: %s",
+			       LIBRARY_OF(CS_API_MAJOR), dlerror());
+	cs_err error = d->capstone.open(CS_ARCH_X86, CS_MODE_64, &d->handle);
+	if (error != CS_ERR_OK)
+		return err_new(ERR_NO_MEMORY, "disassembler: %s",
+			       d->capstone.strerror(error));
+	d->capstone.option(d->handle, CS_OPT_DETAIL, CS_OPT_ON);
+	d->capstone.option(d->handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+	d->instruction = d->capstone.malloc(d->handle);
+	return d->instruction ? NULL : err_new(ERR_NO_MEMORY, "out of memory");
+}
 
 struct err *disassembler_create(struct disassembler **ret)
 {
@@ -23,31 +84,27 @@ struct err *disassembler_create(struct disassembler **ret)
 
 	if (!d)
 		return err_new(ERR_NO_MEMORY, "out of memory");
-	cs_err error = cs_open(CS_ARCH_X86, CS_MODE_64, &d->handle);
-	if (error != CS_ERR_OK) {
-		free(d);
-		return err_new(ERR_NO_MEMORY, "disassembler: %s",
-			       cs_strerror(error));
-	}
-	cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_ON);
-	cs_option(d->handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
-	d->instruction = cs_malloc(d->handle);
-	if (!d->instruction) {
+	struct err *err = start(d);
+	if (err)
 		disassembler_destroy(d);
-		return err_new(ERR_NO_MEMORY, "out of memory");
-	}
-	*ret = d;
-	return NULL;
+	else
+		*ret = d;
+	return err;
 }
 
 void disassembler_destroy(struct disassembler *disassembler)
 {
-	if (!disassembler)
+	struct disassembler *d = disassembler;
+
+	if (!d)
 		return;
-	if (disassembler->instruction)
-		cs_free(disassembler->instruction, 1);
-	cs_close(&disassembler->handle);
-	free(disassembler);
+	if (d->instruction)
+		d->capstone.free(d->instruction, 1);
+	if (d->handle)
+		d->capstone.close(&d->handle);
+	if (d->capstone.library)
+		dlclose(d->capstone.library);
+	free(d);
 }
 
 /* A direct branch leads there; an operand relative to rip refers to it. */
@@ -55,9 +112,10 @@ static bool find_target(const struct disassembler *d, uint64_t *ret)
 {
 	const cs_insn *insn = d->instruction;
 	const cs_x86 *x86 = &insn->detail->x86;
-	bool branches = cs_insn_group(d->handle, insn, CS_GRP_JUMP) ||
-			cs_insn_group(d->handle, insn, CS_GRP_CALL) ||
-			cs_insn_group(d->handle, insn, CS_GRP_BRANCH_RELATIVE);
+	__typeof__(cs_insn_group) *is_in = d->capstone.insn_group;
+	bool branches = is_in(d->handle, insn, CS_GRP_JUMP) ||
+			is_in(d->handle, insn, CS_GRP_CALL) ||
+			is_in(d->handle, insn, CS_GRP_BRANCH_RELATIVE);
 
 	for (uint8_t i = 0; i < x86->op_count; i++) {
 		const cs_x86_op *op = &x86->operands[i];
@@ -93,13 +151,14 @@ void disassemble(struct disassembler *disassembler, bool intel,
 	uint64_t at = address;
 
 	if (intel != d->intel) {
-		cs_option(d->handle, CS_OPT_SYNTAX,
-			  intel ? CS_OPT_SYNTAX_INTEL : CS_OPT_SYNTAX_ATT);
+		d->capstone.option(d->handle, CS_OPT_SYNTAX,
+				   intel ? CS_OPT_SYNTAX_INTEL
+					 : CS_OPT_SYNTAX_ATT);
 		d->intel = intel;
 	}
 	*ret = (struct instruction){ .address = address, .size = 1 };
-	ret->known =
-		cs_disasm_iter(d->handle, &code, &size, &at, d->instruction);
+	ret->known = d->capstone.disasm_iter(d->handle, &code, &size, &at,
+					     d->instruction);
 	if (ret->known) {
 		ret->size = d->instruction->size;
 		put_text(d->instruction, ret);
