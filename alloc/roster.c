@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "alloc/roster.h"
 
+#include "alloc/arch.h"
 #include "alloc/options.h"
 #include "alloc/own_malloc.h"
 #include "alloc/pages.h"
@@ -210,15 +211,21 @@ static void leave_roster(void)
 	roster.map.header = NULL;
 }
 
+static void add_to_hello(enum roster_flags flag)
+{
+	__atomic_fetch_or(&roster.hello->flags, flag, __ATOMIC_RELAXED);
+}
+
 /* Asked when dlsym may be, long after the hello. */
-__attribute__((constructor)) static void confess_foreign_malloc(void)
+__attribute__((constructor)) static void confess_what_is_foreign(void)
 {
 	/* With such a malloc, this may be what starts us. */
 	if (!kma_init() || !roster.hello)
 		return;
 	if (!kma_malloc_is_ours(leave_roster))
-		__atomic_fetch_or(&roster.hello->flags, ROSTER_FOREIGN_MALLOC,
-				  __ATOMIC_RELAXED);
+		add_to_hello(ROSTER_FOREIGN_MALLOC);
+	if (kma_arch_is_simulated())
+		add_to_hello(ROSTER_SIMULATED);
 }
 
 void kma_roster_forked(uint32_t parent)

@@ -117,6 +117,7 @@ enum roster_flags {
 	ROSTER_REPLACED = 32, /* SHOW: an exec is to follow, not the end */
 	ROSTER_FILTERED =
 		64, /* HELLO, FORK: no system call is left for the end */
+	ROSTER_SIMULATED = 128, /* HELLO: a tool runs its instructions */
 };
 
 enum roster_reply {

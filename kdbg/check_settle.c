@@ -173,6 +173,17 @@ static void settle_replaced(const struct check_settler *settler,
 		judge(settler, account, process);
 }
 
+/* What the tool keeps of the program, values of long ago among it, lies in the
+ * process's memory and would hold leaks. Misuses are what they are. */
+static void settle_simulated(const struct check_settler *settler,
+			     const struct account *account,
+			     struct check_process *process)
+{
+	process->errors_reported = account->errors;
+	set_reason(settler, process,
+		   "it runs under valgrind, whose own memory would hold leaks");
+}
+
 static bool is_ignored(const struct check_settler *settler,
 		       const struct account *account)
 {
@@ -202,6 +213,8 @@ void check_settle(const struct check_settler *settler,
 		set_reason(settler, process,
 			   "it has a malloc of its own, or runs under a tool "
 			   "that has");
+	else if (account->simulated)
+		settle_simulated(settler, account, process);
 	else if (account->replaced)
 		settle_replaced(settler, account, process);
 	else

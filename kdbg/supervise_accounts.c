@@ -238,6 +238,7 @@ static struct err *add_hello(struct accounts *accounts,
 	account->start_time = record->time;
 	account->skipped = (record->flags & ROSTER_SKIPPED) != 0;
 	account->foreign = (record->flags & ROSTER_FOREIGN_MALLOC) != 0;
+	account->simulated = (record->flags & ROSTER_SIMULATED) != 0;
 	account->filtered = (record->flags & ROSTER_FILTERED) != 0;
 	return NULL;
 }
@@ -261,8 +262,10 @@ static struct err *add_fork(struct accounts *accounts,
 	account->start_time = record->time;
 	account->skipped = (record->flags & ROSTER_SKIPPED) != 0;
 	account->filtered = (record->flags & ROSTER_FILTERED) != 0;
-	if (origin != ACCOUNT_NONE)
+	if (origin != ACCOUNT_NONE) {
 		account->foreign = accounts->list[origin].foreign;
+		account->simulated = accounts->list[origin].simulated;
+	}
 	return NULL;
 }
 

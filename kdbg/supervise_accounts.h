@@ -39,6 +39,7 @@ struct account {
 	bool skipped;        /* not audited, as was asked */
 	bool handed_over;    /* another supervisor looks after it */
 	bool foreign;        /* malloc is not libkma's in it */
+	bool simulated;      /* a tool runs it, in memory of the tool's, too */
 	bool filtered;       /* it may call nothing that its end would take */
 	bool running;        /* still there when we stopped waiting */
 	bool reaped;         /* wait_status is known */

@@ -537,6 +537,18 @@ def test_tool_with_a_malloc_is_unchecked():
     expect(check("valgrind", "-q", "--log-file=/dev/null", WRAPPED_MALLOC), 3, processes=0, unchecked=1)
 
 
+def test_tool_without_a_malloc_is_unchecked():
+    """What it keeps of the program would hold leaks; misuses are told all the same."""
+    command = ["valgrind", "-q", "--tool=none", "--log-file=/dev/null", SUPERVISED]
+    result = check(*command, "leak", "1")
+    expect(result, 3, leaks=[], processes=0, unchecked=1)
+    contains(result.err, "it runs under valgrind, whose own memory would hold leaks")
+    expect(check(*command, "fork", "leak", "1", "--"), 3, leaks=[], processes=0, unchecked=2)
+    misused = check(*command, "double-free")
+    expect(misused, 23, leaks=[], processes=0, unchecked=1)
+    equal(of_type(misused, "summary")[0]["errors"], 1)
+
+
 def test_sanitized_command_runs_and_is_unchecked():
     """It would refuse to start behind a preload."""
     result = check(ASAN, "0")
