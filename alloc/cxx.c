@@ -7,6 +7,12 @@
  * C++ library's business: its own functions are looked up when the first new
  * fails, and not before. A program without such a library cannot catch
  * anything: it is ended.
+ *
+ * By default most operators call another, in the end one of eight. A program
+ * that replaces some of those has the others served by its own: they must not
+ * be passed by, for what they take and give need not be a buffer. Those eight
+ * are looked up as any library's symbols are (cxx.list), so we know without
+ * asking who comes first.
  */
 #include "alloc/allocate.h"
 #include "alloc/fast.h"
@@ -75,6 +81,28 @@ static void *new_or_throw(size_t size, size_t align, enum kma_family family)
 	return p;
 }
 
+/* The C++ library's, which turns what is thrown into NULL. */
+static void *next_nothrow(const char *name, size_t size,
+			  const struct nothrow *tag)
+{
+	typedef void *nothrow_function(size_t size, const struct nothrow *tag);
+	nothrow_function *next =
+		(nothrow_function *)(uintptr_t)dlsym(RTLD_NEXT, name);
+
+	return next ? next(size, tag) : NULL;
+}
+
+static void *next_aligned_nothrow(const char *name, size_t size, size_t align,
+				  const struct nothrow *tag)
+{
+	typedef void *nothrow_function(size_t size, size_t align,
+				       const struct nothrow *tag);
+	nothrow_function *next =
+		(nothrow_function *)(uintptr_t)dlsym(RTLD_NEXT, name);
+
+	return next ? next(size, align, tag) : NULL;
+}
+
 /*
  * Without a handler a nothrow new just fails. With one the C++ library's has
  * to run it, for it may throw and only C++ can turn that into NULL.
@@ -82,16 +110,11 @@ static void *new_or_throw(size_t size, size_t align, enum kma_family family)
 static void *new_or_null(size_t size, size_t align, enum kma_family family,
 			 const struct nothrow *tag)
 {
-	typedef void *nothrow_function(size_t size, const struct nothrow *tag);
 	void *p = try_new(size, align, family);
 
-	if (p || !new_handler())
-		return p;
-
-	nothrow_function *next = (nothrow_function *)(uintptr_t)dlsym(
-		RTLD_NEXT, "_ZnwmRKSt9nothrow_t");
-
-	return next ? next(size, tag) : NULL;
+	return p || !new_handler()
+		       ? p
+		       : next_nothrow("_ZnwmRKSt9nothrow_t", size, tag);
 }
 
 /*
@@ -136,67 +159,158 @@ static void delete (void *p, size_t size, enum kma_family family)
 	EXPORT type name parameters; \
 	EXPORT type name parameters
 
+/* own_name is ours, name whoever's comes first. */
+#define REPLACEABLE(type, name, parameters) \
+	EXPORT type name parameters; \
+	extern __typeof__(name) own##name \
+		__attribute__((alias(#name), visibility("hidden")))
+
+REPLACEABLE(void *, _Znwm, (size_t size));
+REPLACEABLE(void *, _Znam, (size_t size));
+REPLACEABLE(void *, _ZnwmSt11align_val_t, (size_t size, size_t align));
+REPLACEABLE(void *, _ZnamSt11align_val_t, (size_t size, size_t align));
+REPLACEABLE(void, _ZdlPv, (void *p));
+REPLACEABLE(void, _ZdaPv, (void *p));
+REPLACEABLE(void, _ZdlPvSt11align_val_t, (void *p, size_t align));
+REPLACEABLE(void, _ZdaPvSt11align_val_t, (void *p, size_t align));
+
+#define IS_REPLACED(name) __builtin_expect(name != own##name, 0)
+
 OPERATOR(void *, _Znwm, (size_t size))
 { return new_or_throw(size, 16, KMA_FAMILY_NEW); }
 
 OPERATOR(void *, _Znam, (size_t size))
-{ return new_or_throw(size, 16, KMA_FAMILY_NEW_ARRAY); }
+{
+	return IS_REPLACED(_Znwm)
+		? _Znwm(size)
+		: new_or_throw(size, 16, KMA_FAMILY_NEW_ARRAY);
+}
 
 OPERATOR(void *, _ZnwmSt11align_val_t, (size_t size, size_t align))
 { return new_aligned_or_throw(size, align, KMA_FAMILY_NEW); }
 
 OPERATOR(void *, _ZnamSt11align_val_t, (size_t size, size_t align))
-{ return new_aligned_or_throw(size, align, KMA_FAMILY_NEW_ARRAY); }
+{
+	return IS_REPLACED(_ZnwmSt11align_val_t)
+		? _ZnwmSt11align_val_t(size, align)
+		: new_aligned_or_throw(size, align, KMA_FAMILY_NEW_ARRAY);
+}
 
 OPERATOR(void *, _ZnwmRKSt9nothrow_t, (size_t size, const struct nothrow *tag))
-{ return new_or_null(size, 16, KMA_FAMILY_NEW, tag); }
+{
+	return IS_REPLACED(_Znwm)
+		? next_nothrow("_ZnwmRKSt9nothrow_t", size, tag)
+		: new_or_null(size, 16, KMA_FAMILY_NEW, tag);
+}
 
 OPERATOR(void *, _ZnamRKSt9nothrow_t, (size_t size, const struct nothrow *tag))
-{ return new_or_null(size, 16, KMA_FAMILY_NEW_ARRAY, tag); }
+{
+	return IS_REPLACED(_Znam) || IS_REPLACED(_Znwm)
+		? next_nothrow("_ZnamRKSt9nothrow_t", size, tag)
+		: new_or_null(size, 16, KMA_FAMILY_NEW_ARRAY, tag);
+}
 
 OPERATOR(void *, _ZnwmSt11align_val_tRKSt9nothrow_t,
 	 (size_t size, size_t align, const struct nothrow *tag))
-{ return new_aligned_or_null(size, align, KMA_FAMILY_NEW, tag); }
+{
+	return IS_REPLACED(_ZnwmSt11align_val_t)
+		? next_aligned_nothrow("_ZnwmSt11align_val_tRKSt9nothrow_t",
+				       size, align, tag)
+		: new_aligned_or_null(size, align, KMA_FAMILY_NEW, tag);
+}
 
 OPERATOR(void *, _ZnamSt11align_val_tRKSt9nothrow_t,
 	 (size_t size, size_t align, const struct nothrow *tag))
-{ return new_aligned_or_null(size, align, KMA_FAMILY_NEW_ARRAY, tag); }
+{
+	return IS_REPLACED(_ZnamSt11align_val_t) ||
+	       IS_REPLACED(_ZnwmSt11align_val_t)
+		? next_aligned_nothrow("_ZnamSt11align_val_tRKSt9nothrow_t",
+				       size, align, tag)
+		: new_aligned_or_null(size, align, KMA_FAMILY_NEW_ARRAY, tag);
+}
+
+/* size: SIZE_MAX where it is not told. */
+static inline void delete_one(void *p, size_t size)
+{
+	if (IS_REPLACED(_ZdlPv))
+		_ZdlPv(p);
+	else
+		delete(p, size, KMA_FAMILY_NEW);
+}
+
+static inline void delete_array(void *p, size_t size)
+{
+	if (IS_REPLACED(_ZdaPv))
+		_ZdaPv(p);
+	else if (IS_REPLACED(_ZdlPv))
+		_ZdlPv(p);
+	else
+		delete(p, size, KMA_FAMILY_NEW_ARRAY);
+}
+
+static inline void delete_aligned(void *p, size_t size, size_t align)
+{
+	if (IS_REPLACED(_ZdlPvSt11align_val_t))
+		_ZdlPvSt11align_val_t(p, align);
+	else
+		delete(p, size, KMA_FAMILY_NEW);
+}
+
+static inline void delete_aligned_array(void *p, size_t size, size_t align)
+{
+	if (IS_REPLACED(_ZdaPvSt11align_val_t))
+		_ZdaPvSt11align_val_t(p, align);
+	else if (IS_REPLACED(_ZdlPvSt11align_val_t))
+		_ZdlPvSt11align_val_t(p, align);
+	else
+		delete(p, size, KMA_FAMILY_NEW_ARRAY);
+}
 
 OPERATOR(void, _ZdlPv, (void *p))
 { delete(p, SIZE_MAX, KMA_FAMILY_NEW); }
 
 OPERATOR(void, _ZdaPv, (void *p))
-{ delete(p, SIZE_MAX, KMA_FAMILY_NEW_ARRAY); }
+{
+	if (IS_REPLACED(_ZdlPv))
+		_ZdlPv(p);
+	else
+		delete(p, SIZE_MAX, KMA_FAMILY_NEW_ARRAY);
+}
 
 OPERATOR(void, _ZdlPvm, (void *p, size_t size))
-{ delete(p, size, KMA_FAMILY_NEW); }
+{ delete_one(p, size); }
 
 OPERATOR(void, _ZdaPvm, (void *p, size_t size))
-{ delete(p, size, KMA_FAMILY_NEW_ARRAY); }
+{ delete_array(p, size); }
 
 OPERATOR(void, _ZdlPvSt11align_val_t, (void *p, size_t align))
 { (void)align; delete(p, SIZE_MAX, KMA_FAMILY_NEW); }
 
 OPERATOR(void, _ZdaPvSt11align_val_t, (void *p, size_t align))
-{ (void)align; delete(p, SIZE_MAX, KMA_FAMILY_NEW_ARRAY); }
+{
+	if (IS_REPLACED(_ZdlPvSt11align_val_t))
+		_ZdlPvSt11align_val_t(p, align);
+	else
+		delete(p, SIZE_MAX, KMA_FAMILY_NEW_ARRAY);
+}
 
 OPERATOR(void, _ZdlPvmSt11align_val_t, (void *p, size_t size, size_t align))
-{ (void)align; delete(p, size, KMA_FAMILY_NEW); }
+{ delete_aligned(p, size, align); }
 
 OPERATOR(void, _ZdaPvmSt11align_val_t, (void *p, size_t size, size_t align))
-{ (void)align; delete(p, size, KMA_FAMILY_NEW_ARRAY); }
+{ delete_aligned_array(p, size, align); }
 
 OPERATOR(void, _ZdlPvRKSt9nothrow_t, (void *p, const struct nothrow *tag))
-{ (void)tag; delete(p, SIZE_MAX, KMA_FAMILY_NEW); }
+{ (void)tag; delete_one(p, SIZE_MAX); }
 
 OPERATOR(void, _ZdaPvRKSt9nothrow_t, (void *p, const struct nothrow *tag))
-{ (void)tag; delete(p, SIZE_MAX, KMA_FAMILY_NEW_ARRAY); }
+{ (void)tag; delete_array(p, SIZE_MAX); }
 
 OPERATOR(void, _ZdlPvSt11align_val_tRKSt9nothrow_t,
 	 (void *p, size_t align, const struct nothrow *tag))
-{ (void)align; (void)tag; delete(p, SIZE_MAX, KMA_FAMILY_NEW); }
+{ (void)tag; delete_aligned(p, SIZE_MAX, align); }
 
 OPERATOR(void, _ZdaPvSt11align_val_tRKSt9nothrow_t,
 	 (void *p, size_t align, const struct nothrow *tag))
-{ (void)align; (void)tag; delete(p, SIZE_MAX, KMA_FAMILY_NEW_ARRAY); }
+{ (void)tag; delete_aligned_array(p, SIZE_MAX, align); }
 /* clang-format on */

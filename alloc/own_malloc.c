@@ -24,13 +24,6 @@
 
 typedef void *allocate_function(size_t size);
 
-/* RTLD_DEFAULT would be our own scope, that of a library linked with
- * -Bsymbolic, which finds ourselves first. */
-static void *program_function(const char *name)
-{
-	return dlsym(dlopen(NULL, RTLD_LAZY), name);
-}
-
 /* An undefined symbol with an address: a jump to whoever defines it. */
 static bool is_jump(const void *function)
 {
@@ -100,7 +93,7 @@ static bool is_replaced(allocate_function *allocate)
 
 bool kma_malloc_is_ours(void (*quiet)(void))
 {
-	void *function = program_function("malloc");
+	void *function = dlsym(RTLD_DEFAULT, "malloc");
 
 	if (!function)
 		return false;
@@ -117,8 +110,8 @@ kma_realloc_function *kma_program_realloc(void)
 		__atomic_load_n(&found, __ATOMIC_RELAXED);
 
 	if (!function) {
-		function = (kma_realloc_function *)(uintptr_t)program_function(
-			"realloc");
+		function = (kma_realloc_function *)(uintptr_t)dlsym(
+			RTLD_DEFAULT, "realloc");
 		if (!function)
 			function = realloc;
 		__atomic_store_n(&found, function, __ATOMIC_RELAXED);

@@ -3,7 +3,8 @@
 """What the libraries export and what they need.
 
 Usage: exports.py LIBKMA LIBKMA_MALLOC. Everything else is hidden: a preload's
-symbols come before every other library's.
+symbols come before every other library's. Of its own names a library means its
+own, but for the operators that C++ has others call, which a program may replace.
 """
 import subprocess
 import sys
@@ -41,6 +42,10 @@ OPERATORS = {
 }
 
 
+REPLACED = {"_Znwm", "_Znam", "_ZnwmSt11align_val_t", "_ZnamSt11align_val_t",
+            "_ZdlPv", "_ZdaPv", "_ZdlPvSt11align_val_t", "_ZdaPvSt11align_val_t"}
+
+
 def output(*command):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
@@ -53,6 +58,13 @@ def exports(library):
 def needs(library):
     lines = output("readelf", "-d", library).splitlines()
     return {line.split("[")[1].rstrip("]") for line in lines if "NEEDED" in line}
+
+
+def looked_up(library):
+    """Names of its own that ld.so looks up for it all the same."""
+    lines = output("readelf", "-rW", library).splitlines()
+    names = {line.split()[4].split("@")[0] for line in lines if len(line.split()) > 4}
+    return names & exports(library)
 
 
 def main():
@@ -70,6 +82,9 @@ def main():
         wrong.append(f"{libkma_malloc} lacks {sorted(required - names)}")
     if names - required - set(INTERPOSED):
         wrong.append(f"{libkma_malloc} exports {sorted(names - required - set(INTERPOSED))}")
+    for library, names in (libkma, set()), (libkma_malloc, REPLACED):
+        if looked_up(library) != names:
+            wrong.append(f"{library} looks up {sorted(looked_up(library))}")
     for library in libkma, libkma_malloc:
         if "kma_root" not in exports(library):
             wrong.append(f"{library} does not export kma_root")
