@@ -48,7 +48,7 @@ static bool is_dressed(const struct kma_slab *slab)
 static struct kma_cache *cache_of(const struct kma_request *request,
 				  enum kma_tier tier)
 {
-	if (request->size <= 8 && request->family >= KMA_FAMILY_KMEM)
+	if (request->size <= 8 && kma_family_is_kernel(request->family))
 		return kma_caches[0];
 	return kma_cache_for(request->size, request->align, tier);
 }
@@ -243,7 +243,7 @@ static void *take_sample(const struct kma_request *request, enum kma_tier tier,
 
 	if (tier != KMA_TIER_AUDIT || !self || kma_thread_nested(self) ||
 	    self->special != KMA_THREAD_SAMPLED || !cache->bufsize ||
-	    request->align > 16 || request->family >= KMA_FAMILY_KMEM)
+	    request->align > 16 || kma_family_is_kernel(request->family))
 		return NULL;
 	return fast_take_audit(self, &self->audit_magsets[cache->index],
 			       request->size, request->family, request->zero,
@@ -309,7 +309,7 @@ void *kma_allocate(const struct kma_request *request)
 	void *p = NULL;
 
 	if (request->align <= 16 &&
-	    (request->family < KMA_FAMILY_KMEM || request->size > 8))
+	    (!kma_family_is_kernel(request->family) || request->size > 8))
 		p = fast_allocate(request->size, request->family,
 				  request->zero);
 	return p ? p : allocate(request);

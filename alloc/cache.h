@@ -98,10 +98,17 @@ enum kma_family {
 	KMA_FAMILY_NEW = 1,
 	KMA_FAMILY_NEW_ARRAY = 2,
 	KMA_FAMILY_KMEM = 3,
-	KMA_FAMILY_TYPED = 4, /* kma_slab.types says of which type */
-	KMA_FAMILY_CACHE = 5, /* an object of a client's cache */
+	KMA_FAMILY_TYPED = 4,   /* kma_slab.types says of which type */
+	KMA_FAMILY_CACHE = 5,   /* an object of a client's cache */
+	KMA_FAMILY_ALIGNED = 6, /* new with an alignment */
+	KMA_FAMILY_ALIGNED_ARRAY = 7,
 	KMA_FAMILY_COUNT
 };
+
+static inline bool kma_family_is_kernel(enum kma_family family)
+{
+	return family >= KMA_FAMILY_KMEM && family <= KMA_FAMILY_CACHE;
+}
 
 struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	/* What finding a buffer reads, in one line of the processor's cache;

@@ -146,12 +146,11 @@ static void *new_aligned_or_null(size_t size, size_t align,
 				   : NULL;
 }
 
-static void delete (void *p, size_t size, enum kma_family family)
+static void delete (void *p, size_t size, enum kma_family family,
+		    const char *function)
 {
 	if (!kma_fast_release(p))
-		kma_release(p, size, family,
-			    family == KMA_FAMILY_NEW ? "operator delete"
-						     : "operator delete[]");
+		kma_release(p, size, family, function);
 }
 
 /* clang-format off */
@@ -176,24 +175,42 @@ REPLACEABLE(void, _ZdaPvSt11align_val_t, (void *p, size_t align));
 
 #define IS_REPLACED(name) __builtin_expect(name != own##name, 0)
 
+/*
+ * Where the program has new[] or delete[] of its own and not both, the other
+ * one is what C++ makes of new or delete.
+ */
+static inline enum kma_family array_family(void)
+{
+	return IS_REPLACED(_Znam) || IS_REPLACED(_ZdaPv)
+		? KMA_FAMILY_NEW
+		: KMA_FAMILY_NEW_ARRAY;
+}
+
+static inline enum kma_family aligned_array_family(void)
+{
+	return IS_REPLACED(_ZnamSt11align_val_t) ||
+	       IS_REPLACED(_ZdaPvSt11align_val_t)
+		? KMA_FAMILY_ALIGNED
+		: KMA_FAMILY_ALIGNED_ARRAY;
+}
+
 OPERATOR(void *, _Znwm, (size_t size))
 { return new_or_throw(size, 16, KMA_FAMILY_NEW); }
 
 OPERATOR(void *, _Znam, (size_t size))
 {
-	return IS_REPLACED(_Znwm)
-		? _Znwm(size)
-		: new_or_throw(size, 16, KMA_FAMILY_NEW_ARRAY);
+	return IS_REPLACED(_Znwm) ? _Znwm(size)
+				  : new_or_throw(size, 16, array_family());
 }
 
 OPERATOR(void *, _ZnwmSt11align_val_t, (size_t size, size_t align))
-{ return new_aligned_or_throw(size, align, KMA_FAMILY_NEW); }
+{ return new_aligned_or_throw(size, align, KMA_FAMILY_ALIGNED); }
 
 OPERATOR(void *, _ZnamSt11align_val_t, (size_t size, size_t align))
 {
 	return IS_REPLACED(_ZnwmSt11align_val_t)
 		? _ZnwmSt11align_val_t(size, align)
-		: new_aligned_or_throw(size, align, KMA_FAMILY_NEW_ARRAY);
+		: new_aligned_or_throw(size, align, aligned_array_family());
 }
 
 OPERATOR(void *, _ZnwmRKSt9nothrow_t, (size_t size, const struct nothrow *tag))
@@ -207,7 +224,7 @@ OPERATOR(void *, _ZnamRKSt9nothrow_t, (size_t size, const struct nothrow *tag))
 {
 	return IS_REPLACED(_Znam) || IS_REPLACED(_Znwm)
 		? next_nothrow("_ZnamRKSt9nothrow_t", size, tag)
-		: new_or_null(size, 16, KMA_FAMILY_NEW_ARRAY, tag);
+		: new_or_null(size, 16, array_family(), tag);
 }
 
 OPERATOR(void *, _ZnwmSt11align_val_tRKSt9nothrow_t,
@@ -216,7 +233,7 @@ OPERATOR(void *, _ZnwmSt11align_val_tRKSt9nothrow_t,
 	return IS_REPLACED(_ZnwmSt11align_val_t)
 		? next_aligned_nothrow("_ZnwmSt11align_val_tRKSt9nothrow_t",
 				       size, align, tag)
-		: new_aligned_or_null(size, align, KMA_FAMILY_NEW, tag);
+		: new_aligned_or_null(size, align, KMA_FAMILY_ALIGNED, tag);
 }
 
 OPERATOR(void *, _ZnamSt11align_val_tRKSt9nothrow_t,
@@ -226,26 +243,55 @@ OPERATOR(void *, _ZnamSt11align_val_tRKSt9nothrow_t,
 	       IS_REPLACED(_ZnwmSt11align_val_t)
 		? next_aligned_nothrow("_ZnamSt11align_val_tRKSt9nothrow_t",
 				       size, align, tag)
-		: new_aligned_or_null(size, align, KMA_FAMILY_NEW_ARRAY, tag);
+		: new_aligned_or_null(size, align, aligned_array_family(), tag);
 }
 
-/* size: SIZE_MAX where it is not told. */
+/*
+ * What is left of a delete where nobody stands in front of it. size: SIZE_MAX
+ * where it is not told; what the program's own new[] asked for is not known.
+ */
+static inline void end_one(void *p, size_t size)
+{
+	delete(p, size, KMA_FAMILY_NEW, "operator delete");
+}
+
+static inline void end_array(void *p, size_t size)
+{
+	if (IS_REPLACED(_ZdlPv))
+		_ZdlPv(p);
+	else
+		delete(p, IS_REPLACED(_Znam) ? SIZE_MAX : size, array_family(),
+		       "operator delete[]");
+}
+
+static inline void end_aligned(void *p, size_t size)
+{
+	delete(p, size, KMA_FAMILY_ALIGNED, "aligned operator delete");
+}
+
+static inline void end_aligned_array(void *p, size_t size, size_t align)
+{
+	if (IS_REPLACED(_ZdlPvSt11align_val_t))
+		_ZdlPvSt11align_val_t(p, align);
+	else
+		delete(p, IS_REPLACED(_ZnamSt11align_val_t) ? SIZE_MAX : size,
+		       aligned_array_family(), "aligned operator delete[]");
+}
+
 static inline void delete_one(void *p, size_t size)
 {
 	if (IS_REPLACED(_ZdlPv))
 		_ZdlPv(p);
 	else
-		delete(p, size, KMA_FAMILY_NEW);
+		end_one(p, size);
 }
 
 static inline void delete_array(void *p, size_t size)
 {
 	if (IS_REPLACED(_ZdaPv))
 		_ZdaPv(p);
-	else if (IS_REPLACED(_ZdlPv))
-		_ZdlPv(p);
 	else
-		delete(p, size, KMA_FAMILY_NEW_ARRAY);
+		end_array(p, size);
 }
 
 static inline void delete_aligned(void *p, size_t size, size_t align)
@@ -253,29 +299,22 @@ static inline void delete_aligned(void *p, size_t size, size_t align)
 	if (IS_REPLACED(_ZdlPvSt11align_val_t))
 		_ZdlPvSt11align_val_t(p, align);
 	else
-		delete(p, size, KMA_FAMILY_NEW);
+		end_aligned(p, size);
 }
 
 static inline void delete_aligned_array(void *p, size_t size, size_t align)
 {
 	if (IS_REPLACED(_ZdaPvSt11align_val_t))
 		_ZdaPvSt11align_val_t(p, align);
-	else if (IS_REPLACED(_ZdlPvSt11align_val_t))
-		_ZdlPvSt11align_val_t(p, align);
 	else
-		delete(p, size, KMA_FAMILY_NEW_ARRAY);
+		end_aligned_array(p, size, align);
 }
 
 OPERATOR(void, _ZdlPv, (void *p))
-{ delete(p, SIZE_MAX, KMA_FAMILY_NEW); }
+{ end_one(p, SIZE_MAX); }
 
 OPERATOR(void, _ZdaPv, (void *p))
-{
-	if (IS_REPLACED(_ZdlPv))
-		_ZdlPv(p);
-	else
-		delete(p, SIZE_MAX, KMA_FAMILY_NEW_ARRAY);
-}
+{ end_array(p, SIZE_MAX); }
 
 OPERATOR(void, _ZdlPvm, (void *p, size_t size))
 { delete_one(p, size); }
@@ -284,15 +323,10 @@ OPERATOR(void, _ZdaPvm, (void *p, size_t size))
 { delete_array(p, size); }
 
 OPERATOR(void, _ZdlPvSt11align_val_t, (void *p, size_t align))
-{ (void)align; delete(p, SIZE_MAX, KMA_FAMILY_NEW); }
+{ (void)align; end_aligned(p, SIZE_MAX); }
 
 OPERATOR(void, _ZdaPvSt11align_val_t, (void *p, size_t align))
-{
-	if (IS_REPLACED(_ZdlPvSt11align_val_t))
-		_ZdlPvSt11align_val_t(p, align);
-	else
-		delete(p, SIZE_MAX, KMA_FAMILY_NEW_ARRAY);
-}
+{ end_aligned_array(p, SIZE_MAX, align); }
 
 OPERATOR(void, _ZdlPvmSt11align_val_t, (void *p, size_t size, size_t align))
 { delete_aligned(p, size, align); }

@@ -21,18 +21,14 @@
 const char *kma_family_allocator(enum kma_family family)
 {
 	static const char *const name[] = {
-		"malloc",     "operator new", "operator new[]",
-		"kmem_alloc", "typed malloc", "a cache",
-	};
-
-	return family < KMA_FAMILY_COUNT ? name[family] : "another allocator";
-}
-
-const char *kma_family_release(enum kma_family family)
-{
-	static const char *const name[] = {
-		"free",      "operator delete", "operator delete[]",
-		"kmem_free", "typed free",      "a cache",
+		"malloc",
+		"operator new",
+		"operator new[]",
+		"kmem_alloc",
+		"typed malloc",
+		"a cache",
+		"aligned operator new",
+		"aligned operator new[]",
 	};
 
 	return family < KMA_FAMILY_COUNT ? name[family] : "another allocator";
@@ -102,7 +98,7 @@ bool kma_family_mixed(uint32_t alloc_stack, enum kma_family allocated,
 	uint64_t pc[FRAMES];
 	uint16_t flags;
 
-	if (allocated >= KMA_FAMILY_KMEM || released >= KMA_FAMILY_KMEM)
+	if (kma_family_is_kernel(allocated) || kma_family_is_kernel(released))
 		return true;
 	if (released == KMA_FAMILY_MALLOC)
 		return kma_stack_capture(pc, FRAMES, &flags) == FRAMES &&

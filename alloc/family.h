@@ -7,9 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* "malloc", "operator new", ...: what hands out, and what takes back. */
+/* "malloc", "operator new", ...: what hands out. */
 const char *kma_family_allocator(enum kma_family family);
-const char *kma_family_release(enum kma_family family);
 
 /*
  * Did the program itself mix families? alloc_stack is the depot id of the

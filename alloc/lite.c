@@ -26,11 +26,16 @@ bool kma_lite_alloc(const struct kma_buffer *buffer, size_t size,
 	return true;
 }
 
-/* malloc and new are told apart where stacks are kept; kernels' calls here. */
+/* malloc and new are told apart where stacks are kept (family.c); the forms of
+ * new, and kernels' calls, here. */
 static bool is_mixed(enum kma_family allocated, enum kma_family released)
 {
+	bool with_malloc =
+		allocated == KMA_FAMILY_MALLOC || released == KMA_FAMILY_MALLOC;
+
 	return allocated != released &&
-	       (allocated >= KMA_FAMILY_KMEM || released >= KMA_FAMILY_KMEM);
+	       (!with_malloc || kma_family_is_kernel(allocated) ||
+		kma_family_is_kernel(released));
 }
 
 bool kma_lite_free(const struct kma_buffer *buffer, uintptr_t user, size_t size,
@@ -46,8 +51,8 @@ bool kma_lite_free(const struct kma_buffer *buffer, uintptr_t user, size_t size,
 						 .buffer = buffer,
 						 .function = function,
 						 .family = family });
-	if (__builtin_expect(size != SIZE_MAX && size != kma_word_size(word),
-			     0))
+	else if (__builtin_expect(
+			 size != SIZE_MAX && size != kma_word_size(word), 0))
 		kma_report(&(struct kma_report){ .code = KMA_ERROR_BADSIZE,
 						 .address = user,
 						 .buffer = buffer,
