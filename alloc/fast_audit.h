@@ -81,18 +81,49 @@ KMA_FAST void fast_set_word(struct fast_round round, uint64_t word)
 	__atomic_store_n(&round.bufctl->word, word, __ATOMIC_RELEASE);
 }
 
+/*
+ * A buffer comes out of quarantine long after anyone touched it: by the time
+ * one is dressed, its lines are here. Where they lie is told by page map and
+ * slab, which in a large heap is a wait of its own: so it is not the allocation
+ * that took a buffer who asks for the lines of the one after next, but the call
+ * that comes then, if it frees: that one waits for memory anyway. Where it
+ * allocates, many will, and each asks at once, as the next comes soon.
+ */
+static const struct kma_magset fast_nowhere;
+
+/* below: of hot. */
+KMA_FAST void fast_look_ahead(const struct kma_magset *set, ptrdiff_t below)
+{
+	if (set->hot && set->top - set->loaded->round >= below)
+		fast_foresee(fast_round_of(set->top[-below]));
+}
+
+KMA_FAST void fast_look_ahead_freeing(struct kma_thread *self)
+{
+	const struct kma_magset *set = self->look_ahead;
+
+	if (!set)
+		return;
+	self->look_ahead = NULL;
+	fast_look_ahead(set, 1);
+}
+
+/* Before hot is taken from set. */
+KMA_FAST void fast_look_ahead_taking(struct kma_thread *self,
+				     const struct kma_magset *set)
+{
+	const struct kma_magset *last = self->look_ahead;
+
+	self->look_ahead = set;
+	if (__builtin_expect(!last, 1))
+		return;
+	self->look_ahead = &fast_nowhere;
+	fast_look_ahead(last, 1);
+	fast_look_ahead(set, 2);
+}
+
 /* --- taking -----------------------------------------------------------------
  */
-
-/* A buffer comes out of quarantine long after anyone touched it: by the time
- * one is dressed, its lines are here. */
-KMA_FAST void fast_foresee_next(const struct kma_magset *set)
-{
-	enum { AHEAD = 2 }; /* of hot */
-
-	if (set->top - set->loaded->round >= AHEAD)
-		fast_foresee(fast_round_of(set->top[-AHEAD]));
-}
 
 enum {
 	/* Of a word, all but family, size, and whether it is ignored. */
@@ -163,7 +194,7 @@ KMA_FAST void *fast_take_audit(struct kma_thread *self, struct kma_magset *set,
 	    !fast_is_intact(round, before))
 		return NULL;
 	if (!is_sample)
-		fast_foresee_next(set);
+		fast_look_ahead_taking(self, set);
 	kma_magset_pop(set);
 	fast_set_word(round, word);
 	fast_record_alloc(self, round, size);
@@ -233,6 +264,7 @@ KMA_FAST bool fast_put_audit(struct kma_thread *self, struct kma_magset *set,
 	struct kma_magazine *magazine = set->previous;
 
 	fast_foresee(round);
+	fast_look_ahead_freeing(self);
 
 	uint64_t time = kma_clock_now();
 	uint32_t stack = kma_stack_intern(KMA_STACK_OF_FAST_FREE);

@@ -106,6 +106,7 @@ static void set_magsets(struct kma_thread *thread, struct kma_magset *magsets,
 	thread->magsets = magsets;
 	thread->lite_magsets = magsets + KMA_TIER_LITE * caches;
 	thread->audit_magsets = magsets + KMA_TIER_AUDIT * caches;
+	thread->look_ahead = NULL;
 	thread->magset_caches = caches;
 	thread->magset_count = caches * KMA_TIER_COUNT;
 	kma_thread_settle_special(thread);

@@ -63,6 +63,8 @@ struct kma_thread {
 	 */
 	struct kma_magset *magsets, *lite_magsets, *audit_magsets;
 	struct kma_log_chunk *log_chunks[KMA_THREAD_LOGS]; /* log.c's own */
+	/* Where the next call looks ahead; fast_audit.h. */
+	const struct kma_magset *look_ahead;
 	struct kma_trace *trace;
 	struct kma_thread *next_exited; /* oldest first; for reuse */
 };
