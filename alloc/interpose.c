@@ -327,11 +327,39 @@ struct start {
 	void *(*function)(void *argument);
 	void *argument; /* a root: until the thread runs nothing else need
 			 * hold it */
+	size_t stack_size;
 };
+
+/* 0: a stack that the program brings, which may be anything. */
+static size_t size_of_stack(const pthread_attr_t *attributes)
+{
+	void *start;
+	size_t size, usual = 0;
+
+	if (pthread_attr_getstack(attributes, &start, &size) != 0 ||
+	    (uintptr_t)start + size != 0)
+		return 0;
+	pthread_attr_getstacksize(attributes, &usual);
+	return usual;
+}
+
+static size_t stack_size(const pthread_attr_t *attributes)
+{
+	pthread_attr_t usual;
+	size_t size;
+
+	if (attributes)
+		return size_of_stack(attributes);
+	if (pthread_attr_init(&usual) != 0)
+		return 0;
+	size = size_of_stack(&usual);
+	pthread_attr_destroy(&usual);
+	return size;
+}
 
 /* Entering starts the allocator, should a constructor come here first. */
 static struct start *start_create(void *(*function)(void *argument),
-				  void *argument)
+				  void *argument, size_t size)
 {
 	struct kma_thread *self = kma_thread_enter();
 	struct start *start = kma_meta_alloc(sizeof(*start));
@@ -339,7 +367,7 @@ static struct start *start_create(void *(*function)(void *argument),
 	kma_thread_leave(self);
 	if (!start)
 		return NULL;
-	*start = (struct start){ function, argument };
+	*start = (struct start){ function, argument, size };
 	kma_root_add(&start->argument, sizeof(start->argument));
 	return start;
 }
@@ -360,6 +388,8 @@ static void *run_thread(void *argument)
 	struct start start = *(struct start *)argument;
 
 	start_destroy(argument);
+	if (kma_self)
+		kma_bounds_started(kma_self, start.stack_size);
 	return start.function(start.argument);
 }
 
@@ -370,7 +400,8 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 		    void *) =
 		(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
 			 void *))dlsym(RTLD_NEXT, "pthread_create");
-	struct start *start = start_create(function, argument);
+	struct start *start =
+		start_create(function, argument, stack_size(attributes));
 
 	if (!next || !start)
 		return EAGAIN;

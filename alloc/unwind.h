@@ -100,6 +100,13 @@ static inline bool kma_bounds_own(const struct kma_thread *self, uintptr_t sp,
 }
 
 /*
+ * The calling thread was started, just now, on a stack of that size which libc
+ * made: so far as that tells, its bounds are known, and nobody has to be asked.
+ * 0, or what cannot be so: they will be looked up when they are wanted.
+ */
+void kma_bounds_started(struct kma_thread *self, size_t size);
+
+/*
  * Step registers up to the caller of function, which is libc's, short, and
  * among the next few frames. False, registers untouched: it is not.
  */

@@ -9,6 +9,11 @@
  * continue above is cut there. The main thread's stack grows down: its bound
  * is as low as it may become.
  *
+ * The kernel takes longer to answer than a short-lived thread can spare. Who
+ * sees a thread start knows how large a stack was asked for, and the descriptor
+ * where it ends: that is enough to begin with. What lies below the bound that
+ * follows from it is looked up as before.
+ *
  * Any other stack (sigaltstack, coroutine) is looked up and kept in a small
  * table by the page of sp. Such memory may be unmapped and mapped again, so an
  * answer from the table is used only for what mincore still finds mapped.
@@ -109,6 +114,20 @@ static struct kma_bounds own_bounds(struct kma_thread *self, uintptr_t sp,
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	self->stack_top = top;
 	return bounds_make(sp, low, top);
+}
+
+/* The guard is not part of a stack's size; the descriptor, which has something
+ * behind it, and the thread's variables are, and so may be what aligning them
+ * took. */
+void kma_bounds_started(struct kma_thread *self, size_t size)
+{
+	enum { UNSURE = 16 << 10 }; /* of where it begins */
+	uintptr_t top = kma_arch_thread_pointer();
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t low = page_of(top - size + UNSURE);
+
+	if (size > UNSURE && size < top && low < here && here < top)
+		own_bounds(self, here, low, top);
 }
 
 /*

@@ -52,9 +52,12 @@ NAMED = {
     # The thread that runs clients' callbacks, started by a call that made a
     # cache: outside of the allocator.
     "pthread_create": ["reap.c"],
-    "pthread_attr_init": ["reap.c"],
     "pthread_attr_setdetachstate": ["reap.c"],
-    "pthread_attr_destroy": ["reap.c"],
+    # And for pthread_create(), as a program calls it.
+    "pthread_attr_init": ["interpose.c", "reap.c"],
+    "pthread_attr_destroy": ["interpose.c", "reap.c"],
+    "pthread_attr_getstack": ["interpose.c"],
+    "pthread_attr_getstacksize": ["interpose.c"],
     # May allocate: comes in again and is known to be nested.
     "pthread_setspecific": ["thread.c"],
     # Handed a stream by malloc_info()'s caller.
