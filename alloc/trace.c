@@ -31,6 +31,7 @@ struct kma_trace {
 	uint32_t busy;
 	uint32_t rest;          /* captures to sit out */
 	struct kma_trace *next; /* among those of threads that have ended */
+	uintptr_t stack_top;    /* of the last of those */
 	struct kma_kept kept[KMA_STACK_KINDS];
 	struct kma_paths paths[KMA_STACK_USES];
 	struct kma_names names[1 << NAMES_BITS]; /* next: the one to go */
@@ -59,8 +60,19 @@ static struct kma_trace *take_spare(void)
 	return t;
 }
 
-/* One that another thread had is as good: names and ways are those of all, and
- * what depends on the stack is forgotten without a look at it. */
+/* What was read from the stack of another is of no use, and its memory gone.
+ * But libc gives a new thread the stack of one that ended, where threads come
+ * and go: then what was seen there comes again. */
+static void settle(struct kma_trace *t, const struct kma_thread *self)
+{
+	if (self->stack_top && t->stack_top == self->stack_top)
+		return;
+	for (unsigned i = 0; i < KMA_STACK_KINDS; i++)
+		kma_kept_forget(&t->kept[i]);
+	kma_seen_forget(&t->seen);
+}
+
+/* One that another thread had is as good: names and ways are those of all. */
 static struct kma_trace *trace_of(struct kma_thread *self)
 {
 	struct kma_trace *t;
@@ -72,9 +84,7 @@ static struct kma_trace *trace_of(struct kma_thread *self)
 		t = kma_meta_alloc(sizeof(*t));
 	if (!t)
 		return NULL;
-	for (unsigned i = 0; i < KMA_STACK_KINDS; i++)
-		kma_kept_forget(&t->kept[i]);
-	kma_seen_forget(&t->seen);
+	settle(t, self);
 	t->busy = t->rest = 0;
 	self->trace = t;
 	return t;
@@ -299,6 +309,8 @@ void kma_trace_discard(struct kma_thread *thread)
 	struct kma_trace *trace = thread->trace;
 
 	thread->trace = NULL;
+	if (trace)
+		trace->stack_top = thread->stack_top;
 	if (trace && kma_lock_try(&spare_lock)) {
 		trace->next = spare;
 		spare = trace;

@@ -9,8 +9,11 @@
 #include "alloc/stack.h"
 #include "alloc/thread.h"
 #include "alloc/trace.h"
+#include "alloc/unwind.h"
 
+#include <pthread.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 
 enum { FRAMES = 200 };
 static int traces_taken, ids_known;
@@ -89,12 +92,13 @@ static void set_library(bool exists)
 	frames_cut = exists ? 2 : 0;
 }
 
-static void compare_random_stacks(int (*compare)(void *))
+/* NULL: all of them are the same. */
+static const char *compare_stacks(int (*compare)(void *), int count)
 {
+	const char *found = NULL;
 	unsigned char step[32] = { 0 };
 
-	for (int i = 0; i < 20000; i++) {
-		const char *found = NULL;
+	for (int i = 0; i < count && !found; i++) {
 		struct path path = { step, 1 + random_byte() % 28, compare,
 				     &found };
 
@@ -105,9 +109,16 @@ static void compare_random_stacks(int (*compare)(void *))
 			(unsigned char)(random_byte() % kinds);
 		path_call(&path);
 		path_call(&path);
-		if (found)
-			fail_msg("path %d: %s", i, found);
 	}
+	return found;
+}
+
+static void compare_random_stacks(int (*compare)(void *))
+{
+	const char *found = compare_stacks(compare, 20000);
+
+	if (found)
+		fail_msg("%s", found);
 	assert_true(traces_taken > 1000);
 	assert_true(ids_known > 1000);
 	traces_taken = ids_known = 0;
@@ -224,6 +235,122 @@ static void the_caller_is_not_where_it_was(void **state)
 	set_library(false);
 }
 
+/* --- threads that have one stack after the other -----------------------------
+ */
+
+enum { SMALL = 256 << 10, DEEPER = 4, DEEP = 2 };
+
+/* Of the larger stack DEEPER frames of descend() more: from there on both look
+ * the same, the frame pointer included: so many frames are a multiple of what
+ * libc aligns stacks to. */
+static char *stacks;
+static size_t frame_size;
+
+INSIDE static uint32_t intern(void)
+{
+	uint32_t id = kma_stack_intern(KMA_STACK_OF_ALLOC);
+
+	__asm__ volatile("" : "+r"(id));
+	return id;
+}
+
+__attribute__((noinline, noclone)) static uint32_t descend(int count,
+							   char *last)
+{
+	char room[(32 << 10) - 8];
+	uint32_t id;
+
+	frame_size = (size_t)(last - room);
+	__asm__ volatile("" : : "r"(room) : "memory");
+	id = count > 0 ? descend(count - 1, room) : intern();
+	__asm__ volatile("" : "+r"(id));
+	return id;
+}
+
+/* From one place, again and again: if the last stack could not be kept, there
+ * is a while without. 0: not all are the same. */
+__attribute__((noinline, noclone)) static uint32_t descend_often(int count)
+{
+	uint32_t first = 0, last = 0;
+	bool same = true;
+
+	for (int i = 0; i < 24; i++) {
+		last = descend(count, NULL);
+		__asm__ volatile("" : "+r"(i)); /* not unrolled */
+		if (i == 0)
+			first = last;
+		same &= last == first;
+	}
+	return same ? first : 0;
+}
+
+static void *compare_in_thread(void *argument)
+{
+	static uint32_t ids[2]; /* the same in all threads of a kind */
+	size_t size = *(size_t *)argument;
+	bool is_larger = size > SMALL;
+	const char *found = NULL;
+
+	kma_bounds_started(kma_thread_self(), size);
+	for (int i = 0; i < 2 && !found; i++) {
+		uint32_t id = descend_often(is_larger ? DEEP + DEEPER : DEEP);
+
+		__asm__ volatile("" : "+r"(i));
+		if (i == 0 &&
+		    (id == 0 || (ids[is_larger] && ids[is_larger] != id)))
+			found = "another id";
+		if (i == 0 && !found) {
+			ids[is_larger] = id;
+			found = compare_stacks(enter_library, 50);
+		}
+	}
+	return (void *)found;
+}
+
+static const char *compare_on_stack_of(size_t size)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	void *found;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstack(&attributes, stacks, size);
+	assert_int_equal(
+		pthread_create(&thread, &attributes, compare_in_thread, &size),
+		0);
+	pthread_join(thread, &found);
+	pthread_attr_destroy(&attributes);
+	return found;
+}
+
+/* What one thread saw is there for the next, on the same stack. That of another
+ * may be gone. */
+static void a_thread_sees_what_the_last_one_saw_on_its_stack(void **state)
+{
+	(void)state;
+	stacks = mmap(NULL, 2 * SMALL, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(stacks != MAP_FAILED);
+	set_library(true);
+	descend(1, NULL);
+	for (int i = 0; i < 60; i++) {
+		bool is_small = i % 3 == 0;
+
+		mprotect(stacks + SMALL, SMALL,
+			 is_small ? PROT_NONE : PROT_READ | PROT_WRITE);
+		const char *found = compare_on_stack_of(
+			is_small ? SMALL : SMALL + DEEPER * frame_size);
+
+		if (found)
+			fail_msg("thread %d: %s", i, found);
+	}
+	set_library(false);
+	munmap(stacks, 2 * SMALL);
+	assert_true(traces_taken > 1000);
+	assert_true(ids_known > 1000);
+	traces_taken = ids_known = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +358,8 @@ int main(void)
 		cmocka_unit_test(a_stack_seen_before_is_the_same),
 		cmocka_unit_test(a_frame_is_not_where_it_was),
 		cmocka_unit_test(the_caller_is_not_where_it_was),
+		cmocka_unit_test(
+			a_thread_sees_what_the_last_one_saw_on_its_stack),
 	};
 
 	if (!kma_init())
