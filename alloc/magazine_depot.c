@@ -12,6 +12,7 @@
 #include "alloc/clock.h"
 #include "alloc/meta.h"
 #include "alloc/root.h"
+#include "alloc/sample.h"
 #include "alloc/slab.h"
 
 /* Seconds between two looks at what a depot could do without, and how often in
@@ -29,13 +30,6 @@ static size_t magazine_bytes(const struct kma_magazine *magazine)
 	return sizeof(*magazine) + magazine->capacity * sizeof(void *);
 }
 
-/* Does nobody but samples have that tier? */
-static bool is_for_samples(const struct kma_cache *cache, enum kma_tier tier)
-{
-	return tier == KMA_TIER_AUDIT && tier == kma_root.sample_tier &&
-	       cache->tier < tier;
-}
-
 /*
  * Rounds of its next magazines. Samples are few: as many in a magazine as
  * others have would be memory that has left the processor's cache when it is
@@ -46,8 +40,9 @@ static uint32_t magazine_size(const struct kma_cache *cache, enum kma_tier tier)
 	enum { OF_SAMPLES = 5 }; /* one of the sizes that cache.c has */
 	uint32_t size = kma_cache_magazine_size(cache);
 
-	return size > OF_SAMPLES && is_for_samples(cache, tier) ? OF_SAMPLES
-								: size;
+	return size > OF_SAMPLES && kma_sample_has_alone(cache, tier)
+		       ? OF_SAMPLES
+		       : size;
 }
 
 struct kma_magazine *kma_magazine_create(const struct kma_cache *cache,
@@ -93,7 +88,7 @@ static size_t quarantine_bytes(const struct kma_cache *cache,
 	size_t rate = kma_root.sample_rate;
 	size_t cost = kma_root.sample_bytes ? cache->bufsize : 1;
 
-	if (!is_for_samples(cache, tier) || rate <= cost)
+	if (!kma_sample_has_alone(cache, tier) || rate <= cost)
 		return QUARANTINE_BYTES;
 	return QUARANTINE_BYTES * cost / rate;
 }

@@ -133,8 +133,8 @@ static void foresee(struct kma_thread *thread, const struct kma_cache *cache)
 
 /* Nothing comes here where nothing is sampled: the first of a set alone goes
  * the slow way then. */
-bool kma_sample_take(struct kma_thread *thread, const struct kma_cache *cache,
-		     enum kma_tier tier, size_t size)
+bool kma_sample_is_due(struct kma_thread *thread, const struct kma_cache *cache,
+		       enum kma_tier tier, size_t size)
 {
 	struct kma_magset *set =
 		cache->bufsize ? kma_thread_magset(thread, cache, tier) : NULL;

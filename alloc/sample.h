@@ -17,6 +17,7 @@
 #ifndef ALLOC_SAMPLE_H
 #define ALLOC_SAMPLE_H
 
+#include "alloc/root.h"
 #include "alloc/thread.h"
 
 #include <stdbool.h>
@@ -25,12 +26,32 @@
 /* As the options have it, before the first thread's record is made. */
 void kma_sample_init(void);
 
+/* Does nobody but samples have that tier, and so few buffers of it? */
+static inline bool kma_sample_has_alone(const struct kma_cache *cache,
+					enum kma_tier tier)
+{
+	return tier == KMA_TIER_AUDIT && tier == kma_root.sample_tier &&
+	       cache->tier < tier;
+}
+
 /* A thread's first countdown. */
 void kma_sample_thread_init(struct kma_thread *thread);
 
+/* For the next: where no set serves, or the set's next seems to be one. */
+bool kma_sample_is_due(struct kma_thread *thread, const struct kma_cache *cache,
+		       enum kma_tier tier, size_t size);
+
 /* Is this request, which cache would serve at that tier, a sample? To be asked
- * once for each that the fast path does not serve. */
-bool kma_sample_take(struct kma_thread *thread, const struct kma_cache *cache,
-		     enum kma_tier tier, size_t size);
+ * once for each that the fast path does not serve: most of those found their
+ * magazine empty, and that is all. */
+static inline bool kma_sample_take(struct kma_thread *thread,
+				   const struct kma_cache *cache,
+				   enum kma_tier tier, size_t size)
+{
+	if (cache->bufsize && cache->index < thread->magset_caches &&
+	    !kma_magset_is_sample(kma_thread_magset(thread, cache, tier)))
+		return false;
+	return kma_sample_is_due(thread, cache, tier, size);
+}
 
 #endif

@@ -13,10 +13,17 @@
 #include "alloc/slab_shape.h"
 
 #include "alloc/client.h"
+#include "alloc/sample.h"
 
 /* A slab has at least this many bytes and at least this many buffers, and
- * wastes at most an eighth. */
-enum { SLAB_MIN = 64 * 1024, SLAB_BUFFERS_MIN = 8, SLAB_WASTE_PART = 8 };
+ * wastes at most an eighth. Samples are few: what they leave of a slab would be
+ * gone through in vain when the process ends. */
+enum {
+	SLAB_MIN = 64 * 1024,
+	SLAB_OF_SAMPLES_MIN = 16 * 1024,
+	SLAB_BUFFERS_MIN = 8,
+	SLAB_WASTE_PART = 8,
+};
 
 /* What canary and redzone take of a buffer's room. Audited buffers on pages
  * that their client brought go without where there is none. */
@@ -105,14 +112,14 @@ uint64_t kma_slab_reciprocal(size_t stride, uint32_t buffers)
 	return buffers == 1 ? 1 : UINT64_MAX / stride + 1;
 }
 
-static size_t pages_for(size_t stride, size_t first)
+static size_t pages_for(size_t stride, size_t first, size_t least)
 {
 	size_t most = stride > KMA_CACHED_MAX + 64 ? 1 : SLAB_BUFFERS_MIN;
 	size_t bytes = stride * most + first;
 	size_t pages;
 
-	if (bytes < SLAB_MIN)
-		bytes = SLAB_MIN;
+	if (bytes < least)
+		bytes = least;
 	pages = (bytes + KMA_PAGE_SIZE - 1) >> KMA_PAGE_SHIFT;
 	for (;; pages++) {
 		size_t size = pages << KMA_PAGE_SHIFT;
@@ -133,7 +140,10 @@ struct kma_slab_shape kma_slab_shape(const struct kma_cache *cache,
 
 	shape.pages = kma_client_is_foreign(cache)
 			      ? cache->client->slab_size >> KMA_PAGE_SHIFT
-			      : pages_for(shape.stride, shape.first);
+			      : pages_for(shape.stride, shape.first,
+					  kma_sample_has_alone(cache, tier)
+						  ? SLAB_OF_SAMPLES_MIN
+						  : SLAB_MIN);
 	shape.buffers =
 		buffers_for(cache, shape.pages, shape.stride, shape.first);
 	shape.reciprocal = kma_slab_reciprocal(shape.stride, shape.buffers);
