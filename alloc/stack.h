@@ -91,19 +91,45 @@ size_t kma_stack_capture_context(const void *ucontext, uint64_t *pc, size_t max,
 const struct kma_stack *kma_stack_get(uint32_t id);
 
 /*
- * The hash runs from the outermost frame inwards: see trace_kept.h. A frame is
- * spread over all bits on its own, so that the next waits for an exclusive or
- * and a multiplication only. Both are one-to-one: stacks that differ in one
- * frame never have the same hash.
+ * The hash of a stack is that of what is outside its innermost frame, times a
+ * factor, and that frame, spread over all bits. So it can be put together from
+ * either end, and what is outside a frame may be put to it last (kma_sum). Both
+ * steps are one-to-one: stacks that differ in one frame never have the same
+ * hash.
  */
-#define KMA_STACK_HASH_SEED UINT64_C(0x6b6d615f73746b)
+#define KMA_STACK_HASH_SEED   UINT64_C(0x6b6d615f73746b)
+#define KMA_STACK_HASH_FACTOR UINT64_C(0xD6E8FEB86659FD93)
 
-static inline uint64_t kma_stack_hash_step(uint64_t hash, uint64_t pc)
+static inline uint64_t kma_stack_hash_spread(uint64_t pc)
 {
 	uint64_t spread = pc * UINT64_C(0x9E3779B97F4A7C15);
 
-	spread ^= spread >> 32;
-	return (hash ^ spread) * UINT64_C(0xD6E8FEB86659FD93);
+	return spread ^ spread >> 32;
+}
+
+static inline uint64_t kma_stack_hash_step(uint64_t hash, uint64_t pc)
+{
+	return hash * KMA_STACK_HASH_FACTOR + kma_stack_hash_spread(pc);
+}
+
+/* The same from the innermost frame out: none of the steps waits for another's
+ * spread. */
+struct kma_sum {
+	uint64_t sum, power;
+};
+
+#define KMA_SUM_NONE ((struct kma_sum){ 0, 1 })
+
+static inline void kma_sum_add(struct kma_sum *sum, uint64_t pc)
+{
+	sum->sum += sum->power * kma_stack_hash_spread(pc);
+	sum->power *= KMA_STACK_HASH_FACTOR;
+}
+
+/* outside: the hash of all that is outside. */
+static inline uint64_t kma_sum_hash(const struct kma_sum *sum, uint64_t outside)
+{
+	return sum->sum + sum->power * outside;
 }
 
 uint64_t kma_stack_hash(const uint64_t *pc, size_t depth);

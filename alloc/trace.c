@@ -37,8 +37,7 @@ struct kma_trace {
 	struct kma_names names[1 << NAMES_BITS]; /* next: the one to go */
 	struct kma_seen_table seen;
 	struct kma_begin begin; /* of the last walk */
-	struct kma_walked walked[KMA_KEPT_MAX];
-	uint64_t key[KMA_KEPT_MAX]; /* as the stack's reader wants them */
+	struct kma_walk walk;   /* that one */
 };
 
 /* Those of threads that have ended. The lock is never waited for, as who comes
@@ -93,11 +92,6 @@ static struct kma_trace *trace_of(struct kma_thread *self)
 /* --- capturing -------------------------------------------------------------
  */
 
-static uint64_t hash_of(const struct kma_kept *k)
-{
-	return k->frame[k->first].hash;
-}
-
 static struct kma_names *names_of(struct kma_trace *t, uint64_t hash)
 {
 	return &t->names[hash >> (64 - NAMES_BITS)];
@@ -123,27 +117,26 @@ static struct kma_kept *kept_of(struct kma_trace *t, unsigned use)
 static bool acquire(struct kma_trace *t, const struct kma_thread *self,
 		    enum kma_stack_use use, const struct kma_place *here)
 {
-	struct kma_bounds bounds;
 	const struct kma_kept *other = kept_of(t, use + 1);
 	struct kma_kept *k = kept_of(t, use);
 	struct kma_begin *begin = &t->begin;
-	bool changed;
+	uint64_t before = k->hash;
 
-	if (!kma_bounds_own(self, here->sp, &bounds))
-		bounds = kma_bounds_find(here->sp);
+	if (!kma_bounds_own(self, here->sp, &begin->bounds))
+		begin->bounds = kma_bounds_find(here->sp);
 	begin->here = *here;
-	begin->path =
-		kma_path_leave(&t->paths[use], here, &bounds, &begin->zero);
-	if (!begin->path || !kma_kept_update(k, other, t->walked, &begin->zero,
-					     &bounds, &changed)) {
+	begin->path = kma_path_leave(&t->paths[use], here, &begin->bounds,
+				     &begin->zero);
+	if (!begin->path || !kma_kept_update(k, other, &t->walk, &begin->zero,
+					     &begin->bounds)) {
 		kma_kept_forget(k);
 		t->rest = REST;
 		return false;
 	}
-	if (changed)
-		k->id = kma_names_find(names_of(t, hash_of(k)), hash_of(k));
+	if (k->hash != before)
+		k->id = kma_names_find(names_of(t, k->hash), k->hash);
 	if (k->id == 0)
-		kma_depot_foresee(hash_of(k));
+		kma_depot_foresee(k->hash);
 	return true;
 }
 
@@ -180,12 +173,14 @@ static void release(struct kma_trace *t)
 static void tell(struct kma_trace *t, const struct kma_kept *k,
 		 struct kma_trace_stack *ret)
 {
-	for (size_t i = k->first; i < KMA_KEPT_MAX; i++)
-		t->key[i] = k->frame[i].key;
-	ret->key = &t->key[k->first];
-	ret->depth = KMA_KEPT_MAX - k->first;
-	ret->hash = hash_of(k);
-	ret->id = k->id;
+	struct kma_walk *walk = &t->walk;
+
+	for (size_t i = walk->at; i < KMA_KEPT_MAX; i++)
+		walk->key[walk->count + i - walk->at] = k->frame[i].key;
+	*ret = (struct kma_trace_stack){ .key = walk->key,
+					 .depth = k->depth,
+					 .hash = k->hash,
+					 .id = k->id };
 }
 
 /* A stack that was seen is in the depot. */
@@ -230,8 +225,8 @@ void kma_trace_name(struct kma_thread *self, enum kma_stack_use use,
 	struct kma_kept *k = kept_of(t, use);
 
 	k->id = id;
-	remember(names_of(t, hash_of(k)), hash_of(k), id);
-	kma_seen_put(&t->seen, self, k, &t->begin, use);
+	remember(names_of(t, k->hash), k->hash, id);
+	kma_seen_put(&t->seen, self, k, &t->walk, &t->begin, use);
 }
 
 void kma_trace_release(struct kma_thread *self)
@@ -242,9 +237,9 @@ void kma_trace_release(struct kma_thread *self)
 /* The id of the stack, or of as much of it as is asked for. */
 static uint32_t intern(struct kma_trace *t, const struct kma_kept *k)
 {
-	size_t depth = KMA_KEPT_MAX - k->first, limit = kma_stack_limit();
+	size_t depth = k->depth, limit = kma_stack_limit();
 	struct kma_trace_stack stack;
-	uint32_t id = depth <= limit ? kma_depot_find(hash_of(k)) : 0;
+	uint32_t id = depth <= limit ? kma_depot_find(k->hash) : 0;
 
 	if (id)
 		return id;
@@ -281,7 +276,7 @@ intern_another(struct kma_thread *self, enum kma_stack_use use,
 		id = intern(t, k);
 		kma_trace_name(self, use, id);
 	} else {
-		kma_seen_put(&t->seen, self, k, &t->begin, use);
+		kma_seen_put(&t->seen, self, k, &t->walk, &t->begin, use);
 	}
 	release(t);
 	return id;

@@ -8,6 +8,10 @@
 void kma_kept_forget(struct kma_kept *k)
 {
 	k->first = KMA_KEPT_MAX;
+	k->id = 0;
+	k->hash = 0;
+	k->depth = 0;
+	k->look = false;
 }
 
 /* --- what of it still stands ------------------------------------------------
@@ -44,9 +48,11 @@ static size_t innermost_intact(const struct kma_kept *k, uintptr_t sp,
 	while (at - k->first >= 4 && k->frame[at - 3].sp > sp &&
 	       kma_kept_four_wrong(k, at - 3) == 0)
 		at -= 4;
-	while (at > k->first && k->frame[at].sp > sp &&
-	       kma_kept_wrong(k, at) == 0)
-		at--;
+	for (; k->frame[at].sp > sp && kma_kept_wrong(k, at) == 0; at--)
+		if (at == k->first)
+			return intact_by_saved(k, at, sp, bounds);
+	if (++at == KMA_KEPT_MAX)
+		return KMA_KEPT_MAX;
 	return intact_by_saved(k, at, sp, bounds);
 }
 
@@ -71,146 +77,6 @@ static void copy(struct kma_kept *k, const struct kma_kept *other, size_t at)
 	k->first = at;
 }
 
-/* --- walking ----------------------------------------------------------------
- */
-
-/* The fp of the frames walked; most are never asked for it. */
-struct walked_fp {
-	const struct kma_walked *frame; /* whose it is */
-	uintptr_t fp;
-};
-
-/* Make it that of a frame further out. False: it cannot be read. */
-static bool fp_reach(struct walked_fp *known, const struct kma_walked *frame,
-		     const struct kma_bounds *bounds)
-{
-	const struct kma_walked *at = frame;
-
-	while (at > known->frame && kma_rule_fp_depth(at[-1].rule) == 0)
-		at--;
-	if (at > known->frame) {
-		uintptr_t depth = kma_rule_fp_depth(at[-1].rule);
-
-		if (at->sp - bounds->low < depth)
-			return false;
-		known->fp = kma_path_load(at->sp - depth);
-	}
-	known->frame = frame;
-	return true;
-}
-
-static bool is_same_frame(const struct kma_kept *k, size_t at,
-			  const struct kma_walked *frame,
-			  struct walked_fp *known,
-			  const struct kma_bounds *bounds)
-{
-	const struct kma_kept_frame *kept = &k->frame[at];
-
-	return kept->sp == frame->sp && kept->key == frame->key &&
-	       (!kept->needs_fp ||
-		(fp_reach(known, frame, bounds) && known->fp == k->fp_of[at]));
-}
-
-/* As unwind.c has it: no rule and no frame pointer is the end as well. */
-static bool is_end(const struct kma_walked *frame, struct walked_fp *known,
-		   const struct kma_bounds *bounds)
-{
-	enum kma_rule_kind kind = kma_rule_kind(frame->rule);
-
-	return kind == KMA_RULE_END ||
-	       (kind == KMA_RULE_NONE && fp_reach(known, frame, bounds) &&
-		known->fp == 0);
-}
-
-static uintptr_t sp_of(const struct kma_kept *k, size_t at)
-{
-	return at < KMA_KEPT_MAX ? k->frame[at].sp : UINTPTR_MAX;
-}
-
-/* Does it hang on the fp of its frame? */
-static bool is_by_fp(uint64_t rule)
-{
-	enum kma_rule_kind kind = kma_rule_kind(rule);
-
-	return kind == KMA_RULE_FP || kind == KMA_RULE_NONE;
-}
-
-/* The CFA of a frame whose rule is not a plain one, or not in the near table;
- * 0: there is none. */
-static uintptr_t cfa_otherwise(struct kma_walked *frame,
-			       struct walked_fp *known,
-			       const struct kma_bounds *bounds)
-{
-	frame->rule = kma_rule_find(frame->key);
-	uintptr_t up = kma_rule_cfa(frame->rule);
-
-	switch (kma_rule_kind(frame->rule)) {
-	case KMA_RULE_SP:
-		return frame->sp + up;
-	case KMA_RULE_FP:
-		return fp_reach(known, frame, bounds) &&
-				       known->fp + up > frame->sp
-			       ? known->fp + up
-			       : 0;
-	default:
-		return 0;
-	}
-}
-
-/* What a walk came to. */
-struct walked {
-	size_t count; /* frames that are new */
-	size_t at;    /* index of the first kept one; KMA_KEPT_MAX: none */
-	bool by_fp;   /* some new one is found by fp */
-};
-
-/*
- * Walk until a frame of the kept stack, which is intact outside of at, or the
- * end. False: not a stack that can be kept.
- *
- * From one key to the next it is a load, a multiplication and a load; what else
- * there is, is beside that. fp is looked for where it is asked for only.
- */
-static bool walk(struct kma_walked *walked, const struct kma_kept *k, size_t at,
-		 const struct kma_place *here, const struct kma_bounds *bounds,
-		 struct walked *ret)
-{
-	struct walked_fp known = { walked, here->fp };
-	uintptr_t key = here->key, sp = here->sp, join = sp_of(k, at);
-	struct kma_walked *frame = walked;
-
-	ret->by_fp = false;
-	for (; frame < walked + KMA_KEPT_MAX; frame++) {
-		uint64_t mixed = kma_rule_mix(key);
-		uint64_t word = kma_rule_word(mixed);
-
-		*frame = (struct kma_walked){ key, sp, word };
-		while (__builtin_expect(sp >= join, 0)) {
-			if (is_same_frame(k, at, frame, &known, bounds)) {
-				ret->count = (size_t)(frame - walked);
-				ret->at = at;
-				return ret->count <= at;
-			}
-			join = sp_of(k, ++at);
-		}
-		sp += kma_rule_cfa(word);
-		if (__builtin_expect(!kma_rule_is_plain(word, mixed), 0)) {
-			sp = cfa_otherwise(frame, &known, bounds);
-			ret->by_fp |= is_by_fp(frame->rule);
-			if (sp == 0)
-				break;
-		}
-		if (__builtin_expect(sp > bounds->top, 0))
-			return false;
-		key = kma_path_load(sp - sizeof(uintptr_t));
-		if (__builtin_expect(key == 0, 0))
-			return false;
-	}
-	ret->count = (size_t)(frame - walked) + 1;
-	ret->at = KMA_KEPT_MAX;
-	return frame < walked + KMA_KEPT_MAX && is_end(frame, &known, bounds);
-}
-
 /* --- putting the new frames to the kept ones --------------------------------
  */
 
@@ -231,21 +97,21 @@ static void put_fp(struct kma_kept *k, size_t at, uint64_t rule)
 						 k->fp_of[at + 1], at };
 		frame->needs_fp = false;
 	}
-	frame->needs_fp |= is_by_fp(rule);
+	frame->needs_fp |= kma_rule_is_by_fp(rule);
 }
 
 /*
  * Which of the new frames need which fp. What is needed was read on the way
  * already; of the rest a slot may lie where nothing can be read.
  */
-static void merge_fp(struct kma_kept *k, const struct kma_walked *walked,
+static void merge_fp(struct kma_kept *k, const struct kma_walk *new,
 		     const struct kma_place *here,
-		     const struct kma_bounds *bounds, const struct walked *new)
+		     const struct kma_bounds *bounds)
 {
 	uintptr_t fp = here->fp;
 
 	for (size_t i = 0, at = k->first; i < new->count; i++) {
-		uintptr_t depth = kma_rule_fp_depth(walked[i].rule);
+		uintptr_t depth = kma_rule_fp_depth(new->rule[i]);
 
 		k->fp_of[at++] = fp;
 		if (at < KMA_KEPT_MAX && depth &&
@@ -253,13 +119,12 @@ static void merge_fp(struct kma_kept *k, const struct kma_walked *walked,
 			fp = kma_path_load(k->frame[at].sp - depth);
 	}
 	for (size_t i = new->count, at = new->at; i-- > 0;)
-		put_fp(k, --at, walked[i].rule);
+		put_fp(k, --at, new->rule[i]);
 }
 
 /* Put the new frames before the kept ones, from the outermost of them in. */
-static void merge(struct kma_kept *k, const struct kma_walked *walked,
-		  const struct kma_place *here, const struct kma_bounds *bounds,
-		  const struct walked *new)
+static void merge(struct kma_kept *k, const struct kma_walk *new,
+		  const struct kma_place *here, const struct kma_bounds *bounds)
 {
 	struct kma_kept_frame last = { .hash = KMA_STACK_HASH_SEED };
 
@@ -267,45 +132,85 @@ static void merge(struct kma_kept *k, const struct kma_walked *walked,
 		last = k->frame[new->at];
 	k->first = new->at - new->count;
 	for (size_t i = new->count, at = new->at; i-- > 0;) {
-		last.key = walked[i].key;
-		last.sp = walked[i].sp;
+		last.key = new->key[i];
+		last.sp = new->sp[i];
 		last.hash = kma_stack_hash_step(last.hash, last.key);
 		k->frame[--at] = last;
 	}
 	if (__builtin_expect(new->by_fp || last.needs_fp, 0))
-		merge_fp(k, walked, here, bounds, new);
+		merge_fp(k, new, here, bounds);
+}
+
+void kma_kept_fill(struct kma_kept *k, const struct kma_walk *walk,
+		   const struct kma_place *here,
+		   const struct kma_bounds *bounds)
+{
+	if (k->first == KMA_KEPT_MAX)
+		merge(k, walk, here, bounds);
+}
+
+/* Where the walk may stop; what it stops at is k's by then. */
+static size_t still_kept(struct kma_kept *k, const struct kma_kept *other,
+			 const struct kma_place *here,
+			 const struct kma_bounds *bounds)
+{
+	enum { NEAR = 4 }; /* so few frames are walked at once */
+	size_t kept = innermost_intact(k, here->sp, bounds), more;
+
+	if ((kept != KMA_KEPT_MAX && kept - k->first <= NEAR) ||
+	    !is_usable(other, k->generation, bounds))
+		return kept;
+	more = innermost_intact(other, here->sp, bounds);
+	if (more >= kept)
+		return kept;
+	copy(k, other, more);
+	return more;
+}
+
+/* So many frames were kept, not walked, by looking for them: is it worth it? */
+static void weigh(struct kma_kept *k, size_t kept)
+{
+	enum { PAYS = 6 /* frames */, MOST = 24 };
+
+	k->worth += (int)kept - PAYS;
+	if (k->worth > MOST)
+		k->worth = MOST;
+	if (k->worth < -MOST)
+		k->worth = -MOST;
+}
+
+/* Where it is not, every now and then all the same: it may be by now. */
+static bool will_look(struct kma_kept *k)
+{
+	enum { ONE_IN = 8 };
+
+	return k->worth >= 0 || ++k->turns % ONE_IN == 0;
 }
 
 bool kma_kept_update(struct kma_kept *k, const struct kma_kept *other,
-		     struct kma_walked *walked, const struct kma_place *here,
-		     const struct kma_bounds *bounds, bool *changed)
+		     struct kma_walk *walk, const struct kma_place *here,
+		     const struct kma_bounds *bounds)
 {
-	enum { NEAR = 4 }; /* so few frames are walked at once */
 	uint32_t generation =
 		__atomic_load_n(&kma_rule_generation, __ATOMIC_ACQUIRE);
-	struct walked new;
+	size_t kept = KMA_KEPT_MAX;
 
 	/* Rules that changed are of no use, and neither is another stack. */
-	if (!is_usable(k, generation, bounds))
+	if (!k->look || !is_usable(k, generation, bounds))
 		k->first = KMA_KEPT_MAX;
 	k->generation = generation;
-	*changed = false;
-
-	size_t kept = innermost_intact(k, here->sp, bounds);
-	if ((kept == KMA_KEPT_MAX || kept - k->first > NEAR) &&
-	    is_usable(other, generation, bounds)) {
-		size_t more = innermost_intact(other, here->sp, bounds);
-
-		if (more < kept) {
-			copy(k, other, more);
-			kept = more;
-			*changed = true;
-		}
-	}
-	if (!walk(walked, k, kept, here, bounds, &new))
+	if (k->look)
+		kept = still_kept(k, other, here, bounds);
+	if (!kma_walk_out(walk, k, kept, here, bounds))
 		return false;
-	*changed |= new.count > 0 || new.at != k->first;
-	if (*changed)
-		merge(k, walked, here, bounds, &new);
+	k->hash = walk->hash;
+	k->depth = walk->count + KMA_KEPT_MAX - walk->at;
+	if (k->look)
+		weigh(k, KMA_KEPT_MAX - walk->at);
+	k->look = will_look(k);
+	if (k->look)
+		merge(k, walk, here, bounds);
+	else
+		k->first = KMA_KEPT_MAX;
 	return true;
 }

@@ -2,6 +2,11 @@
 /*
  * One stack kept, and how the next is made from it.
  *
+ * Looking for what of the last one still stands takes as long as walking eight
+ * frames, most of it for branches that no processor guesses. Where it finds
+ * fewer for a while, all of each stack is walked (trace_walk.h), and its frames
+ * are not put here until somebody wants them. Else:
+ *
  *	last:           m n o | h g f e d c b a
  *	now:              p q | h g f e d c b a
  *	                  ^ walked   ^ checked, not walked
@@ -9,7 +14,7 @@
  * From the outermost frame in, every slot that the last stack was read from is
  * loaded: the return address of each frame, and the saved fp where a frame
  * further out is found by it. Those loads do not wait for each other, as a
- * walk's do, so a kept frame costs a fifth of a walked one. As far in as all
+ * walk's do, so a kept frame costs a third of a walked one. As far in as all
  * are as they were, so is everything derived from them, and the walk, which
  * comes from the inner end, need go no further than to the first frame there
  * whose sp and PC it meets. Until it is that far out, it compares nothing.
@@ -28,13 +33,12 @@
 
 #include "alloc/thread.h"
 #include "alloc/trace_path.h"
+#include "alloc/trace_walk.h"
 #include "alloc/unwind_rule.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { KMA_KEPT_MAX = 256 /* frames */ };
 
 struct kma_kept_frame {
 	uint64_t key;
@@ -52,31 +56,34 @@ struct kma_kept_saved {
 
 /* A stack kept, outermost frame last. */
 struct kma_kept {
-	size_t first; /* index of the innermost frame; KMA_KEPT_MAX: empty */
-	uint32_t generation; /* of the rules it was walked by */
+	uint64_t hash;       /* of the stack; 0: none */
+	size_t depth;        /* of the stack */
 	uint32_t id;         /* in the depot; 0 not known */
+	uint32_t generation; /* of the rules it was walked by */
+	bool look;           /* the next is made from it */
+	int worth;           /* frames that looking saved, less its price */
+	unsigned turns;      /* in which it did not */
+	size_t first; /* index of the innermost frame; KMA_KEPT_MAX: none yet */
 	struct kma_kept_frame frame[KMA_KEPT_MAX];
 	uintptr_t fp_of[KMA_KEPT_MAX];             /* of frames that need it */
 	struct kma_kept_saved saved[KMA_KEPT_MAX]; /* outermost first */
-};
-
-/* A frame newly walked, and the rule it was left by. */
-struct kma_walked {
-	uintptr_t key, sp;
-	uint64_t rule;
 };
 
 void kma_kept_forget(struct kma_kept *k);
 
 /*
  * Make it the stack that here is the innermost frame of, the outermost of this
- * library's. other is the stack of the other use; walked has room for
- * KMA_KEPT_MAX. *changed: it is another than it was. False: not a stack that
- * can be kept; forget it.
+ * library's. other is the stack of the other use. False: not a stack that can
+ * be kept; forget it.
  */
 bool kma_kept_update(struct kma_kept *k, const struct kma_kept *other,
-		     struct kma_walked *walked, const struct kma_place *here,
-		     const struct kma_bounds *bounds, bool *changed);
+		     struct kma_walk *walk, const struct kma_place *here,
+		     const struct kma_bounds *bounds);
+
+/* Its frames are wanted, those of the stack that was walked last. */
+void kma_kept_fill(struct kma_kept *k, const struct kma_walk *walk,
+		   const struct kma_place *here,
+		   const struct kma_bounds *bounds);
 
 /* 0 if the frame's return address is where it was. */
 static inline uint64_t kma_kept_wrong(const struct kma_kept *k, size_t at)

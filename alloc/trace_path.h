@@ -82,6 +82,7 @@ static inline bool kma_in_library(uintptr_t pc)
 struct kma_begin {
 	struct kma_place here, zero;
 	const struct kma_path *path;
+	struct kma_bounds bounds;
 };
 
 /* Are the return addresses of that way in their slots? */

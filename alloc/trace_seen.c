@@ -40,8 +40,7 @@ static void note(struct kma_seen *seen, const struct kma_kept *k,
 /* More than it has by then: the padding. */
 static size_t slots_for(const struct kma_kept *k, const struct kma_path *path)
 {
-	return path->frames + KMA_KEPT_MAX - k->first +
-	       k->frame[k->first].saved + 4;
+	return path->frames + k->depth + k->frame[k->first].saved + 4;
 }
 
 /* The next units in a row. */
@@ -96,24 +95,29 @@ uint32_t kma_seen_find_second(struct kma_seen_table *table,
 }
 
 void kma_seen_put(struct kma_seen_table *table, const struct kma_thread *self,
-		  const struct kma_kept *k, const struct kma_begin *begin,
-		  enum kma_stack_use use)
+		  struct kma_kept *k, const struct kma_walk *walk,
+		  const struct kma_begin *begin, enum kma_stack_use use)
 {
 	const struct kma_path *path = begin->path;
 	const struct kma_place *here = &begin->here;
-	size_t slots = slots_for(k, path);
 	struct kma_guess *guess;
 	uint64_t *known;
 
 	table->end_slot[use] = path->end_slot;
 	guess = kma_seen_guess(table, self, here, use);
 	table->last = kma_seen_name(k->id, use);
-	if (k->id == 0 || path->frames == 0 || slots > KMA_SEEN_SLOTS ||
+	if (k->id == 0 || path->frames == 0 || k->depth > KMA_SEEN_SLOTS ||
 	    !guess || !is_worth_it(table))
 		return;
 	known = &table->known[kma_seen_mix(k->id ^ here->sp << 28) >>
 			      (64 - KMA_SEEN_KNOWN_BITS)];
 	if (!is_known(table, *known, k, here)) {
+		kma_kept_fill(k, walk, &begin->zero, &begin->bounds);
+
+		size_t slots = slots_for(k, path);
+
+		if (slots > KMA_SEEN_SLOTS)
+			return;
 		*known = reserve(table, HEADER_UNITS + slots);
 		note((struct kma_seen *)&table->ring[*known % KMA_SEEN_UNITS],
 		     k, begin);

@@ -39,6 +39,7 @@
 #include <stdint.h>
 
 struct kma_kept;
+struct kma_walk;
 
 enum {
 	KMA_SEEN_SLOTS = 60, /* of a stack, at most; compared four at a time */
@@ -174,7 +175,7 @@ uint32_t kma_seen_find_second(struct kma_seen_table *table,
 
 /* That was k, walked from there, and has an id, or 0. */
 void kma_seen_put(struct kma_seen_table *table, const struct kma_thread *self,
-		  const struct kma_kept *k, const struct kma_begin *begin,
-		  enum kma_stack_use use);
+		  struct kma_kept *k, const struct kma_walk *walk,
+		  const struct kma_begin *begin, enum kma_stack_use use);
 
 #endif

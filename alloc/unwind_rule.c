@@ -5,7 +5,7 @@
 
 enum { FAR_BITS = 17 };
 
-uint64_t kma_rule_near[1 << KMA_RULE_NEAR_BITS];
+union kma_rule_slot kma_rule_near[1 << KMA_RULE_NEAR_BITS];
 static uint64_t far_table[1 << FAR_BITS];
 uint32_t kma_rule_generation;
 
@@ -46,7 +46,7 @@ void kma_unwind_flush(void)
 {
 	__atomic_fetch_add(&kma_rule_generation, 1, __ATOMIC_RELEASE);
 	for (size_t i = 0; i < 1 << KMA_RULE_NEAR_BITS; i++)
-		__atomic_store_n(&kma_rule_near[i], 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&kma_rule_near[i].word, 0, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < 1 << FAR_BITS; i++)
 		__atomic_store_n(&far_table[i], 0, __ATOMIC_RELAXED);
 }
@@ -73,13 +73,13 @@ bool kma_rule_row(const struct kma_module *module, uintptr_t key,
  */
 uint64_t kma_rule_fill(uintptr_t key)
 {
-	uint64_t mixed = kma_rule_mix(key);
+	uint64_t mixed =
+		key * (UINT64_C(0x9E3779B97F4A7C15) << (64 - KMA_KEY_BITS));
 	uint64_t *far = &far_table[mixed >> (64 - FAR_BITS)];
-	uint64_t *near = &kma_rule_near[mixed >> (64 - KMA_RULE_NEAR_BITS)];
 	uint64_t rule =
 		__atomic_load_n(far, __ATOMIC_RELAXED) ^ mixed << FAR_BITS;
 
-	if (rule == KMA_RULE_EMPTY || rule >> KMA_RULE_BITS != 0) {
+	if (!kma_rule_is_one(rule)) {
 		const struct kma_module *module = kma_module_find(key - 1);
 		struct kma_cfi_row row;
 
@@ -91,7 +91,7 @@ uint64_t kma_rule_fill(uintptr_t key)
 		__atomic_store_n(far, mixed << FAR_BITS | rule,
 				 __ATOMIC_RELAXED);
 	}
-	__atomic_store_n(near, mixed << KMA_RULE_NEAR_BITS | rule,
+	__atomic_store_n(&kma_rule_slot(key)->word, kma_rule_of(rule, key),
 			 __ATOMIC_RELAXED);
 	return rule;
 }

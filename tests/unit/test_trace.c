@@ -130,6 +130,49 @@ static void a_stack_made_from_the_last_is_the_same(void **state)
 	compare_random_stacks(compare_trace);
 }
 
+/* On a thread, whose outer frames are few: no frame in three stays. */
+static void *take_new_stacks(void *compare)
+{
+	unsigned char step[32];
+	const char *found = kma_thread_self() ? NULL : "no thread";
+
+	for (int i = 0; i < 20000 && !found; i++) {
+		struct path path = { step, 1 + random_byte() % 28,
+				     *(int (**)(void *))compare, &found };
+
+		for (size_t k = 0; k < sizeof(step); k++)
+			step[k] = (unsigned char)(random_byte() %
+						  (i % 64 ? 11 : 12));
+		path_call(&path);
+		path_call(&path);
+	}
+	return (void *)(uintptr_t)found;
+}
+
+static void compare_new_stacks(int (*compare)(void *))
+{
+	pthread_t thread;
+	void *found;
+
+	assert_int_equal(
+		pthread_create(&thread, NULL, take_new_stacks, &compare), 0);
+	assert_int_equal(pthread_join(thread, &found), 0);
+	if (found)
+		fail_msg("%s", (const char *)found);
+	assert_true(traces_taken > 1000);
+	assert_true(ids_known > 1000);
+	traces_taken = ids_known = 0;
+}
+
+static void a_stack_that_is_all_new_is_the_same(void **state)
+{
+	(void)state;
+	compare_new_stacks(compare_trace);
+	set_library(true);
+	compare_new_stacks(enter_library);
+	set_library(false);
+}
+
 /* With a way out of the library: those that come again are not walked. */
 static void a_stack_seen_before_is_the_same(void **state)
 {
@@ -356,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stack_made_from_the_last_is_the_same),
 		cmocka_unit_test(a_stack_seen_before_is_the_same),
+		cmocka_unit_test(a_stack_that_is_all_new_is_the_same),
 		cmocka_unit_test(a_frame_is_not_where_it_was),
 		cmocka_unit_test(the_caller_is_not_where_it_was),
 		cmocka_unit_test(
