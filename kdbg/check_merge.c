@@ -14,6 +14,11 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 
 static const uint64_t hash_start = UINT64_C(0xcbf29ce484222325);
 
+uint64_t check_text_hash(const char *text)
+{
+	return hash_text(hash_start, text);
+}
+
 static uint64_t hash_stack(uint64_t hash, const struct check_stack *stack)
 {
 	for (size_t i = 0; i < stack->count; i++) {

@@ -32,5 +32,6 @@ bool check_errors_alike(const struct check_error *a,
  * of a server lose the same. Those that do have the same hash. */
 bool check_alike(const struct check_process *a, const struct check_process *b);
 uint64_t check_alike_hash(const struct check_process *process);
+uint64_t check_text_hash(const char *text);
 
 #endif

@@ -80,7 +80,8 @@ struct check_crash {
 enum check_verdict {
 	CHECK_CHECKED,
 	CHECK_UNCHECKED, /* reason tells why; no green */
-	CHECK_ALLOWED,   /* unchecked, and that is all right by the user */
+	CHECK_ALLOWED,   /* unchecked, and need not be: by the user, or of the
+			    system */
 	CHECK_IGNORED,   /* skipped, or another supervisor's: not counted */
 };
 

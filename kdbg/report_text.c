@@ -461,7 +461,7 @@ void report_text(const struct check_result *result, FILE *out)
 	put_system(out, result);
 	put_unchecked(out, result, CHECK_UNCHECKED, "Not checked");
 	put_unchecked(out, result, CHECK_ALLOWED,
-		      "Not checked, as --allow-unchecked allows");
+		      "Not checked, and need not be");
 	if (result->lost)
 		fprintf(out,
 			"\n%" PRIu64 " event%s did not fit the roster: some "

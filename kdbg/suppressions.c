@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "kdbg/suppressions.h"
 
+#include "kdbg/check_merge.h"
 #include "kdbg/check_signature.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* More places than this, and a rule hides what nobody has looked at. */
@@ -397,18 +399,37 @@ static void generate(const struct check_leak *leak, FILE *out)
 	fputs("}\n", out);
 }
 
+/* Leaks that differ in lines alone, or in the process, make the same rule. */
+static void generate_new(const struct check_leak *leak,
+			 struct address_set *made, FILE *out)
+{
+	char *rule = NULL;
+	size_t size;
+	FILE *text = open_memstream(&rule, &size);
+
+	if (!text)
+		return;
+	generate(leak, text);
+	if (fclose(text) == 0 && address_set_add(made, check_text_hash(rule)))
+		fputs(rule, out);
+	free(rule);
+}
+
 void suppressions_generate(const struct check_result *result, FILE *out)
 {
+	struct address_set made = { NULL };
+
 	for (size_t i = 0; i < result->count; i++) {
 		const struct check_process *process = &result->processes[i];
 		if (process->verdict == CHECK_IGNORED || process->system)
 			continue;
 		for (size_t j = 0; j < process->leak_count; j++)
-			generate(&process->leaks[j], out);
+			generate_new(&process->leaks[j], &made, out);
 		for (size_t j = 0;
 		     result->possible_fails && j < process->possible_count; j++)
-			generate(&process->possible[j], out);
+			generate_new(&process->possible[j], &made, out);
 	}
+	address_set_deinit(&made);
 }
 
 void suppressions_deinit(struct suppressions *set)

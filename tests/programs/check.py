@@ -569,6 +569,18 @@ def test_allow_unchecked():
     expect(check(STATIC, options=options), 3, processes=0)
 
 
+def test_killed_program_of_the_system():
+    """Its leaks would not have failed the check; what it started has accounts of its own."""
+    killed = ["sh", "-c", "sh -c 'kill -9 $$'; true"]
+    result = check(*killed)
+    expect(result, 0, unchecked=0)
+    equal(result.err, "Killed\n")  # says the outer shell
+    contains([row["verdict"] for row in of_type(result, "process")], "allowed")
+    expect(check(*killed, options=["--strict-children"]), 3, unchecked=1)
+    own = ["sh", "-c", 'sh -c "$0 leak 1; $0 raise 9; kill -9 \\$\\$"; true', SUPERVISED]
+    expect(check(*own), 23, leaks=[1], unchecked=1)
+
+
 def test_skip():
     """Run, not audited, not counted."""
     options = ["--skip", os.path.basename(SUPERVISED)]

@@ -52,6 +52,23 @@ def test_ctest(folder):
         with open(path, encoding="utf-8") as file:
             results.append(json.load(file)["runs"][0]["results"])
     assert sorted(map(len, results)) == [0, 1], results
+    plain = os.path.join(folder, "plain")
+    assert run(["cmake", "-S", folder, "-B", plain], folder).returncode == 0
+    assert run(["cmake", "--build", plain], folder).returncode == 0
+    done = run([KDBG, "check", "--", "ctest"], plain)
+    assert done.returncode == 23, done.stderr
+    assert "plain/leaky (pid" in done.stderr and "sound" not in done.stderr, done.stderr
+
+
+def test_cargo(folder):
+    done = run(["cargo", "test", "--offline", "--no-fail-fast"], folder,
+               {"CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER":
+                f"{KDBG} check --junit {folder}/kdbg-%p.xml --"})
+    assert done.returncode != 0, done.stdout
+    text = done.stdout + done.stderr
+    assert "test is_lost ... ok" in text and "exit status: 23" in text, text
+    assert "example::Names::" in text and "leaky::is_lost (tests/leaky.rs:6)" in text, text
+    hold_junit(folder)
 
 
 def test_make(folder):
@@ -103,7 +120,7 @@ def test_googletest(folder):
 
 def main():
     failed = 0
-    for name, function in (("meson", test_meson), ("ctest", test_ctest), ("make", test_make),
+    for name, function in (("meson", test_meson), ("ctest", test_ctest), ("make", test_make), ("cargo", test_cargo),
                            ("automake", test_automake),
                            ("pytest", test_pytest), ("googletest", test_googletest)):
         with tempfile.TemporaryDirectory() as base:

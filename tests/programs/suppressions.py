@@ -88,6 +88,13 @@ def main():
         got, text = check(folder, made, 5)
         if got != 0:
             failed.append(f"what was generated does not suppress: {made} {text}")
+        log = os.path.join(folder, "log")
+        subprocess.run([KDBG, "check", "--gen-suppressions", "--log-file", log, "--", "sh", "-c",
+                        "$0 leak 1; $0 leak 1 leak 1", SUPERVISED], capture_output=True, timeout=60, check=False)
+        with open(log, encoding="utf-8") as file:
+            text = file.read()
+        if text.count("definite leak") != 2 or text.count("{\n") != 1:
+            failed.append(f"what several processes lost alike makes one rule: {text}")
         # As valgrind writes it down, or as it reads here; versions do not matter.
         for frames, wanted in (("fun:malloc\nfun:lose_inlined\n", 0),
                                ("fun:malloc\nfun:get_inlined\nfun:lose_inlined\n", 0),
