@@ -6,11 +6,14 @@
  * far as the program can tell.
  */
 #include "alloc/arch.h"
+#include "alloc/clock.h"
 #include "alloc/dump.h"
 #include "alloc/dump_signal.h"
 #include "alloc/meta.h"
 #include "alloc/module.h"
+#include "alloc/root.h"
 #include "alloc/sandbox.h"
+#include "alloc/stack.h"
 #include "alloc/sys.h"
 #include "alloc/thread.h"
 #include "alloc/unwind.h"
@@ -328,6 +331,8 @@ struct start {
 	void *argument; /* a root: until the thread runs nothing else need
 			 * hold it */
 	size_t stack_size;
+	uint64_t time; /* of the thread's record, as by and stack */
+	uint32_t by, stack;
 };
 
 /* 0: a stack that the program brings, which may be anything. */
@@ -357,6 +362,17 @@ static size_t stack_size(const pthread_attr_t *attributes)
 	return size;
 }
 
+/* Who creates a thread, where stacks are kept. */
+static void note_creator(struct start *start, const struct kma_thread *self)
+{
+	if (kma_root.tier < KMA_TIER_AUDIT &&
+	    kma_root.sample_tier < KMA_TIER_AUDIT)
+		return;
+	start->time = kma_clock_now();
+	start->by = self ? self->tid : sys_gettid();
+	start->stack = kma_stack_intern(KMA_STACK_OF_FREE);
+}
+
 /* Entering starts the allocator, should a constructor come here first. */
 static struct start *start_create(void *(*function)(void *argument),
 				  void *argument, size_t size)
@@ -364,10 +380,13 @@ static struct start *start_create(void *(*function)(void *argument),
 	struct kma_thread *self = kma_thread_enter();
 	struct start *start = kma_meta_alloc(sizeof(*start));
 
+	if (start) {
+		*start = (struct start){ function, argument, size };
+		note_creator(start, self);
+	}
 	kma_thread_leave(self);
 	if (!start)
 		return NULL;
-	*start = (struct start){ function, argument, size };
 	kma_root_add(&start->argument, sizeof(start->argument));
 	return start;
 }
@@ -388,8 +407,12 @@ static void *run_thread(void *argument)
 	struct start start = *(struct start *)argument;
 
 	start_destroy(argument);
-	if (kma_self)
+	if (kma_self) {
 		kma_bounds_started(kma_self, start.stack_size);
+		kma_self->created_time = start.time;
+		kma_self->created_by = start.by;
+		kma_self->created_stack = start.stack;
+	}
 	return start.function(start.argument);
 }
 

@@ -11,7 +11,6 @@
 #include "alloc/sys.h"
 #include "alloc/thread.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 /* --- the parts of a line ----------------------------------------------------
@@ -59,63 +58,13 @@ static void add_place(struct kma_text *text, uint64_t pc, uint64_t time)
 	add_module_offset(text, module, pc);
 }
 
-/* What a thread that runs calls itself now; its record has its first name. */
-static bool read_name(uint32_t tid, char *name, size_t size)
-{
-	char buffer[64];
-	struct kma_text path;
-
-	kma_text_init(&path, buffer, sizeof(buffer));
-	kma_text_string(&path, "/proc/self/task/");
-	kma_text_decimal(&path, tid);
-	kma_text_string(&path, "/comm");
-	long fd = sys_call(SYS_openat, AT_FDCWD, (long)path.at,
-			   O_RDONLY | O_CLOEXEC, 0, 0, 0);
-	if (fd < 0)
-		return false;
-	long n = sys_call(SYS_read, fd, (long)name, (long)size, 0, 0, 0);
-	sys_call(SYS_close, fd, 0, 0, 0, 0, 0);
-	if (n < 1)
-		return false;
-	name[n - 1] = '\0'; /* the end of the line */
-	return true;
-}
-
-static const struct kma_thread *thread_find(uint32_t tid, uint64_t time)
-{
-	const struct kma_thread *t =
-		__atomic_load_n(&kma_root.threads, __ATOMIC_ACQUIRE);
-
-	while (t && !(t->tid == tid && t->start_time <= time &&
-		      (t->state == KMA_THREAD_LIVE || time <= t->end_time)))
-		t = t->next;
-	return t;
-}
-
-static void add_thread(struct kma_text *text, uint32_t tid, uint64_t time)
-{
-	const struct kma_thread *thread = thread_find(tid, time);
-	char live[32];
-
-	kma_text_string(text, "thread ");
-	kma_text_decimal(text, tid);
-	if (!thread)
-		return;
-	bool known = thread->state == KMA_THREAD_LIVE &&
-		     read_name(tid, live, sizeof(live));
-
-	kma_text_string(text, " (");
-	kma_text_string(text, known ? live : thread->name);
-	kma_text_string(text, ")");
-}
-
 /* "allocated by thread 12 (name), 0.001 s ago" */
 void kma_report_event(struct kma_text *text, const char *verb, uint32_t tid,
 		      uint64_t time, uint64_t now)
 {
 	kma_text_string(text, verb);
 	kma_text_string(text, " by ");
-	add_thread(text, tid, time);
+	kma_report_thread(text, tid, time);
 	kma_text_string(text, ", ");
 	kma_text_seconds(text, kma_clock_nanoseconds_between(time, now));
 	kma_text_string(text, " s ago, ");
@@ -223,7 +172,7 @@ static void add_foreign(struct kma_text *text, uintptr_t address)
 		kma_text_string(text, object.slab->cache->name);
 	} else if (thread) {
 		kma_text_string(text, "on the stack of ");
-		add_thread(text, thread->tid, thread->start_time);
+		kma_report_thread(text, thread->tid, thread->start_time);
 	} else if (module) {
 		kma_text_string(text, "in the module ");
 		add_module_offset(text, module, address);
@@ -343,6 +292,28 @@ static void add_neighbours(struct kma_text *text,
 	}
 }
 
+/* Of all threads that were named but in a neighbour's line. */
+static void add_creations(struct kma_text *text,
+			  const struct kma_report *report, uint64_t now,
+			  void (*write)(struct kma_text *text))
+{
+	const struct kma_buffer *buffer = report->buffer;
+	struct kma_report_creations creations = { .count = 0 };
+
+	if (buffer && buffer->bufctl && was_used(buffer)) {
+		const struct kma_bufctl *b = buffer->bufctl;
+
+		kma_report_creations_add(&creations, b->alloc_thread,
+					 b->alloc_time);
+		if (is_free(buffer))
+			kma_report_creations_add(&creations, b->free_thread,
+						 b->free_time);
+	}
+	if (!report->at_exit)
+		kma_report_creations_add(&creations, sys_gettid(), now);
+	kma_report_creations(text, &creations, now, write);
+}
+
 void kma_report_body(struct kma_text *text, const struct kma_report *report,
 		     uint64_t now, uint32_t stack,
 		     void (*write)(struct kma_text *text))
@@ -362,11 +333,12 @@ void kma_report_body(struct kma_text *text, const struct kma_report *report,
 		add_history(text, buffer, now, write);
 	if (!report->at_exit) {
 		line(text, "reported by ");
-		add_thread(text, sys_gettid(), now);
+		kma_report_thread(text, sys_gettid(), now);
 		kma_text_string(text, ", ");
 		kma_report_stack(text, stack, now, write);
 	}
 	if (buffer && buffer->bufctl)
 		add_neighbours(text, buffer, now);
+	add_creations(text, report, now, write);
 	write(text);
 }

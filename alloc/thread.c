@@ -124,6 +124,8 @@ static void record_fill(struct kma_thread *thread, struct kma_magset *magsets,
 	thread->altstack_base = 0;
 	thread->altstack_size = 0;
 	thread->signal_stack = 0;
+	thread->created_time = 0;
+	thread->created_by = thread->created_stack = 0;
 	set_magsets(thread, magsets, caches);
 	thread->special = kma_intr_depth_now() ? KMA_THREAD_INTR : 0;
 	kma_thread_settle_special(thread);

@@ -57,6 +57,9 @@ struct kma_thread {
 	size_t altstack_size;
 	/* The program's own, which none but the kernel may know; 0: none. */
 	uintptr_t signal_stack;
+	/* Its pthread_create(), where stacks are kept; else 0. */
+	uint64_t created_time;
+	uint32_t created_by, created_stack; /* tid, depot id */
 	/*
 	 * magsets[tier * magset_caches + cache index], magset_count in all.
 	 * Tier off comes first, so that a thread touches no more than that.

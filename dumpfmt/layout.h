@@ -314,6 +314,9 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_thread, altstack_base, UINT)		\
 		FIELD(kma_thread, altstack_size, UINT)		\
 		FIELD(kma_thread, signal_stack, UINT)		\
+		FIELD(kma_thread, created_time, UINT)		\
+		FIELD(kma_thread, created_by, UINT)		\
+		FIELD(kma_thread, created_stack, UINT)		\
 		FIELD(kma_thread, magsets, POINTER)		\
 		FIELD(kma_thread, magset_count, UINT)		\
 		FIELD(kma_thread, magset_caches, UINT)		\

@@ -235,6 +235,7 @@ struct heap_thread {
 	uint64_t stack_top;            /* end of its stack; 0 unknown */
 	uint64_t altstack_base, altstack_size;
 	uint64_t signal_stack; /* the program's own alternate stack; 0: none */
+	struct heap_event created;      /* thread: by whom; time 0: not known */
 	uint64_t magsets, magset_count; /* its magazines */
 	uint64_t magset_caches; /* of each tier; 0: an older libkma's order */
 };

@@ -6,6 +6,24 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+static struct heap_event read_creation(struct heap *heap, size_t instance,
+				       const unsigned char *record)
+{
+	const struct heap_layout *layout = &heap->parts[instance].layout;
+	struct heap_event event = {
+		.time = record_uint(record, &layout->kma_thread.created_time),
+		.thread = (uint32_t)record_uint(record,
+						&layout->kma_thread.created_by),
+		.stack = (uint32_t)record_uint(
+			record, &layout->kma_thread.created_stack),
+		.instance = instance,
+	};
+
+	if (event.time)
+		event.time_ns = heap_time_ns(heap, instance, event.time);
+	return event;
+}
+
 static struct heap_thread read_thread(struct heap *heap, size_t instance,
 				      uint64_t address,
 				      const unsigned char *record)
@@ -30,6 +48,7 @@ static struct heap_thread read_thread(struct heap *heap, size_t instance,
 			record_uint(record, &layout->kma_thread.altstack_size),
 		.signal_stack =
 			record_uint(record, &layout->kma_thread.signal_stack),
+		.created = read_creation(heap, instance, record),
 		.magsets = record_uint(record, &layout->kma_thread.magsets),
 		.magset_count =
 			record_uint(record, &layout->kma_thread.magset_count),

@@ -110,7 +110,7 @@ COMMANDS = {
     "tail": ["::cat addresses | ::tail -n 1"],
     "tee": ["::cat addresses | ::tee copy | ::count", "! cat copy"],
     "term": ["::term ! wc -l"],
-    "threads": ["::threads"],
+    "threads": ["::threads", "::threads -v"],
     "tls": ["::tls own", "<thread::tls transcript`own"],
     "top": ["::cat addresses | ::top -n 1"],
     "topusers": ["::topusers ! grep transcript"],

@@ -53,6 +53,7 @@ COMMANDS = {
     "::findleaks": ["first_ns", "last_ns"],
     # which thread took the signal; a core has no names
     "::threads": ["state", "name"],
+    "::threads -v": ["state", "name", "created"],
 }
 SECRET = "a-word-nobody-else-has"
 OVERRUN = "qXvQzJwK"
@@ -115,7 +116,7 @@ def check_same(expected, found, what):
         if found[command] == rows_expected:
             continue
         for a, b in zip(rows_expected, found[command]):
-            if a != b and not (command == "::threads" and is_restarting(a, b)):
+            if a != b and not (command.startswith("::threads") and is_restarting(a, b)):
                 fail(f"{what}: {command} differs:\n  {a}\n  {b}")
         if len(found[command]) != len(rows_expected):
             fail(f"{what}: {command}: {len(found[command])} rows, not "
@@ -187,6 +188,17 @@ def environment_bytes(kdbg, dump):
     return int(found[1]) if found else None
 
 
+def check_creations(pid, threads):
+    """main created them all but itself."""
+    for thread in threads:
+        by, stack = thread["created_by"], thread["creation_stack"] or []
+        if thread["tid"] == pid and not by and not stack:
+            continue
+        if thread["tid"] == pid or by != pid or not stack[0].startswith("pthread_create") or \
+                not any(line.startswith("main") for line in stack):
+            fail(f"who created it: {thread}")
+
+
 def test_same_on_all(kdbg, preload, program, folder):
     dump = os.path.join(folder, "own.dump")
     process = start(preload, program, dump, folder, [SECRET, *LONG_ARGUMENTS])
@@ -195,6 +207,7 @@ def test_same_on_all(kdbg, preload, program, folder):
     check_untouched(process, "after looking")
     if len(live["::threads"]) != 4 or len(live["::findleaks"]) < 2:
         fail(f"the live process: {live}")
+    check_creations(process.pid, live["::threads -v"])
 
     targets = {}
     core = os.path.join(folder, "gcore")
