@@ -278,6 +278,21 @@ static uint32_t parse_flags(const char *text)
 	return flags;
 }
 
+/* The kernel writes a newline of a path like that; what a path holds that reads
+ * so by itself cannot be told from it. */
+static void add_path(struct line *path, const char *text)
+{
+	static const char newline[] = "\\012";
+	const char *found;
+
+	while ((found = strstr(text, newline))) {
+		line_add_bytes(path, text, (size_t)(found - text));
+		line_add(path, "\n");
+		text = found + sizeof(newline) - 1;
+	}
+	line_add(path, text);
+}
+
 /* "start-end rwxp offset device inode   path" */
 bool procfs_maps_next(struct procfs_maps *maps, struct dump_map *ret)
 {
@@ -299,7 +314,7 @@ bool procfs_maps_next(struct procfs_maps *maps, struct dump_map *ret)
 		at = parse_number(at + 1, 10, &inode);
 		while (*at == ' ')
 			at++;
-		line_add(&path, at);
+		add_path(&path, at);
 	}
 	ret->path = maps->path;
 	return true;

@@ -529,6 +529,18 @@ def test_truncated_stack_says_so():
     equal("\n        ...\n" in whole.err, False, whole.err)
 
 
+def test_path_with_a_newline():
+    """The list of mappings writes it otherwise."""
+    with tempfile.TemporaryDirectory(suffix="new\nline") as folder:
+        result = check(shutil.copy(SUPERVISED, folder), "leak", "1")
+        dump = os.path.join(folder, "dump")
+        run([KDBG, "run", "-o", dump, "--", os.path.join(folder, "supervised"), "leak", "1"])
+        found = run([KDBG, "--no-rc", "-e", "::findleaks", dump])
+    expect(result, 23, leaks=[1])
+    contains(result.err, "allocated by lose_one (")
+    contains(found.out, "lose_one+")
+
+
 def test_tool_with_a_malloc_is_unchecked():
     """memcheck has its own malloc run where libkma's is called."""
     result = check("valgrind", "-q", "--log-file=/dev/null", SUPERVISED, "leak", "1")
