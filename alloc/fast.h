@@ -2,7 +2,7 @@
 /*
  * The fast path of tier off, in line in malloc, free, new and delete: one
  * round from or into the thread's loaded magazine. Whatever is not that common
- * case goes to allocate.c.
+ * case goes to allocate.c and release.c.
  *
  * busy is set around it with plain stores: the only one who could come between
  * is a signal handler of this thread, and it looks.

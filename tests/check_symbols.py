@@ -42,7 +42,7 @@ NAMED = {
     "__register_atfork": ["fork.c"],
     "__dso_handle": ["fork.c"],
     **{f"_IO_list_{what}": ["fork.c"] for what in ("lock", "unlock", "resetlock")},
-    "__libc_single_threaded": ["allocate.c", "fork.c"],
+    "__libc_single_threaded": ["fork.c", "release.c"],
     "pthread_key_create": ["thread.c"],
     "__cxa_atexit": ["dump_exit.c"],
     "__cxa_at_quick_exit": ["dump_exit.c"],
