@@ -12,7 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-extern bool kma_clock_ticks;          /* time is the TSC */
+/* Time is the TSC. */
+extern bool kma_clock_ticks __attribute__((visibility("hidden")));
+
 uint64_t kma_clock_nanoseconds(void); /* where it is not */
 
 static inline uint64_t kma_clock_now(void)

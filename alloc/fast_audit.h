@@ -35,7 +35,7 @@ struct fast_round {
 /* In a child that no handler of ours has seen begin? */
 KMA_FAST bool fast_is_forked(void)
 {
-	return kma_fork_mark && *kma_fork_mark == 0;
+	return *kma_fork_mark == 0;
 }
 
 KMA_FAST struct fast_round
@@ -132,6 +132,14 @@ enum {
 		KMA_BUFCTL_OFFSET_MASK << KMA_BUFCTL_OFFSET_SHIFT,
 };
 
+/* Does the redzone of a request of that size end with its cell? In small cells
+ * any does. */
+KMA_FAST bool fast_is_short(size_t stride, size_t size)
+{
+	return __builtin_expect(stride <= KMA_GUARD_MAX, 1) ||
+	       kma_plain_is_short(stride, size);
+}
+
 /* Is it as the last free left it, or was it never handed out? */
 KMA_FAST bool fast_is_intact(struct fast_round round, uint64_t word)
 {
@@ -142,7 +150,7 @@ KMA_FAST bool fast_is_intact(struct fast_round round, uint64_t word)
 		       kma_pristine_is_whole(round.start, stride);
 	return __builtin_expect(
 		       (word & FAST_STATE_AND_OFFSET) == KMA_BUFFER_FREE, 1) &&
-	       __builtin_expect(kma_plain_is_short(stride, size), 1) &&
+	       __builtin_expect(fast_is_short(stride, size), 1) &&
 	       __builtin_expect(
 		       (kma_fill_wrong(round.start, size, KMA_FILL_FREE) |
 			kma_plain_guards_wrong(round.start, stride, size)) == 0,
@@ -190,12 +198,12 @@ KMA_FAST void *fast_take_audit(struct kma_thread *self, struct kma_magset *set,
 		__atomic_load_n(&round.bufctl->word, __ATOMIC_ACQUIRE);
 	uint64_t word = kma_word_make(KMA_BUFFER_CHANGING, family, 0, size);
 
-	if (!kma_plain_is_short(round.slab->stride, size) ||
+	if (!fast_is_short(round.slab->stride, size) ||
 	    !fast_is_intact(round, before))
 		return NULL;
 	if (!is_sample)
 		fast_look_ahead_taking(self, set);
-	kma_magset_pop(set);
+	kma_magset_drop(set);
 	fast_set_word(round, word);
 	fast_record_alloc(self, round, size);
 	if (zero)
@@ -272,7 +280,7 @@ KMA_FAST bool fast_put_audit(struct kma_thread *self, struct kma_magset *set,
 	size_t stride = round.slab->stride, old = kma_word_size(word);
 
 	if (__builtin_expect(!fast_is_claimed_rightly(word, size, family), 0) ||
-	    !kma_plain_is_short(stride, old) ||
+	    !fast_is_short(stride, old) ||
 	    kma_plain_guards_wrong(round.start, stride, old) ||
 	    !kma_arch_claim(&round.bufctl->word, word,
 			    kma_word_with_state(word, KMA_BUFFER_CHANGING)))

@@ -45,7 +45,11 @@ extern char __libc_single_threaded __attribute__((weak)); /* since 2.32 */
 
 static bool has_files_locked; /* guarded by that lock */
 
-uint32_t *kma_fork_mark;
+/* Until there is a page for it, and where the kernel has none that it wipes. */
+static const uint32_t no_mark = 1;
+
+const uint32_t *kma_fork_mark = &no_mark;
+static uint32_t *wiped_mark; /* the same; NULL: none */
 
 /* All but the lists' own, in the order of alloc/lock.h. */
 static void each_lock(void (*apply)(struct kma_lock *lock))
@@ -142,8 +146,8 @@ static void reset_locks(void)
 
 void kma_fork_child(void)
 {
-	if (kma_fork_mark)
-		*kma_fork_mark = 1;
+	if (wiped_mark)
+		*wiped_mark = 1;
 	if (!kma_thread_nested(kma_self))
 		reset_locks();
 
@@ -171,7 +175,7 @@ static void child(void)
 	if (has_files_locked) /* glibc has, too: there were other threads */
 		_IO_list_resetlock();
 	has_files_locked = false;
-	if (!kma_fork_mark || *kma_fork_mark == 0)
+	if (!wiped_mark || *wiped_mark == 0)
 		kma_fork_child();
 	kma_thread_leave(self);
 }
@@ -194,6 +198,8 @@ static uint32_t *mark_create(void)
 
 void kma_fork_init(void)
 {
-	kma_fork_mark = mark_create();
+	wiped_mark = mark_create();
+	if (wiped_mark)
+		kma_fork_mark = wiped_mark;
 	__register_atfork(prepare, parent, child, &__dso_handle);
 }

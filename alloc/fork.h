@@ -14,8 +14,8 @@
 /* Register the handlers, make the page. After the allocator can allocate. */
 void kma_fork_init(void);
 
-/* 1 as long as this is the process that set it; NULL: cannot be told. */
-extern uint32_t *kma_fork_mark;
+/* 1 as long as this is the process that set it, or it cannot be told. */
+extern const uint32_t *kma_fork_mark __attribute__((visibility("hidden")));
 
 /* The slow half of kma_fork_check(); the thread has entered (thread.h). */
 void kma_fork_child(void);
@@ -23,7 +23,7 @@ void kma_fork_child(void);
 /* On every way into the allocator but the fastest. */
 static inline void kma_fork_check(void)
 {
-	if (__builtin_expect(kma_fork_mark && *kma_fork_mark == 0, 0))
+	if (__builtin_expect(*kma_fork_mark == 0, 0))
 		kma_fork_child();
 }
 

@@ -82,6 +82,17 @@ static inline bool kma_magset_is_sample(const struct kma_magset *set)
 	return set->alloc == set->sample_at;
 }
 
+/* The hot one, which there is, has been taken. */
+static inline void kma_magset_drop(struct kma_magset *set)
+{
+	void **top = set->top - 1;
+
+	set->hot = *top;
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	set->top = top;
+	kma_magset_count(&set->alloc);
+}
+
 /* NULL: loaded has no round. */
 static inline void *kma_magset_pop(struct kma_magset *set)
 {
@@ -89,13 +100,7 @@ static inline void *kma_magset_pop(struct kma_magset *set)
 
 	if (__builtin_expect(p == NULL, 0))
 		return NULL;
-
-	void **top = set->top - 1;
-
-	set->hot = *top;
-	__atomic_signal_fence(__ATOMIC_RELEASE);
-	set->top = top;
-	kma_magset_count(&set->alloc);
+	kma_magset_drop(set);
 	return p;
 }
 

@@ -71,7 +71,7 @@ union kma_rule_slot {
 extern union kma_rule_slot kma_rule_near[1 << KMA_RULE_NEAR_BITS];
 
 /* Changes when rules are forgotten: what was derived from them is void. */
-extern uint32_t kma_rule_generation;
+extern uint32_t kma_rule_generation __attribute__((visibility("hidden")));
 
 /* A rule that is not in the near table. */
 uint64_t kma_rule_fill(uintptr_t key);
