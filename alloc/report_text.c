@@ -309,6 +309,13 @@ static void add_creations(struct kma_text *text,
 			kma_report_creations_add(&creations, b->free_thread,
 						 b->free_time);
 	}
+	const struct kma_thread *owner =
+		buffer || report->vmem ? NULL
+				       : thread_of_stack(report->address);
+
+	if (owner)
+		kma_report_creations_add(&creations, owner->tid,
+					 owner->start_time);
 	if (!report->at_exit)
 		kma_report_creations_add(&creations, sys_gettid(), now);
 	kma_report_creations(text, &creations, now, write);
