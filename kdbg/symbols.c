@@ -343,6 +343,25 @@ static size_t saved_places(struct symbols *symbols,
 	return count;
 }
 
+/*
+ * gcc writes no linkage name down for what no other file can call (in an
+ * anonymous namespace, static in a named one), and so "TestBody" for that of
+ * any test. The ELF symbol has it all; of what was inlined there is none.
+ */
+static void complete_name(struct symbols *symbols,
+			  struct symbols_module *module, uint64_t address,
+			  struct symbol_frame *frame)
+{
+	struct symbol symbol;
+
+	if (frame->linkage != frame->function ||
+	    !module_symbol(symbols, module, address, &symbol) ||
+	    !is_mangled(symbol.linkage) || symbol.offset >= symbol.size)
+		return;
+	frame->function = symbol.name;
+	frame->linkage = symbol.linkage;
+}
+
 static size_t work_out(struct symbols *symbols, struct symbols_module *module,
 		       uint64_t address, struct symbol_frame frames[FRAMES_MAX])
 {
@@ -362,8 +381,10 @@ static size_t work_out(struct symbols *symbols, struct symbols_module *module,
 	}
 	if (!count)
 		count = saved_places(symbols, module, address, frames);
-	if (count && frames[count - 1].function)
+	if (count && frames[count - 1].function) {
+		complete_name(symbols, module, address, &frames[count - 1]);
 		return count;
+	}
 	if (!module_symbol(symbols, module, address, &symbol))
 		return count;
 	if (!count)

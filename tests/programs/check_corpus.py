@@ -45,7 +45,7 @@ def leaks_told(rows, kind):
     told = collections.defaultdict(lambda: [0, 0])
     for row in rows:
         if row["type"] == "leak" and row["class"] == kind:
-            function = re.sub(r"\(.*", "", row["caller"]["function"])
+            function = re.sub(r"\(.*", "", row["caller"]["function"].replace("(anonymous namespace)::", ""))
             told[function][0] += row["leaked"]
             told[function][1] += row["bytes"]
     return dict(told)

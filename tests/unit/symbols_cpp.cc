@@ -34,3 +34,26 @@ __attribute__((noinline)) int symbols_cpp_inliner(int x)
 {
 	return shapes::inner(x);
 }
+
+namespace
+{
+struct Hidden {
+	int factor;
+	int body(int x);
+};
+
+/* All that it is given is used and not known, lest it be cloned. */
+__attribute__((noinline)) int Hidden::body(int x)
+{
+	asm volatile("nop" : "+r"(x));
+	return x * factor;
+}
+} // namespace
+
+int symbols_cpp_hidden(int x);
+int symbols_cpp_hidden(int x)
+{
+	Hidden hidden = { x };
+
+	return hidden.body(x) + hidden.body(x + 1);
+}

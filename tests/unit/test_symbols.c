@@ -146,6 +146,23 @@ static void code_has_a_file_and_a_line(void **state)
 	assert_false(frames[0].inlined);
 }
 
+/* gcc's DWARF has "body" alone of it. */
+static void what_no_other_file_sees_has_its_whole_name(void **state)
+{
+	static const char name[] = "_ZN12_GLOBAL__N_16Hidden4bodyEi";
+	struct fixture *f = *state;
+	struct symbol_frame frames[4];
+	struct symbol symbol;
+	uint64_t address;
+
+	assert_ok(symbols_find(f->symbols, name, &symbol, &address));
+	assert_int_equal(symbols_frames(f->symbols, address, frames, 4), 1);
+	assert_string_equal(frames[0].function,
+			    "(anonymous namespace)::Hidden::body(int)");
+	assert_string_equal(frames[0].linkage, name);
+	assert_non_null(strstr(frames[0].file, "unit/symbols_cpp.cc"));
+}
+
 static void inlined_calls_are_frames(void **state)
 {
 	struct fixture *f = *state;
@@ -361,6 +378,7 @@ int main(void)
 		cmocka_unit_test(names_have_addresses),
 		cmocka_unit_test(cpp_names_are_read_and_written),
 		cmocka_unit_test(code_has_a_file_and_a_line),
+		cmocka_unit_test(what_no_other_file_sees_has_its_whole_name),
 		cmocka_unit_test(inlined_calls_are_frames),
 		cmocka_unit_test(the_vdso_is_read_from_memory),
 		cmocka_unit_test(text_comes_from_the_file),
