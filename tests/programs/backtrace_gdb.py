@@ -6,12 +6,13 @@ Usage: backtrace_gdb.py PRELOAD SAMPLER [PROGRAM...]. Each program runs under
 gdb with libkma and a sampler (backtrace_sampler.c) that takes a backtrace in a
 signal handler; gdb stops there and walks the same stack. The chains of return
 addresses must be identical, or differ for a reason that is told: code made at
-run time has no unwind tables, and gdb guesses its frames by other rules. gdb
-runs this very file for its half.
+run time or by hand has no unwind tables, and gdb guesses its frames by other
+rules. gdb runs this very file for its half.
 """
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -58,7 +59,7 @@ def gdb_main(gdb):
             theirs, reason, whole = gdb_chain(gdb)
             maps = pathlib.Path(f"/proc/{gdb.selected_inferior().pid}/maps").read_text(encoding="utf-8")
             code = [line.split() for line in maps.splitlines() if "x" in line.split()[1]]
-            code = [[int(a, 16) for a in fields[0].split("-")] + [len(fields) > 5] for fields in code]
+            code = [[int(a, 16) for a in fields[0].split("-")] + [int(fields[2], 16), fields[5:]] for fields in code]
             places = {pc: gdb.execute(f"info symbol {pc}", to_string=True).strip() for pc in set(ours[1:] + theirs)}
             json.dump({"ours": ours[1:], "theirs": theirs, "reason": reason, "whole": whole,
                        "code": code, "places": places}, out)
@@ -132,7 +133,25 @@ PROGRAMS = {
 
 def code_at(sample, pc):
     """None where no code is, else whether it is a file's."""
-    return next((of_file for start, end, of_file in sample["code"] if start <= pc < end), None)
+    return next((bool(path) for start, end, _, path in sample["code"] if start <= pc < end), None)
+
+
+def readelf(option, file, pattern):
+    """The hexadecimal numbers of each line that matches."""
+    out = subprocess.run(["readelf", "-W", option, file], capture_output=True, text=True, check=False).stdout
+    return [[int(number, 16) for number in match] for match in re.findall(pattern, out)]
+
+
+def is_without_row(sample, key):
+    """Does the file that the code is of tell nothing of it: as of assembly without CFI?"""
+    for start, end, offset, path in sample["code"]:
+        if start <= key - 1 < end and path and os.path.isfile(path[0]):
+            at = key - 1 - start + offset
+            segments = readelf("-l", path[0], r"LOAD +0x(\w+) 0x(\w+) 0x\w+ 0x(\w+)")
+            address = next(at - begin + virtual for begin, virtual, size in segments if begin <= at < begin + size)
+            rows = readelf("--debug-dump=frames", path[0], r"FDE .*pc=(\w+)\.\.(\w+)")
+            return not any(low <= address < high for low, high in rows)
+    return False
 
 
 def difference(sample):
@@ -153,6 +172,8 @@ def difference(sample):
         return True, "code of no module, made or moved at run time: " + text
     if same < len(theirs) and code_at(sample, theirs[same]) is None:
         return True, "gdb went where no code is: " + text
+    if same and is_without_row(sample, ours[same - 1]):
+        return True, "code without unwind tables: " + text
     if not sample["whole"]:  # by its own word: then its chain is no measure
         return True, "gdb lost its way: " + text
     return False, text
