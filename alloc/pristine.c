@@ -3,6 +3,7 @@
 
 #include "alloc/arch.h"
 #include "alloc/cell.h"
+#include "alloc/sys.h"
 #include "alloc/word.h"
 
 static bool is_zero(uintptr_t from, uintptr_t to, struct kma_damage *ret)
@@ -63,6 +64,33 @@ bool kma_pristine_edge_damaged(struct kma_slab *slab, bool behind,
 				  slab->base + (slab->pages << KMA_PAGE_SHIFT),
 				  damage)
 			: is_zero(slab->base, first, damage));
+}
+
+uintptr_t kma_pristine_untouched(const struct kma_slab *slab, int pagemap)
+{
+	enum { CHUNK = 64, PRESENT_OR_SWAPPED_SHIFT = 62 };
+	uint64_t entry[CHUNK];
+	size_t pages = slab->pages, count;
+
+	while (pagemap >= 0 && pages > 0) {
+		uint64_t from;
+
+		count = pages < CHUNK ? pages : CHUNK;
+		from = (slab->base >> KMA_PAGE_SHIFT) + pages - count;
+		if (sys_call(SYS_pread64, pagemap, (long)entry,
+			     (long)(count * sizeof(entry[0])),
+			     (long)(from * sizeof(entry[0])), 0,
+			     0) != (long)(count * sizeof(entry[0])))
+			break;
+		while (count > 0 &&
+		       entry[count - 1] >> PRESENT_OR_SWAPPED_SHIFT == 0) {
+			count--;
+			pages--;
+		}
+		if (count > 0)
+			break;
+	}
+	return slab->base + (pages << KMA_PAGE_SHIFT);
 }
 
 static bool find_used(const struct kma_buffer *buffer, uint32_t step,

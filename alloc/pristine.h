@@ -30,6 +30,13 @@ bool kma_pristine_edge_damaged(struct kma_slab *slab, bool behind,
 			       struct kma_buffer *ret,
 			       struct kma_damage *damage);
 
+/*
+ * From there to the slab's end, pages that nobody ever touched: they need not
+ * be looked at, which would bring each of them in. pagemap: /proc/self/pagemap,
+ * open; less than 0: not known, the slab's end.
+ */
+uintptr_t kma_pristine_untouched(const struct kma_slab *slab, int pagemap);
+
 /* Whose damage it may be: of the buffers of its slab that were ever used the
  * nearest, and what is to be reported of that one. */
 enum kma_error_code kma_pristine_blame(const struct kma_buffer *buffer,

@@ -7,6 +7,7 @@ enum { FAR_BITS = 17 };
 
 union kma_rule_slot kma_rule_near[1 << KMA_RULE_NEAR_BITS];
 static uint64_t far_table[1 << FAR_BITS];
+static bool far_is_used; /* a small program's never is: no page of it touched */
 uint32_t kma_rule_generation;
 
 static uint64_t rule_of_kind(enum kma_rule_kind kind)
@@ -44,9 +45,11 @@ static uint64_t row_to_rule(const struct kma_cfi_row *row)
 /* Forget every rule: code they spoke of was unmapped. */
 void kma_unwind_flush(void)
 {
-	__atomic_fetch_add(&kma_rule_generation, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&kma_rule_generation, 1, __ATOMIC_SEQ_CST);
 	for (size_t i = 0; i < 1 << KMA_RULE_NEAR_BITS; i++)
 		__atomic_store_n(&kma_rule_near[i].word, 0, __ATOMIC_RELAXED);
+	if (!__atomic_load_n(&far_is_used, __ATOMIC_SEQ_CST))
+		return;
 	for (size_t i = 0; i < 1 << FAR_BITS; i++)
 		__atomic_store_n(&far_table[i], 0, __ATOMIC_RELAXED);
 }
@@ -67,19 +70,65 @@ bool kma_rule_row(const struct kma_module *module, uintptr_t key,
 	return true;
 }
 
+/* --- the far table ----------------------------------------------------------
+ */
+
+static uint64_t mix(uintptr_t key)
+{
+	return key * (UINT64_C(0x9E3779B97F4A7C15) << (64 - KMA_KEY_BITS));
+}
+
+/* 0: it is not there. */
+static uint64_t far_find(uintptr_t key)
+{
+	uint64_t mixed = mix(key);
+	uint64_t rule;
+
+	if (!__atomic_load_n(&far_is_used, __ATOMIC_RELAXED))
+		return 0;
+	rule = __atomic_load_n(&far_table[mixed >> (64 - FAR_BITS)],
+			       __ATOMIC_RELAXED) ^
+	       mixed << FAR_BITS;
+	return kma_rule_is_one(rule) ? rule : 0;
+}
+
+static void far_put(uintptr_t key, uint64_t rule, uint32_t generation)
+{
+	uint64_t mixed = mix(key);
+	uint64_t *far = &far_table[mixed >> (64 - FAR_BITS)];
+
+	__atomic_store_n(&far_is_used, true, __ATOMIC_RELAXED);
+	__atomic_store_n(far, mixed << FAR_BITS | rule, __ATOMIC_SEQ_CST);
+	/* Its code may be gone since it was taken from the near table, and all
+	 * been forgotten before it came here. */
+	if (__atomic_load_n(&kma_rule_generation, __ATOMIC_SEQ_CST) !=
+	    generation)
+		__atomic_store_n(far, 0, __ATOMIC_RELAXED);
+}
+
+/* What a slot of the near table has gives way to another's. */
+static void near_evict(union kma_rule_slot *slot, uint32_t generation)
+{
+	uint64_t word = __atomic_load_n(&slot->word, __ATOMIC_RELAXED);
+	uintptr_t told = (uintptr_t)slot - (uintptr_t)kma_rule_near;
+	uintptr_t key = (word >> (64 - KMA_KEY_BITS) & ~KMA_RULE_TOLD) | told;
+
+	if (word)
+		far_put(key, kma_rule_of(word, key), generation);
+}
+
 /*
  * A rule not in the near table: from the far one, or from .eh_frame. Code of
  * no module (made at run time) has none and is not remembered, as it moves.
  */
 uint64_t kma_rule_fill(uintptr_t key)
 {
-	uint64_t mixed =
-		key * (UINT64_C(0x9E3779B97F4A7C15) << (64 - KMA_KEY_BITS));
-	uint64_t *far = &far_table[mixed >> (64 - FAR_BITS)];
-	uint64_t rule =
-		__atomic_load_n(far, __ATOMIC_RELAXED) ^ mixed << FAR_BITS;
+	uint32_t generation =
+		__atomic_load_n(&kma_rule_generation, __ATOMIC_SEQ_CST);
+	union kma_rule_slot *slot = kma_rule_slot(key);
+	uint64_t rule = far_find(key);
 
-	if (!kma_rule_is_one(rule)) {
+	if (rule == 0) {
 		const struct kma_module *module = kma_module_find(key - 1);
 		struct kma_cfi_row row;
 
@@ -88,10 +137,8 @@ uint64_t kma_rule_fill(uintptr_t key)
 		rule = kma_rule_row(module, key, &row)
 			       ? row_to_rule(&row)
 			       : rule_of_kind(KMA_RULE_NONE);
-		__atomic_store_n(far, mixed << FAR_BITS | rule,
-				 __ATOMIC_RELAXED);
 	}
-	__atomic_store_n(&kma_rule_slot(key)->word, kma_rule_of(rule, key),
-			 __ATOMIC_RELAXED);
+	near_evict(slot, generation);
+	__atomic_store_n(&slot->word, kma_rule_of(rule, key), __ATOMIC_RELAXED);
 	return rule;
 }

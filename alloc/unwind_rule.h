@@ -9,8 +9,7 @@
  *
  *	63 31 30  28 27        19 18  16 15           0
  *	| 0  | kind | fp depth/8 |  0   | CFA offset/8 |	a rule
- *	| the key's 48 bits             | CFA offset/8 |	in the near
- *table
+ *	| the key's 48 bits             | CFA offset/8 |	in its slot
  *
  * What a walk waits for, frame by frame, is the way from a key to the next. So
  * the near table's slot is told by bits of the key as they are, and the offset
@@ -20,10 +19,10 @@
  * the one that was loaded, all is the key's own. The plainest kind, by sp, is
  * told from the rest with that at once.
  *
- * Behind it is a far table, eight times as large, in which keys are spread by
- * an odd multiplier: a bijection, so slot and tag together identify the key
- * exactly there, too. A word is stored whole: no lock, and a signal handler may
- * come at any point.
+ * What gives way there goes to a far table, eight times as large, in which keys
+ * are spread by an odd multiplier: a bijection, so slot and tag together
+ * identify the key exactly there, too. A word is stored whole: no lock, and a
+ * signal handler may come at any point.
  *
  * A rule is for a *key*: a return address, whose instruction is the one before
  * it. A PC that was interrupted by a signal is not a return address; its key
@@ -70,6 +69,10 @@ union kma_rule_slot {
 
 extern union kma_rule_slot kma_rule_near[1 << KMA_RULE_NEAR_BITS];
 
+/* The bits of a key that its slot tells. */
+#define KMA_RULE_TOLD \
+	((uintptr_t)(sizeof(kma_rule_near) - sizeof(kma_rule_near[0])))
+
 /* Changes when rules are forgotten: what was derived from them is void. */
 extern uint32_t kma_rule_generation __attribute__((visibility("hidden")));
 
@@ -80,9 +83,8 @@ uint64_t kma_rule_fill(uintptr_t key);
  * together lies together, and it is one instruction from key to offset. */
 static inline union kma_rule_slot *kma_rule_slot(uintptr_t key)
 {
-	const uintptr_t mask = sizeof(kma_rule_near) - sizeof(kma_rule_near[0]);
-
-	return (union kma_rule_slot *)((char *)kma_rule_near + (key & mask));
+	return (union kma_rule_slot *)((char *)kma_rule_near +
+				       (key & KMA_RULE_TOLD));
 }
 
 /* From a word of the near table to a rule, and back; no rule if the word is

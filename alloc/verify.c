@@ -22,6 +22,7 @@
 #include "alloc/sys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 static bool is_reported(const struct kma_buffer *buffer)
 {
@@ -97,46 +98,74 @@ static struct kma_buffer buffer_of(struct kma_slab *slab, uint32_t index)
 	};
 }
 
+/* A slab as it is looked at. */
+struct view {
+	uint64_t page_word;
+	uintptr_t untouched; /* pristine.h */
+};
+
+/* Where most have been handed out, asking would cost more than it saves. */
+static struct view view_make(const struct kma_slab *slab, uint64_t page_word,
+			     int pagemap)
+{
+	const uint64_t *last = &slab->bufctls[slab->buffers - 1].word;
+	bool is_new =
+		slab->pristine && __atomic_load_n(last, __ATOMIC_RELAXED) == 0;
+
+	return (struct view){
+		.page_word = page_word,
+		.untouched =
+			kma_pristine_untouched(slab, is_new ? pagemap : -1),
+	};
+}
+
 /* Of a buffer that was never handed out: is it damaged, and by whom? */
-static bool is_spoilt(const struct kma_buffer *buffer, uint64_t page_word,
+static bool is_spoilt(const struct kma_buffer *buffer, const struct view *view,
 		      struct kma_damage *damage, enum kma_error_code *code,
 		      struct kma_buffer *culprit)
 {
 	const uint64_t *word = &buffer->bufctl->word;
 
-	if (!kma_pristine_damaged(
+	if (buffer->start - KMA_CANARY_SIZE >= view->untouched ||
+	    !kma_pristine_damaged(
 		    buffer, __atomic_load_n(word, __ATOMIC_ACQUIRE), damage))
 		return false;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (__atomic_load_n(word, __ATOMIC_RELAXED) != 0 ||
-	    !is_still_there(buffer, page_word))
+	    !is_still_there(buffer, view->page_word))
 		return false;
 	*code = kma_pristine_blame(buffer, damage, culprit);
 	return true;
 }
 
 /* 1: it was reported. */
-static size_t verify_edge(struct kma_slab *slab, uint64_t page_word,
+static size_t verify_edge(struct kma_slab *slab, const struct view *view,
 			  bool behind)
 {
+	uintptr_t last = slab->origin + slab->buffers * slab->stride;
 	struct kma_buffer edge, culprit;
 	struct kma_damage damage;
+
+	if (behind && last - KMA_CANARY_SIZE >= view->untouched)
+		return 0;
 
 	if (!kma_pristine_edge_damaged(slab, behind, &edge, &damage))
 		return 0;
 	enum kma_error_code code = kma_pristine_blame(&edge, &damage, &culprit);
 
 	if (code == KMA_ERROR_MODIFIED || /* no buffer of it was ever used */
-	    !is_still_there(&culprit, page_word) || is_reported(&culprit))
+	    !is_still_there(&culprit, view->page_word) || is_reported(&culprit))
 		return 0;
 	report(code, &culprit, &damage, true);
 	return 1;
 }
 
-static size_t verify_slab(struct kma_slab *slab, uint64_t page_word)
+static size_t verify_slab(struct kma_slab *slab, uint64_t page_word,
+			  int pagemap)
 {
+	struct view view = view_make(slab, page_word, pagemap);
 	struct kma_buffer before = { 0 };
-	size_t found = verify_edge(slab, page_word, false);
+	size_t found = verify_edge(slab, &view, false);
 
 	for (uint32_t i = 0; i < slab->buffers; i++) {
 		struct kma_buffer buffer = buffer_of(slab, i), culprit = buffer;
@@ -144,7 +173,7 @@ static size_t verify_slab(struct kma_slab *slab, uint64_t page_word)
 		struct kma_damage damage;
 
 		if (!is_damaged(&buffer, page_word, &damage, &code) &&
-		    !is_spoilt(&buffer, page_word, &damage, &code, &culprit)) {
+		    !is_spoilt(&buffer, &view, &damage, &code, &culprit)) {
 			before.bufctl = NULL;
 			continue;
 		}
@@ -155,7 +184,7 @@ static size_t verify_slab(struct kma_slab *slab, uint64_t page_word)
 		}
 		before = buffer;
 	}
-	return found + verify_edge(slab, page_word, true);
+	return found + verify_edge(slab, &view, true);
 }
 
 void kma_audit_evict(struct kma_slab *slab)
@@ -196,11 +225,14 @@ static void verify_foreign(struct kma_slab *slab, void *context)
 	size_t *found = context;
 
 	if (slab->bufctls && is_readable(slab))
-		*found += verify_slab(slab, 0);
+		*found += verify_slab(slab, 0, -1);
 }
 
 size_t kma_audit_verify_all(void)
 {
+	int pagemap =
+		(int)sys_call(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap",
+			      O_RDONLY | O_CLOEXEC, 0, 0, 0);
 	uintptr_t page = kma_reserve.heap.base;
 	size_t found = 0;
 
@@ -217,9 +249,11 @@ size_t kma_audit_verify_all(void)
 		}
 		size_t size = slab->pages << KMA_PAGE_SHIFT;
 		if (slab->bufctls)
-			found += verify_slab(slab, word);
+			found += verify_slab(slab, word, pagemap);
 		page += size ? size : KMA_PAGE_SIZE;
 	}
+	if (pagemap >= 0)
+		sys_call(SYS_close, pagemap, 0, 0, 0, 0, 0);
 	kma_foreign_each(verify_foreign, &found);
 	return found;
 }
