@@ -25,7 +25,7 @@ RUN = importlib.machinery.SourceFileLoader("run", str(pathlib.Path(__file__).wit
 FUNCTIONS = ("kma_stack_intern", "intern_another", "acquire", "kma_seen_put", "note", "kma_kept_update", "innermost_intact",
              "intact_by_saved", "copy", "merge", "merge_fp", "put_fp", "still_kept", "kma_kept_fill", "kma_walk_out", "walk_on",
              "fp_reach", "kma_path_find", "intern", "tell", "kma_depot_find", "kma_depot_intern", "put_stack", "put_name", "add_lines", "kma_depot_alloc",
-             "kma_rule_fill", "kma_stack_intern_walked", "walk_from", "kma_bounds_find")
+             "kma_rule_fill", "far_put", "near_evict", "kma_seen_find_second", "kma_stack_intern_walked", "walk_from", "kma_bounds_find")
 
 
 def share_of_stacks(perf, folder, library):

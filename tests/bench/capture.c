@@ -235,7 +235,7 @@ static bool prepare(void)
 
 int main(int argc, char **argv)
 {
-	static const unsigned frames[] = { 4, 8, 16, 32 };
+	static const unsigned frames[] = { 4, 8, 12, 16, 32 };
 	unsigned long rounds = bench_argument(argv, argc, 1, 51);
 
 	count = bench_argument(argv, argc, 2, 1000);
