@@ -67,19 +67,13 @@ enum { FOR_AN_END = 5, FOR_A_STOP = FOR_AN_END + 2, FOR_A_DUMP = 13 };
 
 /* What is called while the program runs, and can fail. */
 static const int optional[] = {
-	SYS_gettid,
-	SYS_prctl,
-	SYS_sigaltstack,
-	SYS_rt_sigaction,
-	SYS_openat,
-	SYS_read,
-	SYS_close,
-	SYS_readlinkat,
-	SYS_mincore,
-	SYS_membarrier,
-	SYS_getcpu,
-	SYS_sched_yield,
-	SYS_sched_getaffinity,
+	SYS_gettid,      SYS_prctl,
+	SYS_sigaltstack, SYS_rt_sigaction,
+	SYS_openat,      SYS_read,
+	SYS_pread64,     SYS_close,
+	SYS_readlinkat,  SYS_mincore,
+	SYS_membarrier,  SYS_getcpu,
+	SYS_sched_yield, SYS_sched_getaffinity,
 };
 
 enum {

@@ -223,6 +223,10 @@ def test_a_seccomp_filter_costs_the_dump_alone(_, preload, __, ___, folder):
             found = sandboxed(preload, program, folder, way, "loose", end_)
             if found[:2] != (status, True):
                 fail(f"{way} loose {end_}: {found}")
+        # No dump can be written, but the heap is looked at when it ends.
+        found = sandboxed(preload, program, folder, way, "pread", "exit")
+        if found[:2] != (5, False):
+            fail(f"{way} pread: {found}")
         found = sandboxed(preload, program, folder, way, "errno", "exit")
         if found[:2] != (5, False) or "does not allow system call" not in found[2]:
             fail(f"{way} errno: {found}")

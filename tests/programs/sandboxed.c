@@ -2,12 +2,12 @@
 /*
  * A program that shuts itself in and then ends.
  *
- *	sandboxed prctl|seccomp|strict tight|threads|loose|errno
- *exit|crash|thread
+ *	sandboxed WAY FILTER END
  *
- * tight: all but a few system calls end it; threads: and those by which libc
- * starts threads; loose: one that nobody needs does; errno: they are refused.
- * thread: it ends once a thread has allocated.
+ * WAY is prctl, seccomp or strict; END exit, crash or thread (it ends once a
+ * thread has allocated). By FILTER tight all but a few system calls end it;
+ * threads: and those by which libc starts threads; loose: one that nobody needs
+ * does; pread: pread64 does; errno: they are refused.
  */
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -48,15 +48,14 @@ static struct sock_filter threads[] = {
 	REST(SECCOMP_RET_KILL_PROCESS),
 };
 static struct sock_filter refusing[] = { FEW, REST(SECCOMP_RET_ERRNO | 1) };
-static struct sock_filter loose[] = {
-	LOAD(arch),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
-	REST(SECCOMP_RET_KILL_PROCESS),
-	LOAD(nr),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_acct, 0, 1),
-	REST(SECCOMP_RET_KILL_PROCESS),
-	REST(SECCOMP_RET_ALLOW),
-};
+#define ALL_BUT(number)                                                       \
+	LOAD(arch),                                                           \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0), \
+		REST(SECCOMP_RET_KILL_PROCESS), LOAD(nr),                     \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),            \
+		REST(SECCOMP_RET_KILL_PROCESS), REST(SECCOMP_RET_ALLOW)
+static struct sock_filter loose[] = { ALL_BUT(SYS_acct) };
+static struct sock_filter pread_kills[] = { ALL_BUT(SYS_pread64) };
 
 static struct sock_fprog filter_named(const char *name)
 {
@@ -69,6 +68,8 @@ static struct sock_fprog filter_named(const char *name)
 		filter = (struct sock_fprog){
 			sizeof(threads) / sizeof(threads[0]), threads
 		};
+	else if (!strcmp(name, "pread"))
+		filter.filter = pread_kills; /* as long as loose */
 	else if (!strcmp(name, "errno"))
 		filter = (struct sock_fprog){
 			sizeof(refusing) / sizeof(refusing[0]), refusing
