@@ -6,6 +6,8 @@
 #include "alloc/sys.h"
 #include "alloc/word.h"
 
+#include <fcntl.h>
+
 static bool is_zero(uintptr_t from, uintptr_t to, struct kma_damage *ret)
 {
 	if (kma_fill_wrong(from, to - from, 0) == 0)
@@ -66,29 +68,55 @@ bool kma_pristine_edge_damaged(struct kma_slab *slab, bool behind,
 			: is_zero(slab->base, first, damage));
 }
 
+/* What it tells of count pages; false: it does not. */
+static bool read_pagemap(int pagemap, uintptr_t address, size_t count,
+			 uint64_t *ret)
+{
+	long size = (long)(count * sizeof(*ret));
+	long offset = (long)((address >> KMA_PAGE_SHIFT) * sizeof(*ret));
+
+	return sys_call(SYS_pread64, pagemap, (long)ret, size, offset, 0, 0) ==
+	       size;
+}
+
+static bool is_touched(uint64_t entry)
+{
+	enum { PRESENT_OR_SWAPPED_SHIFT = 62 };
+
+	return entry >> PRESENT_OR_SWAPPED_SHIFT != 0;
+}
+
+int kma_pristine_pagemap(void)
+{
+	uint64_t entry = 0; /* of the page it lies in, which is touched */
+	long pagemap =
+		sys_call(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap",
+			 O_RDONLY | O_CLOEXEC, 0, 0, 0);
+
+	if (pagemap < 0)
+		return -1;
+	if (read_pagemap((int)pagemap, (uintptr_t)&entry, 1, &entry) &&
+	    is_touched(entry))
+		return (int)pagemap;
+	sys_call(SYS_close, pagemap, 0, 0, 0, 0, 0);
+	return -1;
+}
+
 uintptr_t kma_pristine_untouched(const struct kma_slab *slab, int pagemap)
 {
-	enum { CHUNK = 64, PRESENT_OR_SWAPPED_SHIFT = 62 };
+	enum { CHUNK = 64 };
 	uint64_t entry[CHUNK];
-	size_t pages = slab->pages, count;
+	size_t pages = slab->pages, left = 0;
 
-	while (pagemap >= 0 && pages > 0) {
-		uint64_t from;
-
-		count = pages < CHUNK ? pages : CHUNK;
-		from = (slab->base >> KMA_PAGE_SHIFT) + pages - count;
-		if (sys_call(SYS_pread64, pagemap, (long)entry,
-			     (long)(count * sizeof(entry[0])),
-			     (long)(from * sizeof(entry[0])), 0,
-			     0) != (long)(count * sizeof(entry[0])))
+	while (pagemap >= 0 && pages > 0 && left == 0) {
+		left = pages < CHUNK ? pages : CHUNK;
+		if (!read_pagemap(pagemap,
+				  slab->base +
+					  ((pages - left) << KMA_PAGE_SHIFT),
+				  left, entry))
 			break;
-		while (count > 0 &&
-		       entry[count - 1] >> PRESENT_OR_SWAPPED_SHIFT == 0) {
-			count--;
+		for (; left > 0 && !is_touched(entry[left - 1]); left--)
 			pages--;
-		}
-		if (count > 0)
-			break;
 	}
 	return slab->base + (pages << KMA_PAGE_SHIFT);
 }

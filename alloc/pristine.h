@@ -30,11 +30,12 @@ bool kma_pristine_edge_damaged(struct kma_slab *slab, bool behind,
 			       struct kma_buffer *ret,
 			       struct kma_damage *damage);
 
-/*
- * From there to the slab's end, pages that nobody ever touched: they need not
- * be looked at, which would bring each of them in. pagemap: /proc/self/pagemap,
- * open; less than 0: not known, the slab's end.
- */
+/* /proc/self/pagemap, to be closed; less than 0: there is none, or none that
+ * tells of our pages (an emulator's may be of its own). */
+int kma_pristine_pagemap(void);
+
+/* From there to the slab's end nobody ever touched a page, by that file: they
+ * need not be looked at, which would bring each of them in. */
 uintptr_t kma_pristine_untouched(const struct kma_slab *slab, int pagemap);
 
 /* Whose damage it may be: of the buffers of its slab that were ever used the

@@ -22,7 +22,6 @@
 #include "alloc/sys.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 static bool is_reported(const struct kma_buffer *buffer)
 {
@@ -230,9 +229,7 @@ static void verify_foreign(struct kma_slab *slab, void *context)
 
 size_t kma_audit_verify_all(void)
 {
-	int pagemap =
-		(int)sys_call(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap",
-			      O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	int pagemap = kma_pristine_pagemap();
 	uintptr_t page = kma_reserve.heap.base;
 	size_t found = 0;
 
