@@ -67,10 +67,10 @@ static enum kma_error_code diagnose(const struct kma_buffer *buffer,
 				    uint64_t word, struct kma_damage *ret)
 {
 	struct kma_cell cell = cell_of(buffer, word);
-	size_t size = kma_cell_free_filled(kma_word_size(word));
+	size_t size = kma_cell_free_filled(buffer->slab, kma_word_size(word));
 	bool is_free = kma_word_state(word) == KMA_BUFFER_FREE;
 
-	if (is_free && kma_cell_fill_wrong(&cell)) {
+	if (is_free && kma_cell_fill_wrong(buffer->slab, &cell)) {
 		kma_fill_describe(cell.user, size, KMA_FILL_FREE, ret);
 		return KMA_ERROR_MODIFIED;
 	}
@@ -98,7 +98,7 @@ enum kma_error_code kma_audit_check(const struct kma_buffer *buffer,
 	if (is_free && is_guarded(buffer))
 		return KMA_ERROR_NONE; /* its pages cannot be touched */
 	if (kma_cell_guards_wrong(&cell) ||
-	    (is_free && kma_cell_fill_wrong(&cell)))
+	    (is_free && kma_cell_fill_wrong(buffer->slab, &cell)))
 		return diagnose(buffer, word, ret);
 	if (is_free && buffer->slab->hollow && kma_hollow_damaged(buffer, ret))
 		return KMA_ERROR_MODIFIED;
@@ -162,7 +162,8 @@ __attribute__((noinline)) static void
 check_pristine(const struct kma_buffer *buffer, const struct kma_cell *cell)
 {
 	uintptr_t filled_end =
-		cell->user + kma_cell_filled(cell->end - cell->user);
+		cell->user +
+		kma_cell_filled(buffer->slab, cell->end - cell->user);
 	uintptr_t rest = cell->end & ~(uintptr_t)7;
 	struct kma_damage damage;
 	struct kma_buffer culprit;
@@ -233,9 +234,10 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 	bool intact =
 		kma_word_state(old) == KMA_BUFFER_FREE && !is_guarded(buffer);
 
-	if (intact && __builtin_expect((kma_cell_fill_wrong(&before) |
-					kma_cell_guards_wrong(&before)) != 0,
-				       0)) {
+	if (intact &&
+	    __builtin_expect((kma_cell_fill_wrong(buffer->slab, &before) |
+			      kma_cell_guards_wrong(&before)) != 0,
+			     0)) {
 		report_modified(buffer, old);
 		intact = false;
 	} else if (buffer->slab->pristine &&
@@ -245,7 +247,7 @@ void *kma_audit_alloc(const struct kma_buffer *buffer, size_t size,
 	kma_word_store(buffer, new);
 	record_alloc(buffer, user, size, KMA_OP_ALLOC);
 	if (!zero)
-		kma_fill_set(user, kma_cell_filled(size),
+		kma_fill_set(user, kma_cell_filled(buffer->slab, size),
 			     KMA_FILL_UNINITIALISED);
 	else if (!buffer->slab->zeroed)
 		memset((void *)user, 0, size);
@@ -378,8 +380,10 @@ bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
 	}
 	record_free(buffer, user, kma_word_size(word), time, stack);
 	if (!is_guarded(buffer))
-		kma_fill_set(user, kma_cell_free_filled(kma_word_size(word)),
-			     KMA_FILL_FREE);
+		kma_fill_set(
+			user,
+			kma_cell_free_filled(buffer->slab, kma_word_size(word)),
+			KMA_FILL_FREE);
 	kma_word_store(buffer, kma_word_with_state(word, KMA_BUFFER_FREE));
 	return true;
 }
@@ -415,7 +419,8 @@ void kma_audit_resize(const struct kma_buffer *buffer, size_t size)
 	is_intact(buffer, word, "realloc");
 	record_alloc(buffer, user, size, KMA_OP_REALLOC);
 	if (fresh < cell.end)
-		kma_fill_set(fresh, kma_cell_filled(cell.end - fresh),
+		kma_fill_set(fresh,
+			     kma_cell_filled(buffer->slab, cell.end - fresh),
 			     KMA_FILL_UNINITIALISED);
 	kma_guard_set(cell.end, cell.redzone_end);
 	kma_guard_set(cell.tail, cell.tail_end);

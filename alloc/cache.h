@@ -140,6 +140,7 @@ struct kma_slab { /* 64-byte aligned: the page map counts on it */
 	uint64_t empty_since;         /* clients': nanoseconds */
 	uint8_t bare;     /* audit: no room for canaries and redzones */
 	uint8_t pristine; /* audit: what was never handed out is zero */
+	uint8_t sampled;  /* audit: for samples alone; cell.h */
 };
 
 enum kma_slab_list {

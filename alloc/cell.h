@@ -28,6 +28,9 @@ enum {
 	 * largest class; of a larger one KMA_FILL_MAX, and hollow.h says what
 	 * is done about the rest. */
 	KMA_FILL_FREE_MAX = 128 << 10,
+	/* Of a sample, which may cost a part of what the program does with all
+	 * that it stands for, so much is filled, both ways. */
+	KMA_FILL_SAMPLED_MAX = 1024,
 	/* Of the slack behind a request, and of what alignment skipped before
 	 * it, at most this much next to the request is guard. */
 	KMA_GUARD_MAX = 1024,
@@ -42,15 +45,23 @@ struct kma_cell {
 	uintptr_t tail, tail_end; /* the same: it has none */
 };
 
-static inline size_t kma_cell_filled(size_t size)
+static inline size_t kma_cell_filled(const struct kma_slab *slab, size_t size)
 {
-	return size < KMA_FILL_MAX ? size : KMA_FILL_MAX;
+	size_t most;
+
+	if (__builtin_expect(size <= KMA_FILL_SAMPLED_MAX, 1))
+		return size;
+	most = slab->sampled ? KMA_FILL_SAMPLED_MAX : KMA_FILL_MAX;
+	return size < most ? size : most;
 }
 
 /* Of a free buffer of size bytes, what is filled and verified. */
-static inline size_t kma_cell_free_filled(size_t size)
+static inline size_t kma_cell_free_filled(const struct kma_slab *slab,
+					  size_t size)
 {
-	return size <= KMA_FILL_FREE_MAX ? size : KMA_FILL_MAX;
+	return size <= KMA_FILL_FREE_MAX && !slab->sampled
+		       ? size
+		       : kma_cell_filled(slab, size);
 }
 
 /* Do the guards read as they should? 0 if so. */
@@ -62,11 +73,12 @@ static inline uint64_t kma_cell_guards_wrong(const struct kma_cell *cell)
 }
 
 /* And the fill of a free buffer? */
-static inline uint64_t kma_cell_fill_wrong(const struct kma_cell *cell)
+static inline uint64_t kma_cell_fill_wrong(const struct kma_slab *slab,
+					   const struct kma_cell *cell)
 {
-	return kma_fill_wrong(cell->user,
-			      kma_cell_free_filled(cell->end - cell->user),
-			      KMA_FILL_FREE);
+	size_t size = kma_cell_free_filled(slab, cell->end - cell->user);
+
+	return kma_fill_wrong(cell->user, size, KMA_FILL_FREE);
 }
 
 /* --- plain ones -------------------------------------------------------------

@@ -152,7 +152,9 @@ KMA_FAST bool fast_is_intact(struct fast_round round, uint64_t word)
 		       (word & FAST_STATE_AND_OFFSET) == KMA_BUFFER_FREE, 1) &&
 	       __builtin_expect(fast_is_short(stride, size), 1) &&
 	       __builtin_expect(
-		       (kma_fill_wrong(round.start, size, KMA_FILL_FREE) |
+		       (kma_fill_wrong(round.start,
+				       kma_cell_free_filled(round.slab, size),
+				       KMA_FILL_FREE) |
 			kma_plain_guards_wrong(round.start, stride, size)) == 0,
 		       1);
 }
@@ -209,7 +211,7 @@ KMA_FAST void *fast_take_audit(struct kma_thread *self, struct kma_magset *set,
 	if (zero)
 		memset((void *)round.start, 0, size);
 	else
-		kma_fill_set(round.start, kma_cell_filled(size),
+		kma_fill_set(round.start, kma_cell_filled(round.slab, size),
 			     KMA_FILL_UNINITIALISED);
 	fast_set_guards(round, before, size);
 	fast_set_word(round, kma_word_with_state(word, KMA_BUFFER_ALLOCATED));
@@ -286,7 +288,8 @@ KMA_FAST bool fast_put_audit(struct kma_thread *self, struct kma_magset *set,
 			    kma_word_with_state(word, KMA_BUFFER_CHANGING)))
 		return false;
 	fast_record_free(self, round, old, time, stack);
-	kma_fill_set(round.start, old, KMA_FILL_FREE);
+	kma_fill_set(round.start, kma_cell_free_filled(round.slab, old),
+		     KMA_FILL_FREE);
 	fast_set_word(round, kma_word_with_state(word, KMA_BUFFER_FREE));
 	magazine->round[magazine->rounds] = (void *)round.start;
 	__atomic_signal_fence(__ATOMIC_RELEASE);

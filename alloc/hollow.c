@@ -18,7 +18,7 @@ static struct rest rest_of(const struct kma_buffer *buffer)
 	uintptr_t user = kma_buffer_user(buffer);
 	uintptr_t mask = KMA_PAGE_SIZE - 1;
 	size_t size = kma_buffer_size(buffer);
-	uintptr_t filled = user + kma_cell_free_filled(size);
+	uintptr_t filled = user + kma_cell_free_filled(buffer->slab, size);
 
 	return (struct rest){
 		.filled = filled,

@@ -5,7 +5,9 @@
  *
  * At tier audit the user's pointer has at least a canary before it and a
  * redzone behind it, and a freed buffer waits in a short queue before its
- * pages go, so that a second free is known for what it is.
+ * pages go, so that a second free is known for what it is. Of samples so little
+ * waits, and as it is, that the program still finds its pages in the
+ * processor's cache: among large buffers half may be samples.
  *
  * A buffer of tier off that outgrows its place takes its pages along (mremap):
  * the old place stays mapped, empty. Each such move can leave another mapping
@@ -27,6 +29,7 @@ static const size_t carry_over_min = 1 << 20;
 
 enum { QUEUE_SIZE = 64 };
 static const size_t queue_bytes_max = 32 << 20;
+static const size_t queue_bytes_max_sampled = 256 << 10;
 
 static void release(struct kma_slab *slab);
 
@@ -124,18 +127,21 @@ size_t kma_large_quarantined(void)
 void kma_large_put(const struct kma_buffer *buffer)
 {
 	struct kma_slab *slab = buffer->slab;
+	size_t bytes_max =
+		slab->sampled ? queue_bytes_max_sampled : queue_bytes_max;
 
 	kma_lock_acquire(&slab->cache->lock);
 	slab->cache->free++;
 	kma_lock_release(&slab->cache->lock);
 	if (slab->tier == KMA_TIER_GUARD)
 		kma_guard_put(slab);
-	else if (is_dressed(slab->tier) &&
-		 kma_slab_bytes(slab) <= queue_bytes_max) {
-		kma_hollow_make(buffer);
-		kma_slab_queue_put(&queue, slab, queue_bytes_max);
-	} else
+	else if (!is_dressed(slab->tier) || kma_slab_bytes(slab) > bytes_max)
 		release(slab);
+	else {
+		if (!slab->sampled)
+			kma_hollow_make(buffer);
+		kma_slab_queue_put(&queue, slab, bytes_max);
+	}
 }
 
 bool kma_large_resize(const struct kma_buffer *buffer, size_t size)

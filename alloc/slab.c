@@ -18,6 +18,7 @@
 #include "alloc/clock.h"
 #include "alloc/log.h"
 #include "alloc/meta.h"
+#include "alloc/sample.h"
 #include "alloc/slab_shape.h"
 #include "alloc/stack.h"
 
@@ -185,6 +186,7 @@ static struct kma_slab *header_lay_out(struct kma_cache *cache,
 	slab->reciprocal = shape.reciprocal;
 	slab->kind = KMA_PAGE_SLAB;
 	slab->bare = shape.bare;
+	slab->sampled = kma_sample_has_alone(cache, tier);
 	for (uint32_t i = 0; i < shape.buffers; i++)
 		slab->free_bits[i / 64] |= UINT64_C(1) << (i % 64);
 	return slab;
@@ -407,6 +409,7 @@ struct kma_slab *kma_slab_create_large(struct kma_cache *cache, uintptr_t base,
 	slab->in_use = 1;
 	slab->kind = KMA_PAGE_LARGE;
 	slab->zeroed = zeroed;
+	slab->sampled = kma_sample_has_alone(cache, tier);
 	kma_lock_acquire(&cache->lock);
 	list_insert(slab, KMA_SLABS_FULL);
 	count_slab(cache, slab);

@@ -226,6 +226,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 		FIELD(kma_slab, hollow, UINT)			\
 		FIELD(kma_slab, pristine, UINT)			\
 		FIELD(kma_slab, bare, UINT)			\
+		FIELD(kma_slab, sampled, UINT)			\
 		FIELD(kma_slab, free_bits, POINTER)		\
 		FIELD(kma_slab, bufctls, POINTER)		\
 		FIELD(kma_slab, words, POINTER)			\
@@ -423,12 +424,14 @@ enum { KMA_SCHEMA_MAX = 4096 };
  * in [start - KMA_CANARY_SIZE, user), its redzone in [user + size, start +
  * stride - KMA_CANARY_SIZE), of each the KMA_GUARD_MAX bytes next to the
  * request at most; where that leaves a redzone short, its last KMA_GUARD_TAIL
- * bytes are guard, too (if the constant is there). Of a free one the request reads KMA_FILL_FREE, whole up to
- * KMA_FILL_FREE_MAX bytes (where that is absent: KMA_FILL_MAX), its first
- * KMA_FILL_MAX bytes if it is larger. Where its slab is hollow, the whole pages
- * of the request behind those read zero, and with KMA_FILL_FREE_MAX what there
- * is before and behind the whole pages KMA_FILL_FREE. At tier guard and in a bare slab KMA_CANARY_SIZE counts as 0,
- * and a free buffer has no pages. Slabs of tier off and lite have no guards.
+ * bytes are guard, too (if the constant is there). Of a free one the request
+ * reads KMA_FILL_FREE, whole up to KMA_FILL_FREE_MAX bytes (where that is
+ * absent: KMA_FILL_MAX), its first KMA_FILL_MAX bytes if it is larger; where the
+ * slab is sampled, its first KMA_FILL_SAMPLED_MAX bytes. Where its slab is hollow, the whole pages of the request
+ * behind those read zero, and with KMA_FILL_FREE_MAX what there is before and
+ * behind the whole pages KMA_FILL_FREE. At tier guard and in a bare slab
+ * KMA_CANARY_SIZE counts as 0, and a free buffer has no pages. Slabs of tier
+ * off and lite have no guards.
  * In a slab that is pristine a buffer that was never handed out reads zero, from
  * its canary on for stride bytes.
  */
@@ -467,6 +470,7 @@ enum { KMA_SCHEMA_MAX = 4096 };
 	CONSTANT(KMA_FILL_FREE)			\
 	CONSTANT(KMA_FILL_MAX)			\
 	CONSTANT(KMA_FILL_FREE_MAX)		\
+	CONSTANT(KMA_FILL_SAMPLED_MAX)		\
 	CONSTANT(KMA_GUARD_MAX)			\
 	CONSTANT(KMA_GUARD_TAIL)		\
 	CONSTANT(KMA_STACK_UNIT)		\

@@ -68,6 +68,7 @@ struct heap_slab {
 	bool hollow;           /* freed: all pages but the first are zero */
 	bool pristine;         /* buffers that were never used are zero */
 	bool bare;             /* audited, without canaries */
+	bool sampled;          /* of samples: less of them is filled */
 	uint64_t bufctls;      /* address of the array, 0 none */
 	uint64_t words;        /* lite: a word of each buffer alone; or 0 */
 	uint64_t free_bits;    /* address of the bitmap */

@@ -173,6 +173,7 @@ struct heap_slab heap_slab_record(const struct heap_layout *layout,
 		.pristine =
 			record_uint(record, &layout->kma_slab.pristine) != 0,
 		.bare = record_uint(record, &layout->kma_slab.bare) != 0,
+		.sampled = record_uint(record, &layout->kma_slab.sampled) != 0,
 		.bufctls = record_uint(record, &layout->kma_slab.bufctls),
 		.words = record_uint(record, &layout->kma_slab.words),
 		.free_bits = record_uint(record, &layout->kma_slab.free_bits),

@@ -164,10 +164,15 @@ static void judge_hollow(struct judge *judge, const struct heap_layout *layout,
 		judge_region(judge, &part);
 }
 
-static uint64_t free_fill(const struct heap_layout *layout, uint64_t size)
+static uint64_t free_fill(const struct heap_layout *layout,
+			  const struct heap_slab *slab, uint64_t size)
 {
 	uint64_t most = limit(&layout->constants.KMA_FILL_MAX, FILL_DEFAULT);
 	uint64_t whole = limit(&layout->constants.KMA_FILL_FREE_MAX, most);
+
+	if (slab->sampled)
+		whole = most =
+			limit(&layout->constants.KMA_FILL_SAMPLED_MAX, 0);
 
 	return size <= whole || size <= most ? size : most;
 }
@@ -189,7 +194,7 @@ static void judge_buffer(struct judge *judge, const struct heap_layout *layout,
 	struct region inside = {
 		.place = DAMAGE_INSIDE,
 		.from = buffer->user,
-		.to = buffer->user + free_fill(layout, buffer->size),
+		.to = buffer->user + free_fill(layout, slab, buffer->size),
 		.fill = constant_or(&layout->constants.KMA_FILL_FREE, FILL_FREE)
 	};
 	struct region after = { .place = DAMAGE_AFTER,
