@@ -164,7 +164,8 @@ static enum kma_tier tier_for(const struct kma_request *request,
 	enum kma_tier tier = __atomic_load_n(&cache->tier, __ATOMIC_ACQUIRE);
 
 	if (self && !kma_thread_nested(self) && tier < kma_root.sample_tier &&
-	    kma_sample_take(self, cache, tier, request->size))
+	    (request->sample ||
+	     kma_sample_take(self, cache, tier, request->size)))
 		return kma_root.sample_tier;
 	return tier;
 }

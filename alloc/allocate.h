@@ -17,7 +17,8 @@ struct kma_request {
 	size_t align; /* a power of two */
 	enum kma_family family;
 	bool zero;
-	bool must; /* fault injection does not fail it */
+	bool must;   /* fault injection does not fail it */
+	bool sample; /* it is one, without being asked (sample.h) */
 };
 
 /* NULL with errno ENOMEM when there is no memory. */

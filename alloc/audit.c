@@ -399,30 +399,50 @@ size_t kma_audit_room(const struct kma_buffer *buffer)
 	       (buffer->start + kma_word_offset(kma_word_load(buffer)));
 }
 
-void kma_audit_resize(const struct kma_buffer *buffer, size_t size)
+static void set_redzone(const struct kma_cell *cell)
+{
+	kma_guard_set(cell->end, cell->redzone_end);
+	kma_guard_set(cell->tail, cell->tail_end);
+}
+
+/* A nested call leaves pages alone. */
+static bool resize_pages(const struct kma_buffer *buffer, size_t size)
+{
+	return buffer->slab->kind != KMA_PAGE_LARGE ||
+	       kma_thread_nested(kma_self) || kma_large_resize(buffer, size);
+}
+
+bool kma_audit_resize(const struct kma_buffer *buffer, size_t size)
 {
 	uintptr_t user = kma_buffer_user(buffer);
 	uint64_t word;
 
 	if (!kma_word_claim(buffer, user, "realloc", KMA_BUFFER_CHANGING,
 			    &word))
-		return;
+		return true;
 	size_t old = kma_word_size(word);
 	uint64_t new =
 		kma_word_make(KMA_BUFFER_ALLOCATED, kma_word_family(word),
 			      kma_word_offset(word), size) |
 		(word & KMA_BUFCTL_IGNORED);
+	struct kma_cell before = cell_of(buffer, word);
+
+	if (!is_intact(buffer, word, "realloc"))
+		set_redzone(&before); /* told once is enough */
+	if (!resize_pages(buffer, size)) {
+		kma_word_store(buffer, word);
+		return false;
+	}
 
 	struct kma_cell cell = cell_of(buffer, new);
 	uintptr_t fresh = (user + old + 7) & ~(uintptr_t)7;
 
-	is_intact(buffer, word, "realloc");
 	record_alloc(buffer, user, size, KMA_OP_REALLOC);
 	if (fresh < cell.end)
 		kma_fill_set(fresh,
 			     kma_cell_filled(buffer->slab, cell.end - fresh),
 			     KMA_FILL_UNINITIALISED);
-	kma_guard_set(cell.end, cell.redzone_end);
-	kma_guard_set(cell.tail, cell.tail_end);
+	set_redzone(&cell);
 	kma_word_store(buffer, new);
+	return true;
 }

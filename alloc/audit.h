@@ -38,10 +38,14 @@ bool kma_audit_free(const struct kma_buffer *buffer, uintptr_t user,
  */
 void kma_audit_foresee(const struct kma_buffer *buffer);
 
-/* Grow or shrink in place: new request, redzone, record. */
-void kma_audit_resize(const struct kma_buffer *buffer, size_t size);
+/*
+ * Grow or shrink in place: new request, redzone, record. False: a large one for
+ * which there are no pages behind it, and nothing was changed. Any other has
+ * the room, and so has a large one where the call is nested.
+ */
+bool kma_audit_resize(const struct kma_buffer *buffer, size_t size);
 
-/* Bytes the user's pointer may grow to in place. */
+/* Bytes the user's pointer may grow to where it lies, in the pages it has. */
 size_t kma_audit_room(const struct kma_buffer *buffer);
 
 /*

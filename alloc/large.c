@@ -41,14 +41,20 @@ static struct kma_slab_queue queue = {
 	.release = release,
 };
 
-static size_t pages_of(size_t bytes)
-{
-	return (bytes >> KMA_PAGE_SHIFT) + ((bytes & (KMA_PAGE_SIZE - 1)) != 0);
-}
-
 static bool is_dressed(enum kma_tier tier)
 {
 	return tier == KMA_TIER_AUDIT;
+}
+
+/* What a request has behind it. */
+static size_t redzone_of(enum kma_tier tier)
+{
+	return is_dressed(tier) ? KMA_REDZONE_MIN + KMA_CANARY_SIZE : 0;
+}
+
+static size_t pages_of(size_t bytes)
+{
+	return (bytes >> KMA_PAGE_SHIFT) + ((bytes & (KMA_PAGE_SIZE - 1)) != 0);
 }
 
 static void set_words(const struct kma_slab *slab, uintptr_t base, size_t pages)
@@ -65,14 +71,11 @@ static void set_words(const struct kma_slab *slab, uintptr_t base, size_t pages)
 static bool measure(size_t size, size_t align, enum kma_tier tier,
 		    size_t *first, size_t *bytes)
 {
-	size_t behind = 0;
-
 	*first = 0;
-	if (is_dressed(tier)) {
+	if (is_dressed(tier))
 		*first = align > 16 ? align : 16;
-		behind = KMA_REDZONE_MIN + KMA_CANARY_SIZE;
-	}
-	return !__builtin_add_overflow(size, *first + behind, bytes) &&
+	return !__builtin_add_overflow(size, *first + redzone_of(tier),
+				       bytes) &&
 	       *bytes <= PTRDIFF_MAX;
 }
 
@@ -148,8 +151,12 @@ bool kma_large_resize(const struct kma_buffer *buffer, size_t size)
 {
 	struct kma_slab *slab = buffer->slab;
 	struct kma_lock *lock = &slab->cache->lock;
-	size_t old = slab->pages, pages = pages_of(size);
+	size_t old = slab->pages, pages, bytes;
 
+	if (__builtin_add_overflow(size, slab->first + redzone_of(slab->tier),
+				   &bytes))
+		return false;
+	pages = pages_of(bytes);
 	if (pages == old)
 		return true;
 	if (pages == 0 || !kma_pages_resize(slab->base, old, pages))

@@ -7,6 +7,8 @@
 #include "alloc/audit.h"
 #include "alloc/fork.h"
 #include "alloc/lite.h"
+#include "alloc/root.h"
+#include "alloc/sample.h"
 #include "alloc/thread.h"
 #include "alloc/word.h"
 
@@ -14,30 +16,52 @@
 #include <stdint.h>
 #include <string.h>
 
+/* A nested call leaves pages alone. */
+static bool resize_large(const struct kma_buffer *buffer, size_t size)
+{
+	if (kma_thread_nested(kma_self))
+		return size <= buffer->slab->stride;
+	return size > KMA_CACHED_MAX && size <= PTRDIFF_MAX &&
+	       kma_large_resize(buffer, size);
+}
+
 /* Whether a plain buffer can hold size bytes where it lies, without keeping
- * more than twice of what is wanted. A nested call leaves pages alone. */
+ * more than twice of what is wanted. */
 static bool resize_plain(const struct kma_buffer *buffer, size_t size)
 {
 	size_t usable = buffer->slab->stride;
 
 	if (buffer->slab->kind == KMA_PAGE_LARGE)
-		return kma_thread_nested(kma_self)
-			       ? size <= usable
-			       : size > KMA_CACHED_MAX && size <= PTRDIFF_MAX &&
-					 kma_large_resize(buffer, size);
+		return resize_large(buffer, size);
 	return size <= usable && size >= usable / 2;
+}
+
+/* Is a large buffer that was none a sample from now on, by what it grows? */
+static bool becomes_sample(const struct kma_buffer *buffer, size_t size)
+{
+	struct kma_thread *self = kma_self;
+
+	return self && self->special == KMA_THREAD_SAMPLED &&
+	       !kma_thread_nested(self) &&
+	       buffer->slab->kind == KMA_PAGE_LARGE &&
+	       buffer->slab->tier < kma_root.sample_tier &&
+	       size > buffer->slab->stride && size <= PTRDIFF_MAX &&
+	       kma_sample_takes_growth(self, size - buffer->slab->stride);
 }
 
 static bool resize_dressed(const struct kma_buffer *buffer, size_t size)
 {
+	size_t room;
+
 	if (buffer->slab->tier == KMA_TIER_GUARD)
 		return false; /* its end is to stay at the guard */
-	size_t room = kma_audit_room(buffer);
-
-	if (size > room || size < room / 2)
-		return false;
-	kma_audit_resize(buffer, size);
-	return true;
+	if (buffer->slab->kind == KMA_PAGE_LARGE &&
+	    !kma_thread_nested(kma_self))
+		return size > KMA_CACHED_MAX && size <= PTRDIFF_MAX &&
+		       kma_audit_resize(buffer, size);
+	room = kma_audit_room(buffer);
+	return size <= room && size >= room / 2 &&
+	       kma_audit_resize(buffer, size);
 }
 
 static bool resize_lite(const struct kma_buffer *buffer, size_t size)
@@ -48,29 +72,36 @@ static bool resize_lite(const struct kma_buffer *buffer, size_t size)
 	return true;
 }
 
+static bool resize_where_it_is(const struct kma_buffer *buffer, size_t size)
+{
+	if (buffer->slab->bufctls)
+		return resize_dressed(buffer, size);
+	return buffer->slab->words ? resize_lite(buffer, size)
+				   : resize_plain(buffer, size);
+}
+
 static bool is_live(const struct kma_buffer *buffer)
 {
 	return kma_word_state(kma_word_load(buffer)) == KMA_BUFFER_ALLOCATED;
 }
 
 /* Resize where it lies, or tell how much is to be copied. */
-static bool resize(void *p, size_t size, bool *in_place, size_t *old)
+static bool resize(void *p, struct kma_request *request, bool *in_place,
+		   size_t *old)
 {
+	size_t size = request->size;
 	struct kma_buffer buffer;
 
 	if (!kma_buffer_of(p, "realloc", &buffer))
 		return false;
 	*old = kma_buffer_size(&buffer);
-	if (!kma_word_of(&buffer)) {
-		*in_place = resize_plain(&buffer, size);
-		return true;
-	}
-	if (!is_live(&buffer) || kma_buffer_user(&buffer) != (uintptr_t)p) {
+	if (kma_word_of(&buffer) &&
+	    (!is_live(&buffer) || kma_buffer_user(&buffer) != (uintptr_t)p)) {
 		kma_word_refuse(&buffer, (uintptr_t)p, "realloc");
 		return false;
 	}
-	*in_place = buffer.slab->bufctls ? resize_dressed(&buffer, size)
-					 : resize_lite(&buffer, size);
+	request->sample = becomes_sample(&buffer, size);
+	*in_place = !request->sample && resize_where_it_is(&buffer, size);
 	return true;
 }
 
@@ -97,7 +128,7 @@ void *kma_reallocate(void *p, size_t size)
 	struct kma_thread *self = kma_thread_enter();
 
 	kma_fork_check();
-	bool valid = resize(p, size, &in_place, &old);
+	bool valid = resize(p, &request, &in_place, &old);
 
 	kma_thread_leave(self);
 	if (!valid)

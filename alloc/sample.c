@@ -85,6 +85,11 @@ static bool take_counted(struct kma_thread *thread, size_t size)
 	return true;
 }
 
+bool kma_sample_takes_growth(struct kma_thread *thread, size_t bytes)
+{
+	return kma_root.sample_bytes && take_counted(thread, bytes - 1);
+}
+
 static double even(struct kma_thread *thread)
 {
 	return (double)(random_next(&thread->sample_random) >> 11) /

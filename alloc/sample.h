@@ -12,7 +12,8 @@
  * allocations anyway, and all of them are of one class: so it is drawn which of
  * them is due, as if each had the cost of the class, and of those that are due
  * some are let go, by what their own cost is less. Requests that no set serves
- * are counted, each thread's down from an interval drawn.
+ * are counted, each thread's down from an interval drawn; so is what they grow
+ * by.
  */
 #ifndef ALLOC_SAMPLE_H
 #define ALLOC_SAMPLE_H
@@ -40,6 +41,9 @@ void kma_sample_thread_init(struct kma_thread *thread);
 /* For the next: where no set serves, or the set's next seems to be one. */
 bool kma_sample_is_due(struct kma_thread *thread, const struct kma_cache *cache,
 		       enum kma_tier tier, size_t size);
+
+/* One that is none grows where it lies: is it one by these bytes? */
+bool kma_sample_takes_growth(struct kma_thread *thread, size_t bytes);
 
 /* Is this request, which cache would serve at that tier, a sample? To be asked
  * once for each that the fast path does not serve: most of those found their
