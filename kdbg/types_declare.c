@@ -162,10 +162,13 @@ static void read_definition(struct declarations *d)
 		skip_declaration(d);
 }
 
-/* #define NAME 42: a constant; anything else is passed over. */
+/* #define NAME 42: a constant; anything else is passed over, and whatever types
+ * it seemed to declare. */
 void declarations_read_define(struct declarations *d)
 {
 	const struct c_token line = d->tokens.token;
+	struct declared_type *declared = d->types->declared;
+	const struct c_constant *constants = d->types->constants;
 	struct declarations inner = { .types = d->types };
 	char *text = strndup(line.text, line.length);
 
@@ -180,9 +183,15 @@ void declarations_read_define(struct declarations *d)
 	if (plain && inner.tokens.token.kind != C_END) {
 		int64_t value = declarations_constant(&inner);
 
-		if (!inner.err && inner.tokens.token.kind == C_END)
+		if (!inner.err && inner.tokens.token.kind == C_END) {
 			declarations_define(d, name.text, name.length, value);
+			d->count += inner.count;
+			declared = d->types->declared;
+			constants = d->types->constants;
+		}
 	}
+	d->types->declared = declared;
+	d->types->constants = constants;
 	err_free(inner.err);
 	free(text);
 }
