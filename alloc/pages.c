@@ -10,10 +10,13 @@
  *
  * A run that came back is dirty: it still holds memory. When dirty runs hold
  * more than a share of what is in use, or have waited for DIRTY_SECONDS and any
- * pages come or go, the oldest are returned to the system.
+ * pages come or go, the oldest are returned to the system. Where they are
+ * wanted again at once, again and again, each page is a fault in vain: more is
+ * kept then, until that has not been seen for DIRTY_SECONDS.
  */
 #include "alloc/pages.h"
 
+#include "alloc/clock.h"
 #include "alloc/lock.h"
 #include "alloc/root.h"
 #include "alloc/runs.h"
@@ -23,6 +26,9 @@
 static const size_t dirty_min = (8 << 20) >> KMA_PAGE_SHIFT;
 static const size_t dirty_max = (256 << 20) >> KMA_PAGE_SHIFT;
 
+/* And beyond that at most, where they go back and forth. */
+static const size_t extra_max = (64 << 20) >> KMA_PAGE_SHIFT;
+
 enum { DIRTY_SECONDS = 10 };
 
 struct kma_lock kma_pages_lock;
@@ -30,6 +36,11 @@ struct kma_lock kma_pages_lock;
 /* All below is guarded by kma_pages_lock. */
 static uintptr_t top;      /* 0 until first used */
 static size_t limit_pages; /* in use; 0: no limit */
+static struct {
+	uint32_t since;     /* seconds */
+	size_t back, forth; /* pages since then; forth: of those */
+	size_t extra;       /* pages kept beyond the limit, for that */
+} swing;
 
 static size_t bytes_of(size_t pages)
 {
@@ -65,8 +76,44 @@ static size_t dirty_limit(void)
 	size_t limit = pages_in_use() / 8;
 
 	if (limit < dirty_min)
-		return dirty_min;
-	return limit < dirty_max ? limit : dirty_max;
+		limit = dirty_min;
+	return (limit < dirty_max ? limit : dirty_max) + swing.extra;
+}
+
+static void swing_age(void)
+{
+	uint32_t now = kma_clock_seconds();
+
+	if (now - swing.since <= DIRTY_SECONDS)
+		return;
+	swing.since = now;
+	swing.back = swing.forth = swing.extra = 0;
+}
+
+static void swing_back(size_t pages)
+{
+	if (pages == 0)
+		return;
+	swing_age();
+	swing.back += pages;
+}
+
+static void swing_forth(size_t pages)
+{
+	enum { OFTEN = 4 }; /* times what is kept */
+	size_t known = swing.back - swing.forth;
+
+	if (pages == 0 || known == 0)
+		return;
+	swing_age();
+	swing.forth += pages < known ? pages : known;
+	if (swing.forth <= OFTEN * dirty_limit())
+		return;
+	swing.since = kma_clock_seconds();
+	swing.back = swing.forth = 0;
+	swing.extra = swing.extra ? 2 * swing.extra : dirty_min;
+	if (swing.extra > extra_max)
+		swing.extra = extra_max;
 }
 
 void kma_pages_free(uintptr_t base, size_t count)
@@ -78,12 +125,13 @@ void kma_pages_free(uintptr_t base, size_t count)
 		kma_lock_release(&kma_pages_lock);
 		kma_runs_return(base, count);
 		kma_lock_acquire(&kma_pages_lock);
+		swing_back(count);
 	}
 	kma_arena_gave(KMA_ACCOUNT_HEAP, bytes_of(count));
 	kma_pages_set(base, count, KMA_PAGE_FREE);
 	kma_run_keep(base, count, dirty ? count : 0);
 	if (kma_runs_dirty > dirty_limit())
-		kma_runs_purge_down_to(dirty_limit() / 8 * 7);
+		swing_back(kma_runs_purge_down_to(dirty_limit() / 8 * 7));
 	kma_runs_purge_older_than(DIRTY_SECONDS);
 	kma_lock_release(&kma_pages_lock);
 	kma_wait_wake_fenced();
@@ -140,7 +188,8 @@ static uintptr_t extend_top(size_t count, size_t align, bool *zeroed)
 		return 0;
 	*zeroed = !last || !last->dirty || base >= top;
 	if (last && base < top)
-		kma_run_cut(last, base, (top - base) >> KMA_PAGE_SHIFT);
+		swing_forth(kma_run_cut(last, base,
+					(top - base) >> KMA_PAGE_SHIFT));
 	else if (base > top)
 		kma_run_keep(top, (base - top) >> KMA_PAGE_SHIFT, 0);
 	top = end;
@@ -158,7 +207,7 @@ static uintptr_t take(size_t count, size_t align, bool *zeroed)
 	uintptr_t base = align_up(run->base, align);
 
 	*zeroed = !run->dirty;
-	kma_run_cut(run, base, count);
+	swing_forth(kma_run_cut(run, base, count));
 	return base;
 }
 
@@ -188,7 +237,7 @@ static bool grow(uintptr_t base, size_t old, size_t count)
 	struct kma_run *after = kma_run_ending_at(end);
 
 	if (after && after->count >= more) {
-		kma_run_cut(after, end, more);
+		swing_forth(kma_run_cut(after, end, more));
 		return true;
 	}
 	if (after && after->base + bytes_of(after->count) != top)

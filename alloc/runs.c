@@ -259,7 +259,7 @@ static void rest_create(uintptr_t base, uintptr_t end, size_t count,
 		run_create(base, pages, (dirty * pages + count - 1) / count);
 }
 
-void kma_run_cut(struct kma_run *run, uintptr_t base, size_t count)
+size_t kma_run_cut(struct kma_run *run, uintptr_t base, size_t count)
 {
 	uintptr_t start = run->base, end = run->base + bytes_of(run->count);
 	size_t pages = run->count, dirty = run->dirty;
@@ -267,4 +267,5 @@ void kma_run_cut(struct kma_run *run, uintptr_t base, size_t count)
 	kma_run_remove(run);
 	rest_create(start, base, pages, dirty);
 	rest_create(base + bytes_of(count), end, pages, dirty);
+	return count * (pages - dirty) / pages;
 }

@@ -39,8 +39,9 @@ struct kma_run *kma_run_find(size_t count);
  * either side. Without memory for a record they are lost, but returned. */
 void kma_run_keep(uintptr_t base, size_t count, size_t dirty);
 
-/* Take [base, base + count pages) out of a free run, or all of it. */
-void kma_run_cut(struct kma_run *run, uintptr_t base, size_t count);
+/* Take [base, base + count pages) out of a free run, or all of it; how many of
+ * them had been returned to the system, about. */
+size_t kma_run_cut(struct kma_run *run, uintptr_t base, size_t count);
 void kma_run_remove(struct kma_run *run);
 
 /*

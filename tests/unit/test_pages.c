@@ -158,6 +158,37 @@ static void trimmed_pages_are_zero(void **state)
 	kma_pages_free(run.base, run.count);
 }
 
+/* How often so many pages, taken and given back, had gone to the system. */
+static unsigned returned(size_t pages, unsigned times)
+{
+	unsigned count = 0;
+	bool zeroed;
+
+	for (unsigned i = 0; i < times; i++) {
+		uintptr_t base = kma_pages_alloc(pages, KMA_PAGE_SIZE, &zeroed);
+
+		assert_true(base != 0);
+		*(volatile char *)base = 1;
+		kma_pages_free(base, pages);
+		count += zeroed;
+	}
+	return count;
+}
+
+/* Large ones go back at once; not where they come again and again; of more than
+ * that is worth all do. */
+static void what_goes_back_and_forth_is_kept(void **state)
+{
+	enum { SOME = 5000, MANY = 40000 };
+
+	(void)state;
+	kma_pages_trim();
+	assert_int_equal(returned(SOME, 3), 3);
+	assert_true(returned(SOME, 100) < 20);
+	kma_pages_trim();
+	assert_int_equal(returned(MANY, 50), 50);
+}
+
 static void any_address_may_be_asked_about(void **state)
 {
 	bool zeroed;
@@ -181,6 +212,7 @@ static void any_address_may_be_asked_about(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_goes_back_and_forth_is_kept),
 		cmocka_unit_test(runs_are_apart_and_merge),
 		cmocka_unit_test(what_cannot_be_is_refused),
 		cmocka_unit_test(trimmed_pages_are_zero),
