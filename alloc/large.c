@@ -110,11 +110,16 @@ bool kma_large_take(size_t size, size_t align, enum kma_tier tier,
 	return true;
 }
 
+static void discard(struct kma_slab *slab)
+{
+	kma_pages_free(slab->base, slab->pages);
+	kma_slab_destroy_large(slab);
+}
+
 static void release(struct kma_slab *slab)
 {
 	kma_audit_evict(slab);
-	kma_pages_free(slab->base, slab->pages);
-	kma_slab_destroy_large(slab);
+	discard(slab);
 }
 
 void kma_large_drain(void)
@@ -139,7 +144,7 @@ void kma_large_put(const struct kma_buffer *buffer)
 	if (slab->tier == KMA_TIER_GUARD)
 		kma_guard_put(slab);
 	else if (!is_dressed(slab->tier) || kma_slab_bytes(slab) > bytes_max)
-		release(slab);
+		discard(slab);
 	else {
 		if (!slab->sampled)
 			kma_hollow_make(buffer);
