@@ -38,7 +38,7 @@ static uintptr_t top;      /* 0 until first used */
 static size_t limit_pages; /* in use; 0: no limit */
 static struct {
 	uint32_t since;     /* seconds */
-	size_t back, forth; /* pages since then; forth: of those */
+	size_t back, forth; /* pages since then; of those, at most as many */
 	size_t extra;       /* pages kept beyond the limit, for that */
 } swing;
 
@@ -101,11 +101,12 @@ static void swing_back(size_t pages)
 static void swing_forth(size_t pages)
 {
 	enum { OFTEN = 4 }; /* times what is kept */
-	size_t known = swing.back - swing.forth;
+	size_t known;
 
-	if (pages == 0 || known == 0)
+	if (pages == 0 || swing.back == 0)
 		return;
 	swing_age();
+	known = swing.back - swing.forth;
 	swing.forth += pages < known ? pages : known;
 	if (swing.forth <= OFTEN * dirty_limit())
 		return;
