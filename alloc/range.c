@@ -36,10 +36,17 @@ static const uint64_t guard_size = MIB / 16;
  * there are many. There heap, metadata and depot are of huge pages from
  * huge_from bytes on, where the system has them on request. Not at the tiers
  * that programs are released with: a page given back out of a huge one stays
- * away from other processes until the kernel is short of memory.
+ * away from other processes until the kernel is short of memory. What was there
+ * before is put together when the part has collapse_from bytes, at once, where
+ * the kernel does that (Linux 6.1).
  */
-static const uint64_t huge_page = 2 * MIB;
+static const uint64_t huge_page = 2 * MIB; /* each part begins with one */
 static const uint64_t huge_from = 4 * MIB;
+static const uint64_t collapse_from = 8 * MIB;
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 
 struct kma_reserve kma_reserve;
 
@@ -61,6 +68,7 @@ static uint64_t at_most(uint64_t value, uint64_t limit)
 static uint64_t lay_part(struct kma_range *range, enum kma_account account,
 			 uint64_t at, uint64_t size)
 {
+	at = round_up(at, huge_page);
 	range->account = account;
 	range->base = at;
 	range->committed = at;
@@ -125,7 +133,7 @@ static void place(uint64_t base, uint64_t heap)
 static bool hold(uint64_t heap)
 {
 	struct kma_reserve plan;
-	uint64_t size = lay_out(&plan, 0, heap);
+	uint64_t size = lay_out(&plan, 0, heap) + huge_page;
 	long base = map_nothing(0, size, 0);
 
 	if (is_error(base))
@@ -150,7 +158,7 @@ static bool choose(uint64_t heap)
 	sys_munmap((uintptr_t)probe, KMA_PAGE_SIZE);
 	if ((uint64_t)probe / 2 < size)
 		return false;
-	place(((uint64_t)probe - size) & ~(MIB - 1), heap);
+	place(((uint64_t)probe - size) & ~(huge_page - 1), heap);
 	return true;
 }
 
@@ -228,6 +236,11 @@ static bool commit_exactly(struct kma_range *range, uintptr_t upto)
 	sys_madvise(range->committed, size, MADV_DODUMP);
 	if (is_huge(range)) /* all of it: it is to stay one mapping */
 		sys_madvise(range->base, upto - range->base, MADV_HUGEPAGE);
+	if (is_huge(range) && range->committed - range->base < collapse_from &&
+	    upto - range->base >= collapse_from)
+		sys_madvise(range->base,
+			    (range->committed - range->base) & ~(huge_page - 1),
+			    MADV_COLLAPSE);
 	__atomic_store_n(&range->committed, upto, __ATOMIC_RELEASE);
 	if (range == &kma_reserve.heap)
 		__atomic_store_n(&kma_reserve.lookup.committed,
