@@ -156,6 +156,18 @@ static bool take_at(const struct kma_request *request, enum kma_tier tier,
 	return taken;
 }
 
+/* All are counted, also those of which it is known. */
+static bool is_sample(const struct kma_request *request,
+		      struct kma_thread *self, const struct kma_cache *cache,
+		      enum kma_tier tier)
+{
+	bool is_due = kma_sample_take(self, cache, tier, request->size);
+
+	return request->sample == KMA_SAMPLE_IF_DUE
+		       ? is_due
+		       : request->sample == KMA_SAMPLE_ALWAYS;
+}
+
 /* The cache's; a sample's where the cache has none better. */
 static enum kma_tier tier_for(const struct kma_request *request,
 			      struct kma_thread *self)
@@ -164,8 +176,7 @@ static enum kma_tier tier_for(const struct kma_request *request,
 	enum kma_tier tier = __atomic_load_n(&cache->tier, __ATOMIC_ACQUIRE);
 
 	if (self && !kma_thread_nested(self) && tier < kma_root.sample_tier &&
-	    (request->sample ||
-	     kma_sample_take(self, cache, tier, request->size)))
+	    is_sample(request, self, cache, tier))
 		return kma_root.sample_tier;
 	return tier;
 }

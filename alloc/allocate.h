@@ -12,13 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Is a request a sample (sample.h)? */
+enum kma_request_sample {
+	KMA_SAMPLE_IF_DUE,
+	KMA_SAMPLE_ALWAYS,
+	KMA_SAMPLE_NEVER,
+};
+
 struct kma_request {
 	size_t size;
 	size_t align; /* a power of two */
 	enum kma_family family;
 	bool zero;
-	bool must;   /* fault injection does not fail it */
-	bool sample; /* it is one, without being asked (sample.h) */
+	bool must; /* fault injection does not fail it */
+	enum kma_request_sample sample;
 };
 
 /* NULL with errno ENOMEM when there is no memory. */

@@ -36,20 +36,8 @@ static bool resize_plain(const struct kma_buffer *buffer, size_t size)
 	return size <= usable && size >= usable / 2;
 }
 
-/* Is a large buffer that was none a sample from now on, by what it grows? */
-static bool becomes_sample(const struct kma_buffer *buffer, size_t size)
-{
-	struct kma_thread *self = kma_self;
-
-	return self && self->special == KMA_THREAD_SAMPLED &&
-	       !kma_thread_nested(self) &&
-	       buffer->slab->kind == KMA_PAGE_LARGE &&
-	       buffer->slab->tier < kma_root.sample_tier &&
-	       size > buffer->slab->stride && size <= PTRDIFF_MAX &&
-	       kma_sample_takes_growth(self, size - buffer->slab->stride);
-}
-
-static bool resize_dressed(const struct kma_buffer *buffer, size_t size)
+/* In its pages, or more of them, if there are any. */
+static bool dressed_may_stay(const struct kma_buffer *buffer, size_t size)
 {
 	size_t room;
 
@@ -57,11 +45,14 @@ static bool resize_dressed(const struct kma_buffer *buffer, size_t size)
 		return false; /* its end is to stay at the guard */
 	if (buffer->slab->kind == KMA_PAGE_LARGE &&
 	    !kma_thread_nested(kma_self))
-		return size > KMA_CACHED_MAX && size <= PTRDIFF_MAX &&
-		       kma_audit_resize(buffer, size);
+		return size > KMA_CACHED_MAX && size <= PTRDIFF_MAX;
 	room = kma_audit_room(buffer);
-	return size <= room && size >= room / 2 &&
-	       kma_audit_resize(buffer, size);
+	return size <= room && size >= room / 2;
+}
+
+static bool resize_dressed(const struct kma_buffer *buffer, size_t size)
+{
+	return dressed_may_stay(buffer, size) && kma_audit_resize(buffer, size);
 }
 
 static bool resize_lite(const struct kma_buffer *buffer, size_t size)
@@ -80,6 +71,43 @@ static bool resize_where_it_is(const struct kma_buffer *buffer, size_t size)
 				   : resize_plain(buffer, size);
 }
 
+/* What a large buffer that is no sample grows by: of its size no more is known
+ * than its pages, so what they have to spare was counted when they came. */
+static size_t growth_of(const struct kma_buffer *buffer, size_t size)
+{
+	const struct kma_slab *slab = buffer->slab;
+
+	if (slab->kind != KMA_PAGE_LARGE ||
+	    slab->tier >= kma_root.sample_tier || size <= slab->stride ||
+	    size > PTRDIFF_MAX)
+		return 0;
+	return (size - slab->stride + KMA_PAGE_SIZE - 1) &
+	       ~(size_t)(KMA_PAGE_SIZE - 1);
+}
+
+static bool resize_sampled(struct kma_thread *self,
+			   const struct kma_buffer *buffer, size_t old,
+			   struct kma_request *request)
+{
+	size_t size = request->size, grown = growth_of(buffer, size);
+
+	if (grown && kma_sample_takes_growth(self, grown)) {
+		request->sample = KMA_SAMPLE_ALWAYS;
+		return false;
+	}
+	if (buffer->slab->sampled && size < old &&
+	    dressed_may_stay(buffer, size) &&
+	    !kma_sample_keeps(self, old, size)) {
+		request->sample = KMA_SAMPLE_NEVER;
+		return false;
+	}
+	if (resize_where_it_is(buffer, size))
+		return true;
+	if (grown)
+		kma_sample_returns_growth(self, grown);
+	return false;
+}
+
 static bool is_live(const struct kma_buffer *buffer)
 {
 	return kma_word_state(kma_word_load(buffer)) == KMA_BUFFER_ALLOCATED;
@@ -89,7 +117,7 @@ static bool is_live(const struct kma_buffer *buffer)
 static bool resize(void *p, struct kma_request *request, bool *in_place,
 		   size_t *old)
 {
-	size_t size = request->size;
+	struct kma_thread *self = kma_self;
 	struct kma_buffer buffer;
 
 	if (!kma_buffer_of(p, "realloc", &buffer))
@@ -100,8 +128,11 @@ static bool resize(void *p, struct kma_request *request, bool *in_place,
 		kma_word_refuse(&buffer, (uintptr_t)p, "realloc");
 		return false;
 	}
-	request->sample = becomes_sample(&buffer, size);
-	*in_place = !request->sample && resize_where_it_is(&buffer, size);
+	if (self && (self->special & KMA_THREAD_SAMPLED) &&
+	    !kma_thread_nested(self))
+		*in_place = resize_sampled(self, &buffer, *old, request);
+	else
+		*in_place = resize_where_it_is(&buffer, request->size);
 	return true;
 }
 

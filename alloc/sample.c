@@ -90,6 +90,12 @@ bool kma_sample_takes_growth(struct kma_thread *thread, size_t bytes)
 	return kma_root.sample_bytes && take_counted(thread, bytes - 1);
 }
 
+void kma_sample_returns_growth(struct kma_thread *thread, size_t bytes)
+{
+	if (kma_root.sample_bytes)
+		thread->sample_left += cost_of(bytes - 1);
+}
+
 static double even(struct kma_thread *thread)
 {
 	return (double)(random_next(&thread->sample_random) >> 11) /
@@ -120,6 +126,11 @@ static bool is_within(struct kma_thread *thread, double cost, double whole)
 		interval = draw(thread);
 	while (interval >= whole);
 	return interval < cost;
+}
+
+bool kma_sample_keeps(struct kma_thread *thread, size_t old, size_t size)
+{
+	return is_within(thread, (double)cost_of(size), (double)cost_of(old));
 }
 
 /* How many of a set come before the one that is due. */

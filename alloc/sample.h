@@ -13,7 +13,7 @@
  * them is due, as if each had the cost of the class, and of those that are due
  * some are let go, by what their own cost is less. Requests that no set serves
  * are counted, each thread's down from an interval drawn; so is what they grow
- * by.
+ * by. Of samples that shrink some are let go.
  */
 #ifndef ALLOC_SAMPLE_H
 #define ALLOC_SAMPLE_H
@@ -42,8 +42,15 @@ void kma_sample_thread_init(struct kma_thread *thread);
 bool kma_sample_is_due(struct kma_thread *thread, const struct kma_cache *cache,
 		       enum kma_tier tier, size_t size);
 
-/* One that is none grows where it lies: is it one by these bytes? */
+/*
+ * One that is none grows where it lies: is it one by these bytes? The way back,
+ * where it was none and then cannot grow there: it is asked for as a whole.
+ */
 bool kma_sample_takes_growth(struct kma_thread *thread, size_t bytes);
+void kma_sample_returns_growth(struct kma_thread *thread, size_t bytes);
+
+/* One that is a sample shrinks where it lies: would it be one with size? */
+bool kma_sample_keeps(struct kma_thread *thread, size_t old, size_t size);
 
 /* Is this request, which cache would serve at that tier, a sample? To be asked
  * once for each that the fast path does not serve: most of those found their

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Two users whose buffers are counted: 200000 of 64 bytes, 2000 of 5000. With
- * an argument, buffers of all sizes, written to their ends and freed instead;
- * with a second one, each is written to once more.
+ * "grown", 400 that grew to 1100000; with "shrunk", 1600 that shrank to 140000.
+ * With "freed", buffers of all sizes, written to their ends and freed; with
+ * "stale", each is written to once more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,21 @@ __attribute__((noinline)) static void allocate_large(void)
 		large[i] = malloc(5000);
 }
 
+static void *resized[1600];
+
+__attribute__((noinline)) static void grow(void)
+{
+	for (size_t i = 0; i < 400; i++)
+		for (size_t size = 140000; size <= 1100000; size += 4000)
+			resized[i] = realloc(resized[i], size);
+}
+
+__attribute__((noinline)) static void shrink(void)
+{
+	for (size_t i = 0; i < 1600; i++)
+		resized[i] = realloc(malloc(400000), 140000);
+}
+
 static char *volatile freed;
 
 static void use_freed(size_t size, int is_stale)
@@ -34,15 +50,25 @@ static void use_freed(size_t size, int is_stale)
 		freed[1000] = 'y';
 }
 
+static void use_all_freed(int is_stale)
+{
+	for (size_t size = 1001; size < 4 << 20; size += size / 2)
+		use_freed(size, is_stale);
+}
+
 int main(int argc, char **argv)
 {
-	(void)argv;
-	if (argc > 1) {
-		for (size_t size = 1001; size < 4 << 20; size += size / 2)
-			use_freed(size, argc > 2);
-		return 0;
+	const char *way = argc > 1 ? argv[1] : "";
+
+	if (strcmp(way, "grown") == 0) {
+		grow();
+	} else if (strcmp(way, "shrunk") == 0) {
+		shrink();
+	} else if (*way) {
+		use_all_freed(strcmp(way, "stale") == 0);
+	} else {
+		allocate_small();
+		allocate_large();
 	}
-	allocate_small();
-	allocate_large();
 	return 0;
 }
