@@ -281,6 +281,8 @@ void kma_dump_keep_signals(void)
 {
 	struct sigaction now;
 
+	if (kma_sandbox_is_set && kma_sandbox_forbids_call(SYS_rt_sigaction, 0))
+		return; /* nor has the program called it */
 	if (kma_instance.interposes && __sigaction(SIGSEGV, NULL, &now) == 0 &&
 	    !is_ours(&now) && !is_theirs(&now))
 		kma_dump_catch_signals();

@@ -111,9 +111,12 @@ static bool place(uintptr_t base, size_t size)
 /* Both ways back: which one made the guard is not known of each. */
 static void lift(uintptr_t base, size_t size)
 {
-	if (sys_madvise(base, size, GUARD_REMOVE) == 0 &&
-	    !__atomic_load_n(&no_markers, __ATOMIC_RELAXED))
+	long result = sys_madvise(base, size, GUARD_REMOVE);
+
+	if (result == 0 && !__atomic_load_n(&no_markers, __ATOMIC_RELAXED))
 		return;
+	if (result == -EPERM && sys_map_anew(base, size))
+		return; /* a filter's doing: a marker would have stayed */
 	sys_mprotect(base, size, PROT_READ | PROT_WRITE);
 	__atomic_sub_fetch(&fallback_used, 1, __ATOMIC_RELAXED);
 }

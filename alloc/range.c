@@ -231,7 +231,8 @@ static bool commit_exactly(struct kma_range *range, uintptr_t upto)
 
 	if (!extend(range, upto))
 		return false;
-	if (sys_mprotect(range->committed, size, PROT_READ | PROT_WRITE) < 0)
+	if (sys_mprotect(range->committed, size, PROT_READ | PROT_WRITE) < 0 &&
+	    !sys_map_anew(range->committed, size))
 		return false;
 	sys_madvise(range->committed, size, MADV_DODUMP);
 	if (is_huge(range)) /* all of it: it is to stay one mapping */

@@ -185,7 +185,10 @@ void kma_run_remove(struct kma_run *run)
  * zero where they are. */
 void kma_runs_return(uintptr_t base, size_t count)
 {
-	if (sys_madvise(base, bytes_of(count), MADV_DONTNEED) < 0)
+	long result = sys_madvise(base, bytes_of(count), MADV_DONTNEED);
+
+	if (result < 0 &&
+	    !(result == -EPERM && sys_map_anew(base, bytes_of(count))))
 		memset((void *)base, 0, bytes_of(count));
 }
 

@@ -2,8 +2,8 @@
 /*
  * A filter is a program of classic BPF over the number and the arguments of a
  * system call. Its few instructions are run here as the kernel would, with
- * arguments of zero: a filter that looks at them is taken at its word for
- * those. What cannot be run counts as an end.
+ * arguments of zero but for the third of some: a filter that looks at them is
+ * taken at its word for those. What cannot be run counts as an end.
  */
 #include "alloc/sandbox.h"
 
@@ -19,6 +19,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 
 enum { STEPS_MAX = 4096, TEXT_SIZE = 128 };
 
@@ -65,15 +66,43 @@ static const int needed[] = {
 
 enum { FOR_AN_END = 5, FOR_A_STOP = FOR_AN_END + 2, FOR_A_DUMP = 13 };
 
+enum { ANY = -1 };
+
 /* What is called while the program runs, and can fail. */
-static const int optional[] = {
-	SYS_gettid,      SYS_prctl,
-	SYS_sigaltstack, SYS_rt_sigaction,
-	SYS_openat,      SYS_read,
-	SYS_pread64,     SYS_close,
-	SYS_readlinkat,  SYS_mincore,
-	SYS_membarrier,  SYS_getcpu,
-	SYS_sched_yield, SYS_sched_getaffinity,
+static const struct {
+	long number, third;
+} optional[] = {
+	{ SYS_gettid, ANY },
+	{ SYS_prctl, ANY },
+	{ SYS_sigaltstack, ANY },
+	{ SYS_rt_sigaction, ANY },
+	{ SYS_openat, ANY },
+	{ SYS_read, ANY },
+	{ SYS_pread64, ANY },
+	{ SYS_close, ANY },
+	{ SYS_readlinkat, ANY },
+	{ SYS_mincore, ANY },
+	{ SYS_membarrier, ANY },
+	{ SYS_getcpu, ANY },
+	{ SYS_sched_yield, ANY },
+	{ SYS_sched_getaffinity, ANY },
+	{ SYS_mremap, ANY },
+	{ SYS_mlock, ANY },
+	{ SYS_munlock, ANY },
+	{ SYS_mmap, PROT_NONE },
+	{ SYS_mmap, PROT_READ | PROT_WRITE },
+	{ SYS_munmap, ANY },
+	{ SYS_mprotect, PROT_NONE },
+	{ SYS_mprotect, PROT_READ | PROT_WRITE },
+	{ SYS_madvise, MADV_DONTNEED },
+	{ SYS_madvise, MADV_HUGEPAGE },
+	{ SYS_madvise, MADV_DONTDUMP },
+	{ SYS_madvise, MADV_DODUMP },
+	{ SYS_madvise, MADV_WIPEONFORK },
+	{ SYS_madvise, 23 },  /* POPULATE_WRITE */
+	{ SYS_madvise, 25 },  /* COLLAPSE */
+	{ SYS_madvise, 102 }, /* GUARD_INSTALL */
+	{ SYS_madvise, 103 }, /* GUARD_REMOVE */
 };
 
 enum {
@@ -219,10 +248,14 @@ static bool step(struct machine *m, const struct sock_filter *f)
 	}
 }
 
-static uint32_t verdict(const struct sock_fprog *filter, int number)
+static uint32_t verdict(const struct sock_fprog *filter, long number,
+			long third)
 {
-	const struct seccomp_data data = { .nr = number,
-					   .arch = AUDIT_ARCH_X86_64 };
+	const struct seccomp_data data = {
+		.nr = (int)number,
+		.arch = AUDIT_ARCH_X86_64,
+		.args = { [2] = third == ANY ? 0 : (uint64_t)third },
+	};
 	struct machine m = { .data = &data };
 	size_t at = 0;
 
@@ -240,11 +273,11 @@ static uint32_t verdict(const struct sock_fprog *filter, int number)
 }
 
 /* A trap is a signal that the program may handle, but not inside of a dump. */
-static bool ends(const struct sock_fprog *filter, int number)
+static bool ends(const struct sock_fprog *filter, long number, long third)
 {
 	if (!filter) /* mode strict */
 		return number != SYS_read && number != SYS_write;
-	switch (verdict(filter, number) & SECCOMP_RET_ACTION_FULL) {
+	switch (verdict(filter, number, third) & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_KILL_PROCESS:
 	case SECCOMP_RET_KILL_THREAD:
 	case SECCOMP_RET_TRAP:
@@ -256,13 +289,13 @@ static bool ends(const struct sock_fprog *filter, int number)
 
 static bool refuses(const struct sock_fprog *filter, int number)
 {
-	return filter && (verdict(filter, number) & SECCOMP_RET_ACTION_FULL) ==
-				 SECCOMP_RET_ERRNO;
+	return filter && (verdict(filter, number, ANY) &
+			  SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
 }
 
 static bool forbidden(const struct sock_fprog *filter, size_t i)
 {
-	return ends(filter, needed[i]) ||
+	return ends(filter, needed[i], ANY) ||
 	       (i < FOR_A_DUMP && refuses(filter, needed[i]));
 }
 
@@ -306,10 +339,11 @@ uint32_t kma_sandbox_tid(void)
 		       : 0;
 }
 
-bool kma_sandbox_forbids_call(long number)
+bool kma_sandbox_forbids_call(long number, long third)
 {
 	for (size_t i = 0; i < OPTIONAL_COUNT; i++)
-		if (optional[i] == number)
+		if (optional[i].number == number &&
+		    (optional[i].third == ANY || optional[i].third == third))
 			return forbids_optional[i];
 	return false;
 }
@@ -318,7 +352,8 @@ static void enter_daily_life(const struct sock_fprog *filter)
 {
 	find_tid_offset();
 	for (size_t i = 0; i < OPTIONAL_COUNT; i++) {
-		forbids_optional[i] |= ends(filter, optional[i]);
+		forbids_optional[i] |=
+			ends(filter, optional[i].number, optional[i].third);
 		kma_sandbox_is_set |= forbids_optional[i];
 	}
 }

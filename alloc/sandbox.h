@@ -6,8 +6,9 @@
  * no dump can do without is refused, there is no dump and nothing of ours is
  * called any more, and the program ends as it would have ended without us.
  *
- * What libkma calls in a thread's life, its name or where its stack lies, it
- * does without: sys_call() does not make a call that would end the program.
+ * What libkma calls in a thread's life, its name or where its stack lies, and
+ * what it advises the kernel about memory, it does without, or does another
+ * way: sys_call() does not make a call that would end the program.
  *
  * Seen are filters that come by prctl() and syscall(), as libseccomp's do.
  */
@@ -24,7 +25,8 @@ struct sock_fprog;
 void kma_sandbox_enter(const struct sock_fprog *filter);
 
 extern bool kma_sandbox_is_set; /* some call of ours is forbidden */
-bool kma_sandbox_forbids_call(long number);
+/* third: its argument, which tells madvise()'s apart. */
+bool kma_sandbox_forbids_call(long number, long third);
 /* The thread's id without asking the kernel; 0: not known. */
 uint32_t kma_sandbox_tid(void);
 

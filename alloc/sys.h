@@ -12,8 +12,10 @@
 #include "alloc/sandbox.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 /* NOLINTNEXTLINE(*-function-size): as many arguments as the kernel takes */
@@ -21,7 +23,7 @@ static inline long sys_call(long number, long a, long b, long c, long d, long e,
 			    long f)
 {
 	if (__builtin_expect(kma_sandbox_is_set, false) &&
-	    kma_sandbox_forbids_call(number))
+	    kma_sandbox_forbids_call(number, c))
 		return -EPERM;
 	return kma_arch_syscall(number, a, b, c, d, e, f);
 }
@@ -30,6 +32,16 @@ static inline long sys_mprotect(uintptr_t base, size_t size, int protection)
 {
 	return sys_call(SYS_mprotect, (long)base, (long)size, protection, 0, 0,
 			0);
+}
+
+/* Pages that are there already, made new and zero: what madvise() and
+ * mprotect() could do, but for filters. */
+static inline bool sys_map_anew(uintptr_t base, size_t size)
+{
+	return sys_call(SYS_mmap, (long)base, (long)size,
+			PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+			0) == (long)base;
 }
 
 static inline long sys_munmap(uintptr_t base, size_t size)

@@ -248,6 +248,18 @@ def test_threads_start_behind_a_seccomp_filter(_, preload, __, ___, folder):
                 fail(f"{way} {tier}: {found}")
 
 
+def test_a_heap_grows_behind_a_seccomp_filter(_, preload, __, ___, folder):
+    """Where madvise() and mprotect() would end the program, as libc does without."""
+    for kind in "advice", "protecting", "mapping":
+        bare = run([BOXED, "prctl", kind, "heap"]).returncode
+        if bare != 5:
+            fail(f"without libkma: {bare}")
+        for tier in "off", "lite", "audit", "guard", "audit=1/512K":
+            found = sandboxed(preload, BOXED, folder, "prctl", kind, "heap", tier=tier)
+            if found[0] != 5:
+                fail(f"{kind} {tier}: {found}")
+
+
 def check_cut(kdbg, folder, seen):
     """A final file is whole; what is there of another can be looked at."""
     final = os.path.join(folder, "x.kdump")

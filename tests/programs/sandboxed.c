@@ -4,10 +4,12 @@
  *
  *	sandboxed WAY FILTER END
  *
- * WAY is prctl, seccomp or strict; END exit, crash or thread (it ends once a
- * thread has allocated). By FILTER tight all but a few system calls end it;
- * threads: and those by which libc starts threads; loose: one that nobody needs
- * does; pread: pread64 does; errno: they are refused.
+ * WAY is prctl, seccomp or strict; END exit, crash, thread (it ends once a
+ * thread has allocated) or heap (once its heap was large). By FILTER tight all
+ * but a few system calls end it; threads: and those by which libc starts
+ * threads; loose: one that nobody needs does; pread: pread64 does; errno: they
+ * are refused. By advice most of madvise()'s do, by protecting all, by mapping
+ * mprotect(), too.
  */
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -17,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,7 +37,13 @@
 		PASS(SYS_rt_sigreturn), PASS(SYS_mmap), PASS(SYS_munmap), \
 		PASS(SYS_mprotect), PASS(SYS_madvise), PASS(SYS_brk)
 
-static struct sock_filter tight[] = { FEW, REST(SECCOMP_RET_KILL_PROCESS) };
+#define HEAP                                                             \
+	LOAD(nr), PASS(SYS_write), PASS(SYS_exit_group), PASS(SYS_exit), \
+		PASS(SYS_mmap), PASS(SYS_munmap), PASS(SYS_mremap),      \
+		PASS(SYS_brk)
+#define KILL REST(SECCOMP_RET_KILL_PROCESS)
+
+static struct sock_filter tight[] = { FEW, KILL };
 static struct sock_filter threads[] = {
 	FEW,
 	PASS(SYS_clone3),
@@ -45,36 +54,54 @@ static struct sock_filter threads[] = {
 	PASS(SYS_rt_sigaction),
 	PASS(SYS_futex),
 	PASS(SYS_getrandom),
-	REST(SECCOMP_RET_KILL_PROCESS),
+	KILL,
 };
 static struct sock_filter refusing[] = { FEW, REST(SECCOMP_RET_ERRNO | 1) };
 #define ALL_BUT(number)                                                       \
 	LOAD(arch),                                                           \
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0), \
-		REST(SECCOMP_RET_KILL_PROCESS), LOAD(nr),                     \
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),            \
-		REST(SECCOMP_RET_KILL_PROCESS), REST(SECCOMP_RET_ALLOW)
+		KILL, LOAD(nr),                                               \
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), KILL,      \
+		REST(SECCOMP_RET_ALLOW)
 static struct sock_filter loose[] = { ALL_BUT(SYS_acct) };
 static struct sock_filter pread_kills[] = { ALL_BUT(SYS_pread64) };
+/* As sshd's is. */
+static struct sock_filter advice[] = {
+	HEAP,
+	PASS(SYS_mprotect),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
+	LOAD(args[2]),
+	PASS(MADV_NORMAL),
+	PASS(MADV_DONTNEED),
+	KILL,
+};
+static struct sock_filter protecting[] = { HEAP, PASS(SYS_mprotect), KILL };
+static struct sock_filter mapping[] = { HEAP, KILL };
+
+#define FILTER(name, filter)                                     \
+	{                                                        \
+		name, sizeof(filter) / sizeof(filter[0]), filter \
+	}
+
+static const struct {
+	const char *name;
+	unsigned short length;
+	struct sock_filter *filter;
+} filters[] = {
+	FILTER("tight", tight),           FILTER("threads", threads),
+	FILTER("loose", loose),           FILTER("pread", pread_kills),
+	FILTER("errno", refusing),        FILTER("advice", advice),
+	FILTER("protecting", protecting), FILTER("mapping", mapping),
+};
 
 static struct sock_fprog filter_named(const char *name)
 {
-	struct sock_fprog filter = { sizeof(loose) / sizeof(loose[0]), loose };
+	size_t i = 0;
 
-	if (!strcmp(name, "tight"))
-		filter = (struct sock_fprog){ sizeof(tight) / sizeof(tight[0]),
-					      tight };
-	else if (!strcmp(name, "threads"))
-		filter = (struct sock_fprog){
-			sizeof(threads) / sizeof(threads[0]), threads
-		};
-	else if (!strcmp(name, "pread"))
-		filter.filter = pread_kills; /* as long as loose */
-	else if (!strcmp(name, "errno"))
-		filter = (struct sock_fprog){
-			sizeof(refusing) / sizeof(refusing[0]), refusing
-		};
-	return filter;
+	while (strcmp(filters[i].name, name) != 0)
+		if (++i == sizeof(filters) / sizeof(filters[0]))
+			exit(97);
+	return (struct sock_fprog){ filters[i].length, filters[i].filter };
 }
 
 static int enter(const char *way, const char *name)
@@ -100,6 +127,31 @@ static void *allocate(void *argument)
 	return argument;
 }
 
+/* Small and large ones, that grow and go: 80 MB. */
+static int fill_heap(void)
+{
+	enum { SMALL = 100000, LARGE = 20 };
+	static char *small[SMALL], *large[LARGE];
+
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < SMALL; i++)
+			if (!(small[i] = calloc(1, i % 800)))
+				return 96;
+		for (size_t i = 0; i < LARGE; i++)
+			for (size_t size = 1 << 20; size < 3 << 20; size *= 2)
+				if (!(large[i] = realloc(large[i], size + i)))
+					return 95;
+		for (size_t i = 0; i < LARGE; i++) {
+			memset(large[i], 1, 1 << 20);
+			free(large[i]);
+			large[i] = NULL;
+		}
+		for (size_t i = 0; i < SMALL; i++)
+			free(small[i]);
+	}
+	return 5;
+}
+
 static int run_thread(void)
 {
 	pthread_t thread;
@@ -114,9 +166,12 @@ int main(int argc, char **argv)
 {
 	volatile int *nowhere = NULL;
 
+	allocate(NULL); /* libc's malloc asks for random numbers once */
 	if (argc != 4 || enter(argv[1], argv[2]) != 0)
 		return 99;
-	free(malloc(100));
+	allocate(NULL);
+	if (!strcmp(argv[3], "heap"))
+		return fill_heap();
 	if (!strcmp(argv[3], "crash"))
 		return *nowhere;
 	if (!strcmp(argv[3], "thread"))

@@ -16,9 +16,10 @@
 /* No filter of system calls. */
 bool kma_sandbox_is_set;
 
-bool kma_sandbox_forbids_call(long number)
+bool kma_sandbox_forbids_call(long number, long third)
 {
 	(void)number;
+	(void)third;
 	return false;
 }
 
