@@ -22,6 +22,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -267,10 +268,17 @@ EXPORT int sigignore(int number)
 
 /* What a thread's first allocation learns from files (how far its stack
  * reaches) is learnt before they are forbidden. */
-static void enter_sandbox(const struct sock_fprog *filter)
+static void enter_sandbox(const struct sock_fprog *filter, bool all_threads)
 {
 	free(malloc(1));
-	kma_sandbox_enter(filter);
+	kma_sandbox_enter(filter, all_threads);
+}
+
+/* With none the kernel is asked what it knows (libseccomp does). */
+static bool is_filter(const struct sock_fprog *filter)
+{
+	return filter && filter->filter && filter->len > 0 &&
+	       filter->len <= BPF_MAXINSNS;
 }
 
 /* The program's own call, whatever it comes to. */
@@ -281,9 +289,14 @@ static long program_call(long number, long a, long b, long c, long d, long e,
 	return kma_arch_syscall(number, a, b, c, d, e, f);
 }
 
+static bool is_error(long result)
+{
+	return result < 0 && result >= -MAX_ERRNO;
+}
+
 static long finish_call(long result)
 {
-	if (result < 0 && result >= -MAX_ERRNO) {
+	if (is_error(result)) {
 		errno = (int)-result;
 		return -1;
 	}
@@ -299,13 +312,20 @@ EXPORT int prctl(int operation, ...)
 	for (size_t i = 0; i < sizeof(a) / sizeof(a[0]); i++)
 		a[i] = va_arg(arguments, unsigned long);
 	va_end(arguments);
-	if (operation == PR_SET_SECCOMP)
-		enter_sandbox(a[0] == SECCOMP_MODE_FILTER
-				      ? (const struct sock_fprog *)a[1]
-				      : NULL);
-	return (int)finish_call(program_call(SYS_prctl, operation, (long)a[0],
-					     (long)a[1], (long)a[2], (long)a[3],
-					     0));
+
+	const struct sock_fprog *filter = (const struct sock_fprog *)a[1];
+	bool is_strict = a[0] == SECCOMP_MODE_STRICT;
+	bool enters = operation == PR_SET_SECCOMP &&
+		      (is_strict ||
+		       (a[0] == SECCOMP_MODE_FILTER && is_filter(filter)));
+
+	if (enters)
+		enter_sandbox(is_strict ? NULL : filter, false);
+	long result = program_call(SYS_prctl, operation, (long)a[0], (long)a[1],
+				   (long)a[2], (long)a[3], 0);
+	if (enters && is_error(result))
+		kma_sandbox_refused();
+	return (int)finish_call(result);
 }
 
 EXPORT long syscall(long number, ...)
@@ -317,10 +337,21 @@ EXPORT long syscall(long number, ...)
 	for (size_t i = 0; i < sizeof(a) / sizeof(a[0]); i++)
 		a[i] = va_arg(arguments, long);
 	va_end(arguments);
-	if (number == SYS_seccomp && a[0] == SECCOMP_SET_MODE_FILTER)
-		enter_sandbox((const struct sock_fprog *)a[2]);
-	return finish_call(
-		program_call(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+
+	const struct sock_fprog *filter = (const struct sock_fprog *)a[2];
+	bool is_strict = number == SYS_seccomp &&
+			 a[0] == SECCOMP_SET_MODE_STRICT && !a[1] && !filter;
+	bool enters = is_strict ||
+		      (number == SYS_seccomp &&
+		       a[0] == SECCOMP_SET_MODE_FILTER && is_filter(filter));
+
+	if (enters)
+		enter_sandbox(filter, ((unsigned long)a[1] &
+				       SECCOMP_FILTER_FLAG_TSYNC) != 0);
+	long result = program_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (enters && is_error(result))
+		kma_sandbox_refused();
+	return finish_call(result);
 }
 
 /* --- threads ---------------------------------------------------------------
@@ -333,6 +364,7 @@ struct start {
 	size_t stack_size;
 	uint64_t time; /* of the thread's record, as by and stack */
 	uint32_t by, stack;
+	bool is_filtered;
 };
 
 /* 0: a stack that the program brings, which may be anything. */
@@ -381,7 +413,10 @@ static struct start *start_create(void *(*function)(void *argument),
 	struct start *start = kma_meta_alloc(sizeof(*start));
 
 	if (start) {
-		*start = (struct start){ function, argument, size };
+		*start = (struct start){ .function = function,
+					 .argument = argument,
+					 .stack_size = size,
+					 .is_filtered = kma_sandbox_is_here() };
 		note_creator(start, self);
 	}
 	kma_thread_leave(self);
@@ -406,6 +441,7 @@ static void *run_thread(void *argument)
 {
 	struct start start = *(struct start *)argument;
 
+	kma_sandbox_thread_start(start.is_filtered);
 	start_destroy(argument);
 	if (kma_self) {
 		kma_bounds_started(kma_self, start.stack_size);

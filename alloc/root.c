@@ -20,6 +20,7 @@
 #include "alloc/options.h"
 #include "alloc/reap.h"
 #include "alloc/sample.h"
+#include "alloc/sandbox.h"
 #include "alloc/schema.h"
 #include "alloc/stack.h"
 #include "alloc/sys.h"
@@ -155,6 +156,7 @@ bool kma_init(void)
  * thread be started: the first call is often ld.so's. */
 __attribute__((constructor)) static void start_at_load(void)
 {
+	kma_sandbox_thread_start(false);
 	if (kma_init() && kma_options.reap_interval)
 		kma_reap_start();
 }

@@ -113,9 +113,18 @@ enum {
 	TID_LAST = 800,
 };
 
-static bool forbids_end, forbids_stop, forbids_dump;
-static bool forbids_optional[OPTIONAL_COUNT];
+/* Of any thread. */
+struct forbidden {
+	bool end, stop, dump, any_optional, everywhere;
+	bool optional[OPTIONAL_COUNT];
+};
+
+static struct forbidden forbids, before;
 static size_t tid_offset; /* 0: not found */
+
+enum { UNTOLD, FREE, FILTERED };
+
+static __thread int here, here_before;
 
 bool kma_sandbox_is_set;
 
@@ -339,12 +348,24 @@ uint32_t kma_sandbox_tid(void)
 		       : 0;
 }
 
+bool kma_sandbox_is_here(void)
+{
+	return forbids.everywhere || here == FILTERED;
+}
+
+void kma_sandbox_thread_start(bool is_filtered)
+{
+	here = is_filtered ? FILTERED : FREE;
+}
+
 bool kma_sandbox_forbids_call(long number, long third)
 {
+	if (here == FREE && !forbids.everywhere)
+		return false;
 	for (size_t i = 0; i < OPTIONAL_COUNT; i++)
 		if (optional[i].number == number &&
 		    (optional[i].third == ANY || optional[i].third == third))
-			return forbids_optional[i];
+			return forbids.optional[i];
 	return false;
 }
 
@@ -352,42 +373,58 @@ static void enter_daily_life(const struct sock_fprog *filter)
 {
 	find_tid_offset();
 	for (size_t i = 0; i < OPTIONAL_COUNT; i++) {
-		forbids_optional[i] |=
+		forbids.optional[i] |=
 			ends(filter, optional[i].number, optional[i].third);
-		kma_sandbox_is_set |= forbids_optional[i];
+		forbids.any_optional |= forbids.optional[i];
 	}
+	kma_sandbox_is_set = forbids.any_optional;
 }
 
-void kma_sandbox_enter(const struct sock_fprog *filter)
+void kma_sandbox_enter(const struct sock_fprog *filter, bool all_threads)
 {
+	before = forbids;
 	enter_daily_life(filter);
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		if (!forbidden(filter, i))
 			continue;
-		if (!forbids_dump)
+		if (!forbids.dump)
 			tell(needed[i]);
-		forbids_dump = true;
-		if (i < FOR_AN_END && !forbids_end && kma_instance.filtered)
+		forbids.dump = true;
+		if (i < FOR_AN_END && !forbids.end && kma_instance.filtered)
 			kma_instance.filtered();
-		forbids_end |= i < FOR_AN_END;
-		if (i >= FOR_A_STOP || forbids_stop)
+		forbids.end |= i < FOR_AN_END;
+		if (i >= FOR_A_STOP || forbids.stop)
 			continue;
-		forbids_stop = true;
+		forbids.stop = true;
 		kma_dump_leave_signals();
 	}
+	forbids.everywhere |= all_threads;
+	here_before = here;
+	here = FILTERED;
+}
+
+void kma_sandbox_refused(void)
+{
+	bool left_signals = forbids.stop && !before.stop;
+
+	forbids = before;
+	kma_sandbox_is_set = forbids.any_optional;
+	here = here_before;
+	if (left_signals)
+		kma_dump_catch_signals();
 }
 
 bool kma_sandbox_forbids_end(void)
 {
-	return forbids_end;
+	return forbids.end;
 }
 
 bool kma_sandbox_forbids_stop(void)
 {
-	return forbids_stop;
+	return forbids.stop;
 }
 
 bool kma_sandbox_forbids_dump(void)
 {
-	return forbids_dump;
+	return forbids.dump;
 }

@@ -20,12 +20,20 @@
 
 struct sock_fprog;
 
-/* The calling thread is about to be filtered; NULL: mode strict. If that means
- * the end of dumps, it is said now, while it can be. */
-void kma_sandbox_enter(const struct sock_fprog *filter);
+/* The calling thread, or all of them, is about to be filtered; NULL: mode
+ * strict. If that means the end of dumps, it is said now, while it can be. Then
+ * the kernel would not: all is as before. One thread at a time. */
+void kma_sandbox_enter(const struct sock_fprog *filter, bool all_threads);
+void kma_sandbox_refused(void);
+
+/* Is the calling thread filtered? One that starts is if its creator is; of one
+ * that nobody tells of, the worst is assumed. */
+bool kma_sandbox_is_here(void);
+void kma_sandbox_thread_start(bool is_filtered);
 
 extern bool kma_sandbox_is_set; /* some call of ours is forbidden */
-/* third: its argument, which tells madvise()'s apart. */
+/* For the calling thread; third: its argument, which tells madvise()'s apart.
+ */
 bool kma_sandbox_forbids_call(long number, long third);
 /* The thread's id without asking the kernel; 0: not known. */
 uint32_t kma_sandbox_tid(void);

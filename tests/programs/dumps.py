@@ -260,6 +260,20 @@ def test_a_heap_grows_behind_a_seccomp_filter(_, preload, __, ___, folder):
                 fail(f"{kind} {tier}: {found}")
 
 
+def test_what_is_no_filter_costs_nothing(_, preload, __, ___, folder):
+    """A question, a filter that the kernel does not take, and one of another thread."""
+    for way, kind, dumps in (("asking", "tight", True), ("prctl", "wrong", True),
+                             ("seccomp", "wrong", True), ("thread", "ending", False)):
+        for end_, status in ("heap", 5), ("crash", -signal.SIGSEGV):
+            bare = run([BOXED, way, kind, end_]).returncode
+            if bare != status:
+                fail(f"without libkma: {way} {kind} {end_}: {bare}")
+            for tier in "off", "audit", "guard":
+                found = sandboxed(preload, BOXED, folder, way, kind, end_, tier=tier)
+                if found[:2] != (status, dumps):
+                    fail(f"{way} {kind} {end_} {tier}: {found}")
+
+
 def check_cut(kdbg, folder, seen):
     """A final file is whole; what is there of another can be looked at."""
     final = os.path.join(folder, "x.kdump")

@@ -9,13 +9,17 @@
  * but a few system calls end it; threads: and those by which libc starts
  * threads; loose: one that nobody needs does; pread: pread64 does; errno: they
  * are refused. By advice most of madvise()'s do, by protecting all, by mapping
- * mprotect(), too.
+ * mprotect(), too; by ending all but those by which a thread ends. wrong is
+ *none that the kernel takes. WAY asking asks the kernel what it knows of
+ *filters, as libseccomp does, and thread shuts in a thread that ends.
  */
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +80,16 @@ static struct sock_filter advice[] = {
 	KILL,
 };
 static struct sock_filter protecting[] = { HEAP, PASS(SYS_mprotect), KILL };
+static struct sock_filter ending[] = {
+	LOAD(nr),
+	PASS(SYS_exit),
+	PASS(SYS_rt_sigprocmask),
+	PASS(SYS_madvise),
+	PASS(SYS_munmap),
+	PASS(SYS_futex),
+	KILL,
+};
+static struct sock_filter wrong[] = { LOAD(nr) };
 static struct sock_filter mapping[] = { HEAP, KILL };
 
 #define FILTER(name, filter)                                     \
@@ -92,6 +106,7 @@ static const struct {
 	FILTER("loose", loose),           FILTER("pread", pread_kills),
 	FILTER("errno", refusing),        FILTER("advice", advice),
 	FILTER("protecting", protecting), FILTER("mapping", mapping),
+	FILTER("ending", ending),         FILTER("wrong", wrong),
 };
 
 static struct sock_fprog filter_named(const char *name)
@@ -104,10 +119,20 @@ static struct sock_fprog filter_named(const char *name)
 	return (struct sock_fprog){ filters[i].length, filters[i].filter };
 }
 
+static int ask(void)
+{
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_STRICT, 1, NULL) != -1 ||
+	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		       SECCOMP_FILTER_FLAG_TSYNC, NULL) != -1 ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) != -1;
+}
+
 static int enter(const char *way, const char *name)
 {
 	struct sock_fprog filter = filter_named(name);
 
+	if (!strcmp(way, "asking"))
+		return ask();
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (!strcmp(way, "strict"))
 		return prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
@@ -162,12 +187,30 @@ static int run_thread(void)
 	return 5;
 }
 
+static void *shut_in(void *name)
+{
+	allocate(NULL);
+	return (void *)(intptr_t)enter("prctl", name);
+}
+
+/* That the kernel does not take a wrong one is as it should be. */
+static bool begin(const char *way, char *name)
+{
+	pthread_t thread;
+	void *failed;
+
+	if (strcmp(way, "thread") != 0)
+		return (enter(way, name) != 0) == !strcmp(name, "wrong");
+	return pthread_create(&thread, NULL, shut_in, name) == 0 &&
+	       pthread_join(thread, &failed) == 0 && !failed;
+}
+
 int main(int argc, char **argv)
 {
 	volatile int *nowhere = NULL;
 
 	allocate(NULL); /* libc's malloc asks for random numbers once */
-	if (argc != 4 || enter(argv[1], argv[2]) != 0)
+	if (argc != 4 || !begin(argv[1], argv[2]))
 		return 99;
 	allocate(NULL);
 	if (!strcmp(argv[3], "heap"))
