@@ -26,23 +26,28 @@ enum {
 	ROOTS_MAX = 64,
 };
 
-/* The module's own headers, if memory has them. */
-static const Elf64_Phdr *module_headers(const struct core *core, uint64_t base,
-					size_t *count)
+/* The module's own headers, if memory has them: how many. In a file that lies
+ * about where memory is they need not be aligned. */
+static size_t module_headers(const struct core *core, uint64_t base,
+			     Elf64_Phdr ret[HEADERS_MAX])
 {
-	const Elf64_Ehdr *header = core_bytes(core, base, sizeof(*header));
-	const Elf64_Phdr *headers = NULL;
+	const void *memory = core_bytes(core, base, sizeof(Elf64_Ehdr));
+	Elf64_Ehdr header;
 
-	if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
-	    header->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    header->e_phentsize != sizeof(*headers) ||
-	    header->e_phnum > HEADERS_MAX || header->e_phoff % 8 ||
-	    header->e_phoff > PAGE_SIZE)
-		return NULL;
-	headers = core_bytes(core, base + header->e_phoff,
-			     header->e_phnum * sizeof(*headers));
-	*count = headers ? header->e_phnum : 0;
-	return headers;
+	if (!memory)
+		return 0;
+	memcpy(&header, memory, sizeof(header));
+	if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    header.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    header.e_phentsize != sizeof(*ret) ||
+	    header.e_phnum > HEADERS_MAX || header.e_phoff > PAGE_SIZE)
+		return 0;
+	memory = core_bytes(core, base + header.e_phoff,
+			    header.e_phnum * sizeof(*ret));
+	if (!memory)
+		return 0;
+	memcpy(ret, memory, header.e_phnum * sizeof(*ret));
+	return header.e_phnum;
 }
 
 static void read_build_id(const struct core *core, uint64_t address,
@@ -74,8 +79,8 @@ static void read_build_id(const struct core *core, uint64_t address,
 /* Its end and build id, by its program headers. */
 static void read_module(const struct core *core, struct dump_module *module)
 {
-	size_t count = 0;
-	const Elf64_Phdr *headers = module_headers(core, module->base, &count);
+	Elf64_Phdr headers[HEADERS_MAX];
+	size_t count = module_headers(core, module->base, headers);
 	uint64_t first = UINT64_MAX, last = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -270,11 +275,14 @@ struct err *core_find_modules(struct core *core)
 
 static bool is_root(const struct core *core, uint64_t address)
 {
-	const struct kma_root_head *head =
-		core_bytes(core, address, sizeof(*head));
+	struct kma_root_head head;
+	const void *memory = core_bytes(core, address, sizeof(head));
 
-	return head && head->magic[0] == KMA_ROOT_MAGIC0 &&
-	       head->magic[1] == KMA_ROOT_MAGIC1 && head->self == address;
+	if (!memory)
+		return false;
+	memcpy(&head, memory, sizeof(head));
+	return head.magic[0] == KMA_ROOT_MAGIC0 &&
+	       head.magic[1] == KMA_ROOT_MAGIC1 && head.self == address;
 }
 
 /* Of the bytes that are there: a mapping may claim to be endless. */
