@@ -225,14 +225,29 @@ static bool is_huge(const struct kma_range *range)
 	       range->committed - range->base >= huge_from;
 }
 
+/* Where a filter forbids the usual way, the pages are mapped anew; not where
+ * there is no memory: the kernel may take the old mapping away first. */
+static bool make_usable(uintptr_t base, size_t size)
+{
+	long result = sys_mprotect(base, size, PROT_READ | PROT_WRITE);
+
+	if (result >= 0)
+		return true;
+	if (result == -ENOMEM)
+		return false;
+	if (sys_map_anew(base, size))
+		return true;
+	map_nothing(base, size, MAP_FIXED);
+	return false;
+}
+
 static bool commit_exactly(struct kma_range *range, uintptr_t upto)
 {
 	size_t size = upto - range->committed;
 
 	if (!extend(range, upto))
 		return false;
-	if (sys_mprotect(range->committed, size, PROT_READ | PROT_WRITE) < 0 &&
-	    !sys_map_anew(range->committed, size))
+	if (!make_usable(range->committed, size))
 		return false;
 	sys_madvise(range->committed, size, MADV_DODUMP);
 	if (is_huge(range)) /* all of it: it is to stay one mapping */
