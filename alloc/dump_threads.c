@@ -48,9 +48,11 @@ enum {
 	DIRECTORY_SIZE = 4096,
 };
 
+typedef void signal_handler(int number, siginfo_t *info, void *context);
+
 /* As the kernel has it. */
 struct kernel_sigaction {
-	void (*handler)(int, siginfo_t *, void *);
+	signal_handler *handler;
 	unsigned long flags;
 	void (*restorer)(void);
 	uint64_t mask;
@@ -74,7 +76,8 @@ static struct dump_threads threads = { .slots = few_slots,
 
 static uint32_t generation; /* odd: threads are being stopped; a futex */
 static uint32_t answers;    /* a futex */
-static struct kernel_sigaction previous; /* libc's, where it has one */
+/* Of libc, where it has one. Threads that start at once may each find it. */
+static signal_handler *previous;
 
 static long futex_wait(uint32_t *word, uint32_t value, long nanoseconds)
 {
@@ -127,6 +130,14 @@ static void answer(const ucontext_t *context, uint32_t stop)
 		futex_wait(&generation, stop, 0);
 }
 
+/* NULL: none is known. */
+static signal_handler *libc_handler(void)
+{
+	signal_handler *handler = __atomic_load_n(&previous, __ATOMIC_ACQUIRE);
+
+	return (uintptr_t)handler > (uintptr_t)SIG_IGN ? handler : NULL;
+}
+
 static void on_stop(int number, siginfo_t *info, void *context)
 {
 	uint32_t stop = (uint32_t)info->si_value.sival_int;
@@ -136,8 +147,10 @@ static void on_stop(int number, siginfo_t *info, void *context)
 		return;
 	}
 	if (info->si_code != SI_QUEUE || info->si_pid != getpid()) {
-		if ((uintptr_t)previous.handler > (uintptr_t)SIG_IGN)
-			previous.handler(number, info, context);
+		signal_handler *handler = libc_handler();
+
+		if (handler)
+			handler(number, info, context);
 		return;
 	}
 	if (__atomic_load_n(&generation, __ATOMIC_ACQUIRE) == stop)
@@ -170,16 +183,16 @@ static void install_handler(void)
 
 	if (kernel_sigaction(NULL, &now) < 0 || now.handler == on_stop)
 		return;
-	previous = now;
+	__atomic_store_n(&previous, now.handler, __ATOMIC_RELEASE);
 	kernel_sigaction(&action, NULL);
 }
 
 void dump_threads_listen(void)
 {
-	if ((uintptr_t)previous.handler > (uintptr_t)SIG_IGN)
+	if (libc_handler())
 		return; /* libc's is known: there will be no other */
 	install_handler();
-	kma_root.asks = DUMP_ASK_VERSION;
+	__atomic_store_n(&kma_root.asks, DUMP_ASK_VERSION, __ATOMIC_RELEASE);
 }
 
 /* "/proc/self/task/TID/NAME"; what it holds, terminated. */
