@@ -133,15 +133,21 @@ static void place(uint64_t base, uint64_t heap)
 static bool hold(uint64_t heap)
 {
 	struct kma_reserve plan;
-	uint64_t size = lay_out(&plan, 0, heap) + huge_page;
-	long base = map_nothing(0, size, 0);
+	uint64_t size = lay_out(&plan, 0, heap), before;
+	long mapped = map_nothing(0, size + huge_page, 0);
 
-	if (is_error(base))
+	if (is_error(mapped))
 		return false;
-	place((uint64_t)base, heap);
+	uint64_t base = round_up((uint64_t)mapped, huge_page);
+
+	before = base - (uint64_t)mapped;
+	if (before)
+		sys_munmap((uintptr_t)mapped, before);
+	sys_munmap(base + size, huge_page - before);
+	place(base, heap);
 	for (unsigned i = 0; i < PARTS; i++)
 		part(i)->held = part(i)->end;
-	sys_madvise((uintptr_t)base, size, MADV_DONTDUMP);
+	sys_madvise(base, size, MADV_DONTDUMP);
 	return true;
 }
 
