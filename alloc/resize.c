@@ -143,6 +143,18 @@ static void carry_over(void *to, void *from, size_t bytes)
 		memcpy(to, from, bytes);
 }
 
+/* It was to move only to become a sample, or none, and there is no room. */
+static bool stay_after_all(void *p, size_t size)
+{
+	struct kma_thread *self = kma_thread_enter();
+	struct kma_buffer buffer;
+	bool stays = kma_buffer_find((uintptr_t)p, &buffer) &&
+		     resize_where_it_is(&buffer, size);
+
+	kma_thread_leave(self);
+	return stays;
+}
+
 void *kma_reallocate(void *p, size_t size)
 {
 	struct kma_request request = { .size = size, .align = 16 };
@@ -167,8 +179,14 @@ void *kma_reallocate(void *p, size_t size)
 	if (!valid || in_place)
 		return valid ? p : NULL;
 
+	int saved_errno = errno;
 	void *moved = kma_allocate(&request);
 
+	if (!moved && request.sample != KMA_SAMPLE_IF_DUE &&
+	    stay_after_all(p, size)) {
+		errno = saved_errno;
+		return p;
+	}
 	if (moved) {
 		carry_over(moved, p, old < size ? old : size);
 		kma_release(p, SIZE_MAX, KMA_FAMILY_MALLOC, "realloc");

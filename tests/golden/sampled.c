@@ -3,7 +3,8 @@
  * Two users whose buffers are counted: 200000 of 64 bytes, 2000 of 5000. With
  * "grown", 400 that grew to 1100000; with "shrunk", 1600 that shrank to 140000.
  * With "freed", buffers of all sizes, written to their ends and freed; with
- * "stale", each is written to once more.
+ * "stale", each is written to once more. With "limited", buffers of up to 60 MB
+ * that grow where they lie, and shrink: 1, if one cannot.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,26 @@ __attribute__((noinline)) static void shrink(void)
 		resized[i] = realloc(malloc(400000), 140000);
 }
 
+static int resize_limited(void)
+{
+	for (size_t i = 0; i < 30; i++) {
+		char *p = NULL;
+
+		for (size_t size = 1 << 20; size < 60 << 20; size += 1 << 16) {
+			char *grown = realloc(p, size);
+
+			if (!grown)
+				return 1;
+			p = grown;
+		}
+		p = realloc(p, 55 << 20);
+		if (!p)
+			return 1;
+		free(p);
+	}
+	return 0;
+}
+
 static char *volatile freed;
 
 static void use_freed(size_t size, int is_stale)
@@ -64,6 +85,8 @@ int main(int argc, char **argv)
 		grow();
 	} else if (strcmp(way, "shrunk") == 0) {
 		shrink();
+	} else if (strcmp(way, "limited") == 0) {
+		return resize_limited();
 	} else if (*way) {
 		use_all_freed(strcmp(way, "stale") == 0);
 	} else {

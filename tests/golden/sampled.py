@@ -59,6 +59,10 @@ with tempfile.TemporaryDirectory() as name:
     if abs(counts.get(64, 0) - 200000) > 0.16 * 200000:
         sys.exit(f"guard=1/50: {counts}")
 
+    for tier in "off", "audit=1/32M":  # samples alone would need twice the room
+        subprocess.run([PROGRAM, "limited"], timeout=60, check=True,
+                       env={**os.environ, "LD_PRELOAD": LIBRARY, "KMA_DEBUG": tier,
+                            "KMA_OPTIONS": "limit=100M"})
     for how, rate, size, truth, tolerance in RESIZED:
         count = users(name, f"audit=1/{rate}", how)[0].get(size, 0)
         if abs(count - truth) > tolerance * truth:
