@@ -36,8 +36,6 @@
 #include <sys/mman.h>
 
 enum {
-	GUARD_INSTALL = 102, /* MADV_: the C library may not know them */
-	GUARD_REMOVE = 103,
 	FALLBACK_MAX = 8192,
 	SHARE_WAITING = 4, /* of the heap's addresses, freed ones: a quarter */
 	SHARE_OF_MEMORY = 2, /* of what is available, live ones: half */
@@ -101,7 +99,7 @@ static bool place_by_protection(uintptr_t base, size_t size)
 static bool place(uintptr_t base, size_t size)
 {
 	if (!__atomic_load_n(&no_markers, __ATOMIC_RELAXED)) {
-		if (sys_madvise(base, size, GUARD_INSTALL) == 0)
+		if (sys_madvise(base, size, SYS_GUARD_INSTALL) == 0)
 			return true;
 		__atomic_store_n(&no_markers, true, __ATOMIC_RELAXED);
 	}
@@ -111,7 +109,7 @@ static bool place(uintptr_t base, size_t size)
 /* Both ways back: which one made the guard is not known of each. */
 static void lift(uintptr_t base, size_t size)
 {
-	long result = sys_madvise(base, size, GUARD_REMOVE);
+	long result = sys_madvise(base, size, SYS_GUARD_REMOVE);
 
 	if (result == 0 && !__atomic_load_n(&no_markers, __ATOMIC_RELAXED))
 		return;

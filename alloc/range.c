@@ -44,10 +44,6 @@ static const uint64_t huge_page = 2 * MIB; /* each part begins with one */
 static const uint64_t huge_from = 4 * MIB;
 static const uint64_t collapse_from = 8 * MIB;
 
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
-
 struct kma_reserve kma_reserve;
 
 /* Sizes of the parts beside the heap, as fractions of it. */
@@ -262,7 +258,7 @@ static bool commit_exactly(struct kma_range *range, uintptr_t upto)
 	    upto - range->base >= collapse_from)
 		sys_madvise(range->base,
 			    (range->committed - range->base) & ~(huge_page - 1),
-			    MADV_COLLAPSE);
+			    SYS_COLLAPSE);
 	__atomic_store_n(&range->committed, upto, __ATOMIC_RELEASE);
 	if (range == &kma_reserve.heap)
 		__atomic_store_n(&kma_reserve.lookup.committed,

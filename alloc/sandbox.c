@@ -91,10 +91,10 @@ static const struct {
 	{ SYS_madvise, MADV_DONTDUMP },
 	{ SYS_madvise, MADV_DODUMP },
 	{ SYS_madvise, MADV_WIPEONFORK },
-	{ SYS_madvise, 23 },  /* POPULATE_WRITE */
-	{ SYS_madvise, 25 },  /* COLLAPSE */
-	{ SYS_madvise, 102 }, /* GUARD_INSTALL */
-	{ SYS_madvise, 103 }, /* GUARD_REMOVE */
+	{ SYS_madvise, SYS_POPULATE_WRITE },
+	{ SYS_madvise, SYS_COLLAPSE },
+	{ SYS_madvise, SYS_GUARD_INSTALL },
+	{ SYS_madvise, SYS_GUARD_REMOVE },
 };
 
 enum {

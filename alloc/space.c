@@ -26,7 +26,6 @@
 #include <sys/mman.h>
 
 enum {
-	POPULATE_WRITE = 23, /* MADV_: the C library may not know it */
 	TYPES = KMA_MAP_VAONLY | KMA_MAP_PAGEABLE | KMA_MAP_WIRED,
 	RUN_SHIFT = 3,
 	STARVED_PART = 10,
@@ -146,7 +145,7 @@ static uint32_t *run_at(const struct kma_map *map, uintptr_t address)
 /* Where the kernel cannot populate (before 5.14), touching does. */
 static bool populate(uintptr_t base, size_t size)
 {
-	long result = sys_madvise(base, size, POPULATE_WRITE);
+	long result = sys_madvise(base, size, SYS_POPULATE_WRITE);
 
 	if (result == -22) /* EINVAL: it does not know the advice */
 		for (size_t at = 0; at < size; at += KMA_PAGE_SIZE)

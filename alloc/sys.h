@@ -56,6 +56,14 @@ static inline long sys_mincore(uintptr_t base, size_t size,
 			(long)(uintptr_t)pages, 0, 0, 0);
 }
 
+/* Advices that the C library may not know. */
+enum {
+	SYS_POPULATE_WRITE = 23, /* Linux 5.14 */
+	SYS_COLLAPSE = 25,       /* 6.1 */
+	SYS_GUARD_INSTALL = 102, /* 6.13 */
+	SYS_GUARD_REMOVE = 103,
+};
+
 static inline long sys_madvise(uintptr_t base, size_t size, int advice)
 {
 	return sys_call(SYS_madvise, (long)base, (long)size, advice, 0, 0, 0);
