@@ -5,10 +5,11 @@
  *	bench_capture [ROUNDS [PATHS]]
  *
  * Stacks lead down PATHS random ways through a tree of functions whose frames
- * differ in size. "same" takes one stack again and again; "new" takes one in
- * each descent, of which every frame from the loop in is another than the last
- * time or elsewhere. What the descent costs by itself is subtracted. Figures
- * are medians of rounds, in which all take turns, in nanoseconds:
+ * differ in size. "new" takes one in each descent, of which every frame from
+ * the loop in is another than the last time or elsewhere; what the descent
+ * costs by itself is subtracted. "same" is what each further one costs that is
+ * taken from where the new one was. Figures are medians of rounds, in which all
+ * take turns, in nanoseconds:
  *
  *	FRAMES new TOTAL in all: WHO same new ...
  *
@@ -164,7 +165,8 @@ static void make_ways(void)
 			ways[i].step[k] = bench_random(&state) % 64;
 }
 
-/* Stacks of so many frames from the loop in: the taker's and bottom's are two
+/* What a descent costs, in each of which so many stacks are taken, of so many
+ * frames from the loop in: the taker's and bottom's are two
  * of them. The ways come in no order that a processor could learn. */
 __attribute__((noinline)) static double
 descend_all(void (*take)(void), unsigned frames, unsigned times)
@@ -178,7 +180,7 @@ descend_all(void (*take)(void), unsigned frames, unsigned times)
 		descent.left = frames - 2;
 		sum += (uint64_t)step_down(&descent);
 	}
-	return (now() - start) / (double)count / times;
+	return (now() - start) / (double)count;
 }
 
 static int compare(const void *a, const void *b)
@@ -200,8 +202,10 @@ static void measure(unsigned frames, unsigned rounds)
 
 	for (unsigned i = 0; i < rounds; i++)
 		for (struct taker *t = takers; t < takers + takers_used; t++) {
-			t->same[i] = descend_all(t->take, frames, REPEATS);
+			double all = descend_all(t->take, frames, 1 + REPEATS);
+
 			t->new[i] = descend_all(t->take, frames, 1);
+			t->same[i] = (all - t->new[i]) / REPEATS;
 		}
 	capture();
 	double same = median(takers[0].same, rounds);
