@@ -2,11 +2,6 @@
 /*
  * Address -> module -> what the module's files say.
  *
- * Modules that the target lists are disjoint and found by halves. Modules of
- * the past (symbols_add_module) may lie on top of them and of each other; they
- * are few, kept apart, and asked first only for a time at which they were
- * there.
- *
  * A name is demangled once; source frames of an address are worked out once
  * (DWARF costs tens of microseconds). Both are kept until symbols_destroy().
  */
@@ -17,8 +12,6 @@
 
 enum {
 	FRAMES_MAX = 32, /* inlined into each other at one address */
-	PAST_MAX = 4096, /* different modules of the past */
-	NOW = 0,
 };
 
 struct symbols_frames_memo {
@@ -82,121 +75,13 @@ void symbols_destroy(struct symbols *symbols)
 		symbols_module_destroy(symbols->past[i]);
 	free(symbols->modules);
 	free(symbols->past);
+	free(symbols->lives);
 	symbols_own_deinit(symbols);
 	range_index_deinit(&symbols->index);
 	memo_deinit(&symbols->names);
 	arena_deinit(&symbols->arena);
 	demangler_deinit(&symbols->demangler);
 	free(symbols);
-}
-
-/* --- modules ------------------------------------------------------------ */
-
-/* The same file at the same place; how far it reaches may be told in pages or
- * in bytes. */
-static bool is_same(const struct dump_module *a, const struct dump_module *b)
-{
-	if (a->base != b->base || a->build_id_size != b->build_id_size)
-		return false;
-	if (!a->build_id_size)
-		return strcmp(a->path, b->path) == 0;
-	return memcmp(a->build_id, b->build_id, a->build_id_size) == 0;
-}
-
-/* A library opened and closed again and again is one module of the past. */
-static bool extend_known(struct symbols *symbols,
-			 const struct dump_module *module, uint64_t from,
-			 uint64_t until)
-{
-	for (size_t i = 0; i < symbols->past_count; i++) {
-		struct symbols_module *past = symbols->past[i];
-
-		if (!is_same(&past->facts, module))
-			continue;
-		if (from < past->from)
-			past->from = from;
-		if (until > past->until)
-			past->until = until;
-		return true;
-	}
-	return false;
-}
-
-struct err *symbols_add_module(struct symbols *symbols,
-			       const struct dump_module *module, uint64_t from,
-			       uint64_t until)
-{
-	ptrdiff_t i = range_index_find(&symbols->index, module->base);
-
-	if (i >= 0 && !until && is_same(&symbols->modules[i]->facts, module)) {
-		symbols->modules[i]->from = from;
-		return NULL;
-	}
-	if (module->base >= module->end)
-		return err_new(ERR_CORRUPT, "module %s: ends before it begins",
-			       module->path);
-	if (extend_known(symbols, module, from, until))
-		return NULL;
-	if (symbols->past_count == PAST_MAX)
-		return err_new(ERR_UNSUPPORTED,
-			       "more than %d modules of the past", PAST_MAX);
-	struct symbols_module **past =
-		reallocarray(symbols->past, symbols->past_count + 1,
-			     sizeof(struct symbols_module *));
-	if (!past)
-		return no_memory();
-	symbols->past = past;
-	struct symbols_module *added = symbols_module_create(module, false);
-	if (!added)
-		return no_memory();
-	added->from = from;
-	added->until = until ? until : UINT64_MAX;
-	past[symbols->past_count++] = added;
-	return NULL;
-}
-
-static bool holds(const struct symbols_module *module, uint64_t address)
-{
-	return address >= module->facts.base && address < module->facts.end;
-}
-
-/* Of the modules of the past that held address the one that was there at that
- * time and came last; without a time just the last. */
-static struct symbols_module *past_at(const struct symbols *symbols,
-				      uint64_t address, uint64_t ticks)
-{
-	struct symbols_module *best = NULL;
-
-	for (size_t i = 0; i < symbols->past_count; i++) {
-		struct symbols_module *past = symbols->past[i];
-
-		if (!holds(past, address) ||
-		    (ticks != NOW &&
-		     (ticks < past->from || ticks >= past->until)))
-			continue;
-		if (!best || past->from > best->from)
-			best = past;
-	}
-	return best;
-}
-
-static struct symbols_module *module_at(const struct symbols *symbols,
-					uint64_t address, uint64_t ticks)
-{
-	ptrdiff_t i = range_index_find(&symbols->index, address);
-	struct symbols_module *module = i < 0 ? NULL : symbols->modules[i];
-
-	if (!symbols->past_count)
-		return module;
-	if (ticks == NOW)
-		return module ? module : past_at(symbols, address, NOW);
-	struct symbols_module *past = past_at(symbols, address, ticks);
-	bool came_later = module && past && module->from > past->from &&
-			  module->from <= ticks;
-	if (past && !came_later)
-		return past;
-	/* Better a module of another time than none. */
-	return module ? module : past_at(symbols, address, NOW);
 }
 
 /* --- address to name ---------------------------------------------------- */
@@ -279,7 +164,8 @@ static bool module_symbol(struct symbols *symbols,
 bool symbols_at_then(struct symbols *symbols, uint64_t address, uint64_t ticks,
 		     struct symbol *ret)
 {
-	return module_symbol(symbols, module_at(symbols, address, ticks),
+	return module_symbol(symbols,
+			     symbols_module_at(symbols, address, ticks),
 			     address, ret);
 }
 
@@ -292,7 +178,7 @@ bool symbols_at(struct symbols *symbols, uint64_t address, struct symbol *ret)
 		ret->offset = address - own->value;
 		return true;
 	}
-	return symbols_at_then(symbols, address, NOW, ret);
+	return symbols_at_then(symbols, address, SYMBOLS_NOW, ret);
 }
 
 /* --- address to source -------------------------------------------------- */
@@ -418,7 +304,7 @@ frames_of(struct symbols *symbols, struct symbols_module *module,
 size_t symbols_frames_then(struct symbols *symbols, uint64_t pc, uint64_t ticks,
 			   struct symbol_frame *frames, size_t max)
 {
-	struct symbols_module *module = module_at(symbols, pc, ticks);
+	struct symbols_module *module = symbols_module_at(symbols, pc, ticks);
 	const struct symbols_frames_memo *known =
 		module ? frames_of(symbols, module, pc) : NULL;
 	size_t count = known ? known->count : 0;
@@ -433,7 +319,7 @@ size_t symbols_frames_then(struct symbols *symbols, uint64_t pc, uint64_t ticks,
 size_t symbols_frames(struct symbols *symbols, uint64_t pc,
 		      struct symbol_frame *frames, size_t max)
 {
-	return symbols_frames_then(symbols, pc, NOW, frames, max);
+	return symbols_frames_then(symbols, pc, SYMBOLS_NOW, frames, max);
 }
 
 const char *symbols_module_status(struct symbols *symbols,

@@ -8,12 +8,20 @@
 #include "kdbg/symbols.h"
 #include "kdbg/symbols_module.h"
 
+/* From when until when a module of the past was there, in ticks. */
+struct symbols_life {
+	struct symbols_module *module;
+	uint64_t from, until;
+};
+
 struct symbols {
 	struct target *target;
 	struct symbols_module **modules; /* as the target lists them */
 	size_t module_count;
 	struct symbols_module **past;
 	size_t past_count;
+	struct symbols_life *lives; /* of those */
+	size_t life_count, life_capacity;
 	struct range_index index; /* of modules */
 	struct symbol *own;       /* ::nmadd's; their names are ours */
 	size_t own_count;
@@ -22,6 +30,13 @@ struct symbols {
 	struct memo names;  /* by address of the mangled name */
 	struct arena arena; /* of what the memos point to */
 };
+
+/* No time: the modules that are there now before those of the past. */
+enum { SYMBOLS_NOW = 0 };
+
+/* The module that address belonged to then; NULL: none. */
+struct symbols_module *symbols_module_at(const struct symbols *symbols,
+					 uint64_t address, uint64_t ticks);
 
 /* The name as a person reads it; linkage itself if it is not mangled. Kept. */
 const char *symbols_pretty(struct symbols *symbols, const char *linkage);

@@ -13,9 +13,9 @@
 
 struct symbols_module {
 	struct dump_module facts;
-	const char *name;     /* basename */
-	uint64_t from, until; /* ticks; until 0: still there */
-	bool listed;          /* by the target itself: facts are its own */
+	const char *name; /* basename */
+	uint64_t from;    /* ticks, of one that is there; 0: not known */
+	bool listed;      /* by the target itself: facts are its own */
 	const struct dump_module *origin; /* in the target, if listed */
 
 	bool loaded;

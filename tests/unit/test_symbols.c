@@ -291,6 +291,78 @@ static void a_closed_library_is_named_by_the_time(void **state)
 	target_close(target);
 }
 
+static const char *module_then(struct symbols *symbols, uint64_t address,
+			       uint64_t ticks)
+{
+	struct symbol symbol;
+
+	symbols_at_then(symbols, address, ticks, &symbol);
+	return symbol.module;
+}
+
+/* Each is entered when its first stack is taken, just after the stack's time:
+ * what nothing was there for belongs to the next. */
+static void libraries_that_take_turns_are_named_by_the_time(void **state)
+{
+	const char *const path[] = { "/none/liba.so", "/none/libb.so" };
+	const uint8_t id[] = { 'a', 'b' };
+	struct target *target = fake_target_finish(fake_target_create());
+	struct symbols *symbols;
+
+	(void)state;
+	assert_ok(symbols_create(target, &symbols));
+	for (unsigned i = 6; i-- > 0;) { /* the registry has the last first */
+		struct dump_module module = { .base = 0x500000,
+					      .end = 0x510000,
+					      .path = path[i % 2],
+					      .build_id = &id[i % 2],
+					      .build_id_size = 1 };
+
+		assert_ok(symbols_add_module(symbols, &module, 100 * i + 10,
+					     100 * i + 90));
+	}
+	for (unsigned i = 0; i < 6; i++)
+		for (unsigned at = 9; at < 90; at += 40)
+			assert_string_equal(
+				module_then(symbols, 0x500123, 100 * i + at),
+				path[i % 2] + strlen("/none/"));
+	assert_string_equal(module_then(symbols, 0x500123, 9999), "libb.so");
+	symbols_destroy(symbols);
+	target_close(target);
+}
+
+/* One that is there now was not always, as far as it is known since when. */
+static void a_library_in_the_place_of_another_has_its_own_stacks(void **state)
+{
+	struct fake_target *fake = fake_target_create();
+	struct dump_module past = { .base = 0x10000,
+				    .end = 0x20000,
+				    .path = "/none/libpast.so",
+				    .build_id = (const uint8_t *)"p",
+				    .build_id_size = 1 };
+	struct symbols *symbols;
+
+	(void)state;
+	fake_target_module(fake, 0x10000, 0x20000, "/none/libnow.so",
+			   (const uint8_t *)"n", 1);
+	struct target *target = fake_target_finish(fake);
+	assert_ok(symbols_create(target, &symbols));
+	assert_ok(symbols_add_module(symbols, &past, 30, 40));
+	assert_string_equal(module_then(symbols, 0x10010, 29), "libpast.so");
+	assert_string_equal(module_then(symbols, 0x10010, 39), "libpast.so");
+	assert_string_equal(module_then(symbols, 0x10010, 40), "libnow.so");
+	assert_ok(symbols_add_module(symbols, &target->modules[0], 50, 0));
+	assert_string_equal(module_then(symbols, 0x10010, 29), "libpast.so");
+	assert_string_equal(module_then(symbols, 0x10010, 49), "libnow.so");
+	assert_string_equal(module_then(symbols, 0x10010, 50), "libnow.so");
+	assert_ok(symbols_add_module(symbols, &past, 60, 70));
+	assert_string_equal(module_then(symbols, 0x10010, 55), "libnow.so");
+	assert_string_equal(module_then(symbols, 0x10010, 65), "libpast.so");
+	assert_string_equal(module_then(symbols, 0x10010, 75), "libnow.so");
+	symbols_destroy(symbols);
+	target_close(target);
+}
+
 /* The symbol that a module at 0x10000 gets from where the options lead. */
 static void assert_found(const struct dump_module *self, const char *path,
 			 const char *executable, const char *sysroot,
@@ -385,6 +457,10 @@ int main(void)
 		cmocka_unit_test(addresses_are_formatted),
 		cmocka_unit_test(a_file_of_another_build_is_not_used),
 		cmocka_unit_test(a_closed_library_is_named_by_the_time),
+		cmocka_unit_test(
+			libraries_that_take_turns_are_named_by_the_time),
+		cmocka_unit_test(
+			a_library_in_the_place_of_another_has_its_own_stacks),
 		cmocka_unit_test(a_moved_file_is_found_where_the_options_say),
 		cmocka_unit_test(hostile_paths_are_refused),
 		cmocka_unit_test(names_complete),
