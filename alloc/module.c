@@ -298,7 +298,8 @@ void kma_module_closed(void)
 	bool any = false;
 
 	for (; m; m = m->next, zero = 0)
-		if (is_gone(m))
+		if (__atomic_load_n(&m->until_time, __ATOMIC_RELAXED) == 0 &&
+		    is_gone(m))
 			any |= __atomic_compare_exchange_n(
 				&m->until_time, &zero, now, false,
 				__ATOMIC_RELAXED, __ATOMIC_RELAXED);

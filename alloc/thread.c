@@ -304,7 +304,8 @@ bool kma_thread_init(void)
 /*
  * Only the calling thread lives on in a child. The magazines of the others stay
  * with their records: the threads went on while the kernel copied page after
- * page, so what they were about to change may be half in the copy.
+ * page, so what they were about to change may be half in the copy. Their chunks
+ * of the logs are for others: a record in the making is known as such.
  */
 void kma_thread_forked(void)
 {
@@ -315,6 +316,7 @@ void kma_thread_forked(void)
 		if (thread == self || thread->state != KMA_THREAD_LIVE)
 			continue;
 		thread->end_time = kma_root.fork_time;
+		kma_log_hand_back(thread);
 		__atomic_store_n(&thread->state, KMA_THREAD_EXITED,
 				 __ATOMIC_RELEASE);
 	}

@@ -83,6 +83,17 @@ static bool walk_signal(struct walk *w)
 	return true;
 }
 
+/*
+ * Code that moved to another stack may tell that its caller is on the thread's
+ * own one, from sp up: go on there. There is no way back but by a signal's
+ * frame. False: the walk is there already, or sp is not.
+ */
+static bool walk_home(struct walk *w, uintptr_t sp)
+{
+	return !kma_bounds_is_own(&w->bounds) &&
+	       kma_bounds_find_own(sp, &w->bounds);
+}
+
 /* A jump to nowhere (a call through a bad pointer) leaves its caller at sp. */
 static bool walk_guess_call(struct walk *w)
 {
@@ -115,10 +126,12 @@ static bool walk_guess(struct walk *w)
 		w->exact = false;
 		return true;
 	}
-	if (fp < column[KMA_COLUMN_SP] ||
+	bool home = walk_home(w, fp);
+	if ((fp < column[KMA_COLUMN_SP] && !home) ||
 	    !kma_bounds_read(&w->bounds, fp, &caller_fp) ||
 	    !kma_bounds_read(&w->bounds, fp + sizeof(uintptr_t), &pc) ||
-	    pc < LOWEST_CODE || pc >> (KMA_KEY_BITS - 1) != 0)
+	    pc < LOWEST_CODE || pc >> (KMA_KEY_BITS - 1) != 0 ||
+	    (home && !kma_module_find(pc - 1)))
 		return walk_stop(w);
 	column[KMA_COLUMN_PC] = pc;
 	column[KMA_COLUMN_SP] = fp + 2 * sizeof(uintptr_t);
@@ -139,7 +152,8 @@ static inline bool walk_rule(struct walk *w, uint64_t rule)
 	if (__builtin_expect(cfa <= column[KMA_COLUMN_SP] ||
 				     cfa > w->bounds.top ||
 				     cfa - w->bounds.low < depth,
-			     0))
+			     0) &&
+	    !(walk_home(w, cfa - (depth ? depth : 8)) && cfa <= w->bounds.top))
 		return walk_stop(w);
 	if (depth)
 		column[KMA_COLUMN_FP] = *(const uintptr_t *)(cfa - depth);
@@ -177,6 +191,22 @@ static bool walk_by_rules(struct walk *w)
 	return true;
 }
 
+/* A step by a row that leads to the thread's own stack. */
+static bool walk_row_home(struct walk *w, const struct kma_cfi_row *row)
+{
+	int64_t lowest = 0;
+
+	if (row->cfa.how != KMA_CFI_REGISTER || row->cfa_column < 0)
+		return false;
+	for (int i = 0; i < KMA_COLUMNS; i++)
+		if (row->column[i].how == KMA_CFI_OFFSET &&
+		    row->column[i].value < lowest)
+			lowest = row->column[i].value;
+	return walk_home(w, w->registers.column[row->cfa_column] +
+				    (uintptr_t)(row->cfa.value + lowest)) &&
+	       kma_cfi_step(row, &w->bounds, &w->registers);
+}
+
 /* One step by the whole row. False: the end, or no further. */
 static bool walk_row(struct walk *w)
 {
@@ -190,8 +220,9 @@ static bool walk_row(struct walk *w)
 		return walk_signal(w);
 	if (row.column[KMA_COLUMN_PC].how == KMA_CFI_UNDEFINED)
 		return false;
-	if (!kma_cfi_step(&row, &w->bounds, &w->registers) ||
-	    w->registers.column[KMA_COLUMN_SP] <= sp)
+	if (!(kma_cfi_step(&row, &w->bounds, &w->registers) &&
+	      w->registers.column[KMA_COLUMN_SP] > sp) &&
+	    !walk_row_home(w, &row))
 		return walk_stop(w);
 	w->exact = false;
 	return w->registers.column[KMA_COLUMN_PC] != 0;

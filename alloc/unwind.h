@@ -99,6 +99,15 @@ static inline bool kma_bounds_own(const struct kma_thread *self, uintptr_t sp,
 	return true;
 }
 
+/* Of the calling thread's own stack. */
+bool kma_bounds_is_own(const struct kma_bounds *bounds);
+
+/*
+ * What may be read of that from sp up, where sp is what a frame on another
+ * stack says. False, ret untouched: it is not there, or not known yet.
+ */
+bool kma_bounds_find_own(uintptr_t sp, struct kma_bounds *ret);
+
 /*
  * The calling thread was started, just now, on a stack of that size which libc
  * made: so far as that tells, its bounds are known, and nobody has to be asked.

@@ -187,3 +187,20 @@ struct kma_bounds kma_bounds_find(uintptr_t sp)
 		return bounds;
 	return bounds_learn(self, sp);
 }
+
+bool kma_bounds_is_own(const struct kma_bounds *bounds)
+{
+	return kma_self && bounds->top == kma_self->stack_top;
+}
+
+/* The main thread's bounds reach below what is mapped of its stack. */
+bool kma_bounds_find_own(uintptr_t sp, struct kma_bounds *ret)
+{
+	struct kma_bounds own;
+
+	if (!kma_self || !kma_bounds_own(kma_self, sp, &own) ||
+	    !all_mapped(page_of(sp), 1))
+		return false;
+	*ret = (struct kma_bounds){ sp, own.top };
+	return true;
+}

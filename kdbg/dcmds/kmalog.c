@@ -140,9 +140,9 @@ static struct err *choose_log(const struct dcmd_call *call,
 	*ret = &log_names[0];
 	if (call->argc == 0)
 		return NULL;
-	for (size_t i = 1;
-	     call->argc == 1 && i < sizeof(log_names) / sizeof(log_names[0]);
-	     i++)
+	if (call->argc > 1)
+		return err_new(ERR_USAGE, "one log at a time");
+	for (size_t i = 1; i < sizeof(log_names) / sizeof(log_names[0]); i++)
 		if (strcmp(call->argv[0], log_names[i].argument) == 0) {
 			*ret = &log_names[i];
 			return NULL;
@@ -152,6 +152,22 @@ static struct err *choose_log(const struct dcmd_call *call,
 		       "transaction log, else \"fail\", \"slab\" or "
 		       "\"contents\"",
 		       call->argv[0]);
+}
+
+/* last: a record of it, NULL if there was none. */
+static void tell_of_log(struct heap *heap, const struct log_name *log,
+			const struct heap_log_record *last, struct sink *out)
+{
+	heap_notes(heap, out);
+	if (last && !heap_time_known(heap, last->instance))
+		sink_note(out, "the clock's rate is not known: times are in "
+			       "ticks");
+	if (!last)
+		sink_note(out,
+			  "the %s log is empty, or was not kept: "
+			  "KMA_LOGGING=%s=SIZE",
+			  log->kind == LOG_FAILURES ? "failure" : log->item,
+			  log->item);
 }
 
 static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
@@ -180,16 +196,7 @@ static struct err *kmalog_run(const struct dcmd_call *call, struct sink *out)
 				    out);
 	}
 	heap_log_close(walk);
-	heap_notes(heap, out);
-	if (any && !heap_time_known(heap, record.instance))
-		sink_note(out, "the clock's rate is not known: times are in "
-			       "ticks");
-	if (!any)
-		sink_note(out,
-			  "the %s log is empty, or was not kept: "
-			  "KMA_LOGGING=%s=SIZE",
-			  log->kind == LOG_FAILURES ? "failure" : log->item,
-			  log->item);
+	tell_of_log(heap, log, any ? &record : NULL, out);
 	return NULL;
 }
 
@@ -265,6 +272,7 @@ static struct err *kmem_log_run(const struct dcmd_call *call, struct sink *out)
 	struct heap_log_walk *walk;
 	struct heap_log_record record;
 	struct heap *heap;
+	bool any = false;
 	struct err *err = session_heap(call->session, &heap);
 
 	if (err)
@@ -282,9 +290,12 @@ static struct err *kmem_log_run(const struct dcmd_call *call, struct sink *out)
 	if (err)
 		return err;
 	while (!session_interrupted(call->session) && !out->failed &&
-	       heap_log_next(walk, &record))
+	       heap_log_next(walk, &record)) {
+		any = true;
 		emit_row(call->options, &record, out);
+	}
 	heap_log_close(walk);
+	tell_of_log(heap, &log_names[0], any ? &record : NULL, out);
 	return NULL;
 }
 

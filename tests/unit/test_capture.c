@@ -164,6 +164,77 @@ static void a_coroutine_has_its_own_stack(void **state)
 }
 
 /*
+ * Call function(argument) on the stack that ends at top: by a frame pointer, by
+ * another register, and without a word to unwinders.
+ */
+typedef int switch_function(void *top, int (*function)(void *), void *argument);
+
+extern switch_function switch_by_rbp, switch_by_rbx, switch_untold;
+__asm__(".text\n"
+	"switch_by_rbp:\n\t.cfi_startproc\n\t"
+	"push %rbp\n\t.cfi_def_cfa_offset 16\n\t.cfi_offset 6, -16\n\t"
+	"mov %rsp, %rbp\n\t.cfi_def_cfa_register 6\n\t"
+	"mov %rdi, %rsp\n\tmov %rdx, %rdi\n\tcall *%rsi\n\t"
+	"mov %rbp, %rsp\n\tpop %rbp\n\t.cfi_def_cfa 7, 8\n\tret\n\t"
+	".cfi_endproc\n"
+	"switch_by_rbx:\n\t.cfi_startproc\n\t"
+	"push %rbx\n\t.cfi_def_cfa_offset 16\n\t.cfi_offset 3, -16\n\t"
+	"mov %rsp, %rbx\n\t.cfi_def_cfa_register 3\n\t"
+	"mov %rdi, %rsp\n\tmov %rdx, %rdi\n\tcall *%rsi\n\t"
+	"mov %rbx, %rsp\n\tpop %rbx\n\t.cfi_def_cfa 7, 8\n\tret\n\t"
+	".cfi_endproc\n"
+	"switch_untold:\n\t"
+	"push %rbp\n\tmov %rsp, %rbp\n\t"
+	"mov %rdi, %rsp\n\tmov %rdx, %rdi\n\tcall *%rsi\n\t"
+	"mov %rbp, %rsp\n\tpop %rbp\n\tret\n");
+
+static char other_stack[1 << 16] __attribute__((aligned(16)));
+
+static void switch_and_compare(switch_function *by)
+{
+	const char *found = "not called";
+
+	by(other_stack + sizeof(other_stack), compare_here, &found);
+	if (found)
+		fail_msg("%s", found);
+}
+
+static void a_stack_switched_by_hand_leads_back(void **state)
+{
+	(void)state;
+	switch_and_compare(switch_by_rbp);
+	switch_and_compare(switch_by_rbx);
+}
+
+static int capture_here(void *argument)
+{
+	struct pair *p = argument;
+
+	p->our_depth = kma_stack_capture(p->ours, FRAMES, &p->flags);
+	return p->our_depth == 0;
+}
+
+/* As far as frame pointers lead; it is marked as found by them. */
+static void one_without_rules_leads_back_by_frame_pointers(void **state)
+{
+	struct pair p = { .our_depth = 0 };
+	uint64_t caller = 0;
+
+	(void)state;
+	switch_untold(other_stack + sizeof(other_stack), capture_here, &p);
+	assert_int_equal(p.flags & KMA_STACK_BY_FRAME_POINTER,
+			 KMA_STACK_BY_FRAME_POINTER);
+	for (size_t i = 0; i < p.our_depth && !caller; i++)
+		if (p.ours[i] - (uintptr_t)switch_untold < 32)
+			caller = i + 1 < p.our_depth ? p.ours[i + 1] : 0;
+	assert_true(
+		caller -
+			(uintptr_t)
+				one_without_rules_leads_back_by_frame_pointers <
+		4096);
+}
+
+/*
  * Single-step a stretch of code and compare at every instruction: prologues,
  * epilogues, PLT entries, the lazy resolver, libc's assembler.
  */
@@ -309,10 +380,9 @@ static uint64_t random_word(void)
 }
 
 /* Registers of a program gone wrong: any answer will do, but no crash. */
-static void garbage_does_not_crash(void **state)
+static void capture_garbage(uint64_t memory[2048], uintptr_t frames)
 {
-	(void)state;
-	uint64_t memory[2048], pc[FRAMES];
+	uint64_t pc[FRAMES];
 	uintptr_t code = (uintptr_t)dlsym(RTLD_DEFAULT, "printf");
 	ucontext_t context;
 	uint16_t flags;
@@ -325,13 +395,33 @@ static void garbage_does_not_crash(void **state)
 				k % 3 ? (uintptr_t)&memory[random_word() % 2048]
 				      : code + random_word() % 0x100000;
 		greg[REG_RSP] = (greg_t)&memory[random_word() % 2048];
-		greg[REG_RBP] = (greg_t)&memory[random_word() % 2048];
+		greg[REG_RBP] = (greg_t)(frames + random_word() % 2048 * 8);
 		greg[REG_RIP] = (greg_t)(code + random_word() % 0x100000);
 		if (i % 16 == 0)
 			greg[i % 3 ? REG_RSP : REG_RBP] = (greg_t)random_word();
 		assert_true(kma_stack_capture_context(&context, pc, FRAMES,
 						      &flags) > 0);
 	}
+}
+
+static void garbage_does_not_crash(void **state)
+{
+	uint64_t memory[2048];
+
+	(void)state;
+	capture_garbage(memory, (uintptr_t)memory);
+}
+
+/* Frame pointers that lead anywhere into what may be the thread's stack, most
+ * of which is not mapped. */
+static void garbage_on_another_stack_does_not_crash(void **state)
+{
+	const struct kma_thread *self = kma_thread_self();
+
+	(void)state;
+	for (uintptr_t at = self->stack_low; at < self->stack_top - 16384;
+	     at += (self->stack_top - self->stack_low) / 8)
+		capture_garbage((uint64_t *)(void *)other_stack, at);
 }
 
 static void a_limit_is_kept_and_told(void **state)
@@ -351,11 +441,15 @@ int main(int count, char **arguments)
 		cmocka_unit_test(a_thread_starts_at_clone),
 		cmocka_unit_test(an_alternate_stack_leads_back),
 		cmocka_unit_test(a_coroutine_has_its_own_stack),
+		cmocka_unit_test(a_stack_switched_by_hand_leads_back),
+		cmocka_unit_test(
+			one_without_rules_leads_back_by_frame_pointers),
 		cmocka_unit_test(every_instruction_has_a_stack),
 		cmocka_unit_test(a_library_opened_late_and_closed),
 		cmocka_unit_test(a_module_is_entered_when_first_met),
 		cmocka_unit_test(a_limit_is_kept_and_told),
 		cmocka_unit_test(garbage_does_not_crash),
+		cmocka_unit_test(garbage_on_another_stack_does_not_crash),
 	};
 
 	if (count != 3 || !kma_init())
