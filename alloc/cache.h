@@ -347,8 +347,12 @@ bool kma_large_resize(const struct kma_buffer *buffer, size_t size);
 /*
  * Give the pages with the first bytes of a large buffer to another, which has
  * nothing in it yet, instead of a copy; what the first holds then is undefined.
- * False, nothing changed: it does not pay, or cannot be.
  */
-bool kma_large_carry_over(void *to, void *from, size_t bytes);
+enum kma_carried {
+	KMA_CARRIED,
+	KMA_CARRIED_NOT,  /* nothing changed: it does not pay, or cannot be */
+	KMA_CARRIED_LOST, /* nor is there memory at to any more, for nobody */
+};
+enum kma_carried kma_large_carry_over(void *to, void *from, size_t bytes);
 
 #endif

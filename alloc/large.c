@@ -12,17 +12,22 @@
  * A buffer of tier off that outgrows its place takes its pages along (mremap):
  * the old place stays mapped, empty. Each such move can leave another mapping
  * in the heap, of which a process has a limited number, so it has to be worth
- * it.
+ * it. The kernel takes the new place's memory away before it finds that it
+ * cannot move there: where a limit leaves nothing, which is asked for before;
+ * where the program has cut the buffer into several mappings (mlock, madvise),
+ * before Linux 6.17, after which there is to be memory again.
  */
 #include "alloc/cache.h"
 
 #include "alloc/audit.h"
 #include "alloc/guard.h"
 #include "alloc/hollow.h"
+#include "alloc/range.h"
 #include "alloc/slab.h"
 #include "alloc/slab_queue.h"
 #include "alloc/sys.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 
 static const size_t carry_over_min = 1 << 20;
@@ -191,16 +196,27 @@ static bool is_plain(void *p, struct kma_buffer *ret)
 	       ret->slab->tier == KMA_TIER_OFF && ret->start == (uintptr_t)p;
 }
 
-bool kma_large_carry_over(void *to, void *from, size_t bytes)
+static bool is_gone(uintptr_t page)
+{
+	unsigned char there;
+
+	return sys_mincore(page, KMA_PAGE_SIZE, &there) == -ENOMEM;
+}
+
+enum kma_carried kma_large_carry_over(void *to, void *from, size_t bytes)
 {
 	size_t size = pages_of(bytes) << KMA_PAGE_SHIFT;
 	struct kma_buffer target, source;
 
 	if (size < carry_over_min || !is_plain(to, &target) ||
 	    !is_plain(from, &source) || size > kma_slab_bytes(target.slab) ||
-	    size > kma_slab_bytes(source.slab))
-		return false;
-	return sys_call(SYS_mremap, (long)source.start, (long)size, (long)size,
-			MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
-			(long)target.start, 0) == (long)target.start;
+	    size > kma_slab_bytes(source.slab) || kma_mappings_are_limited())
+		return KMA_CARRIED_NOT;
+	if (sys_call(SYS_mremap, (long)source.start, (long)size, (long)size,
+		     MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+		     (long)target.start, 0) == (long)target.start)
+		return KMA_CARRIED;
+	return is_gone(target.start) && !sys_map_anew(target.start, size)
+		       ? KMA_CARRIED_LOST
+		       : KMA_CARRIED_NOT;
 }

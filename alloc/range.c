@@ -164,12 +164,26 @@ static bool choose(uint64_t heap)
 	return true;
 }
 
+/* unknown: where a filter lets nobody ask. */
+static uint64_t limit_of(int resource, uint64_t unknown)
+{
+	struct rlimit limit;
+
+	return sys_call(SYS_prlimit64, 0, resource, 0, (long)(uintptr_t)&limit,
+			0, 0) < 0
+		       ? unknown
+		       : limit.rlim_cur;
+}
+
 uint64_t kma_address_limit(void)
 {
-	struct rlimit limit = { .rlim_cur = RLIM_INFINITY };
+	return limit_of(RLIMIT_AS, UINT64_MAX);
+}
 
-	sys_call(SYS_prlimit64, 0, RLIMIT_AS, 0, (long)(uintptr_t)&limit, 0, 0);
-	return limit.rlim_cur;
+bool kma_mappings_are_limited(void)
+{
+	return limit_of(RLIMIT_AS, 0) != UINT64_MAX ||
+	       limit_of(RLIMIT_DATA, 0) != UINT64_MAX;
 }
 
 bool kma_reserve_init(void)

@@ -64,6 +64,9 @@ void kma_reserve_let_go(void);
 /* RLIMIT_AS now, or UINT64_MAX. */
 uint64_t kma_address_limit(void);
 
+/* May the kernel refuse a mapping for RLIMIT_AS or RLIMIT_DATA? */
+bool kma_mappings_are_limited(void);
+
 /*
  * Make [range->base, upto) usable. Caller holds the lock of the part. False
  * with nothing changed when the range or the system's memory is exhausted.

@@ -136,11 +136,17 @@ static bool resize(void *p, struct kma_request *request, bool *in_place,
 	return true;
 }
 
-/* What a buffer that moved held. */
-static void carry_over(void *to, void *from, size_t bytes)
+/* What a buffer that moved held. False: there is no memory at to any more, and
+ * it is left alone for ever. */
+static bool carry_over(void *to, void *from, size_t bytes)
 {
-	if (bytes <= KMA_CACHED_MAX || !kma_large_carry_over(to, from, bytes))
+	enum kma_carried carried = KMA_CARRIED_NOT;
+
+	if (bytes > KMA_CACHED_MAX)
+		carried = kma_large_carry_over(to, from, bytes);
+	if (carried == KMA_CARRIED_NOT)
 		memcpy(to, from, bytes);
+	return carried != KMA_CARRIED_LOST;
 }
 
 /* It was to move only to become a sample, or none, and there is no room. */
@@ -187,10 +193,13 @@ void *kma_reallocate(void *p, size_t size)
 		errno = saved_errno;
 		return p;
 	}
-	if (moved) {
-		carry_over(moved, p, old < size ? old : size);
-		kma_release(p, SIZE_MAX, KMA_FAMILY_MALLOC, "realloc");
+	if (!moved)
+		return NULL;
+	if (!carry_over(moved, p, old < size ? old : size)) {
+		errno = ENOMEM;
+		return NULL;
 	}
+	kma_release(p, SIZE_MAX, KMA_FAMILY_MALLOC, "realloc");
 	return moved;
 }
 

@@ -78,6 +78,7 @@ static const struct {
 	{ SYS_getcpu, ANY },
 	{ SYS_sched_yield, ANY },
 	{ SYS_sched_getaffinity, ANY },
+	{ SYS_prlimit64, ANY },
 	{ SYS_mremap, ANY },
 	{ SYS_mlock, ANY },
 	{ SYS_munlock, ANY },
