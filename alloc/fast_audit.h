@@ -266,13 +266,16 @@ KMA_FAST bool fast_is_claimed_rightly(uint64_t word, size_t size,
 	       (size == SIZE_MAX || size == kma_word_size(word));
 }
 
-/* The magazine that fills has room: the caller has seen to it. */
+/* Room is looked for inside: a signal handler that comes before may take it. */
 KMA_FAST bool fast_put_audit(struct kma_thread *self, struct kma_magset *set,
 			     struct fast_round round, size_t size,
 			     enum kma_family family)
 {
 	struct kma_magazine *magazine = set->previous;
 
+	if (__builtin_expect(!magazine, 0) ||
+	    __builtin_expect(magazine->rounds == magazine->capacity, 0))
+		return false;
 	fast_foresee(round);
 	fast_look_ahead_freeing(self);
 
@@ -302,8 +305,6 @@ KMA_FAST bool fast_put_audit(struct kma_thread *self, struct kma_magset *set,
 KMA_FAST bool fast_audit_release(struct kma_thread *self, uint64_t word,
 				 void *p, size_t size, enum kma_family family)
 {
-	struct kma_magset *set =
-		&self->audit_magsets[word >> KMA_PAGE_CACHE_SHIFT];
 	const struct kma_slab *slab = fast_slab(word);
 	unsigned __int128 quotient =
 		kma_slab_divide(slab, (uintptr_t)p - slab->origin);
@@ -312,14 +313,12 @@ KMA_FAST bool fast_audit_release(struct kma_thread *self, uint64_t word,
 
 	if (__builtin_expect((uint64_t)quotient >= slab->reciprocal, 0) ||
 	    __builtin_expect(index >= slab->buffers, 0) ||
-	    __builtin_expect(!set->previous, 0) ||
-	    __builtin_expect(set->previous->rounds == set->previous->capacity,
-			     0) ||
 	    __builtin_expect(fast_is_forked(), 0))
 		return false;
 	fast_enter(self);
-	put = fast_put_audit(self, set, fast_round_at(p, slab, index), size,
-			     family);
+	put = fast_put_audit(self,
+			     &self->audit_magsets[word >> KMA_PAGE_CACHE_SHIFT],
+			     fast_round_at(p, slab, index), size, family);
 	fast_leave(self);
 	return put;
 }
