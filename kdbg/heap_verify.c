@@ -259,16 +259,31 @@ static void judge_never(struct judge *judge, const struct heap_layout *layout,
 	judge->unread = false;
 }
 
-static bool is_judged(const struct heap_slab *slab,
+/* Whose free reported it goes no further: it is as the program left it. */
+static bool is_reported(struct heap *heap, const struct heap_buffer *buffer)
+{
+	const struct heap_error *errors;
+	size_t count = heap_errors(heap, &errors);
+
+	for (size_t i = 0; i < count; i++)
+		if (errors[i].bufctl == buffer->bufctl)
+			return true;
+	return false;
+}
+
+static bool is_judged(struct heap *heap, const struct heap_slab *slab,
 		      const struct heap_buffer *buffer)
 {
 	if (!buffer->bufctl)
 		return false;
+	bool is_held =
+		buffer->state == BUFFER_ALLOCATED ||
+		(buffer->state == BUFFER_CHANGING && is_reported(heap, buffer));
+
 	if (slab->tier == TIER_GUARD)
-		return buffer->state == BUFFER_ALLOCATED;
+		return is_held;
 	return slab->tier == TIER_AUDIT &&
-	       (buffer->state == BUFFER_ALLOCATED ||
-		buffer->state == BUFFER_FREE ||
+	       (is_held || buffer->state == BUFFER_FREE ||
 		(buffer->state == BUFFER_NEVER && slab->pristine));
 }
 
@@ -288,7 +303,8 @@ enum heap_verdict heap_verify_buffer(struct heap *heap,
 		.context = context,
 	};
 
-	if (!is_judged(slab, buffer) || !heap_verify_possible(heap, instance))
+	if (!is_judged(heap, slab, buffer) ||
+	    !heap_verify_possible(heap, instance))
 		return VERDICT_UNJUDGED;
 	if (buffer->state == BUFFER_NEVER)
 		judge_never(&judge, &part->layout, slab, buffer);

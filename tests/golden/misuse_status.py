@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every misuse program leaves a dump, and ::status of it shows the error.
+"""Every misuse program leaves a dump; ::status and ::kmem_verify show the error.
 
 Usage: misuse_status.py KDBG LIBRARY PROGRAM...
 
 The name of the error and its first line are those of the report that the
-program itself printed. Damage that only the end finds is in the dump of the
-exit; what does not end the program is in it too.
+program itself printed. With on=error alone: damage that only the end finds, and
+what does not end the program, is in a dump of the exit. Damaged bytes are there
+still, so ::kmem_verify finds the heap damaged.
 """
 import json
 import os
@@ -16,13 +17,14 @@ import subprocess
 import sys
 import tempfile
 
+DAMAGE = re.compile(r"^(REDZONE|UNDERFLOW|MODIFIED): ")
 FIRST = re.compile(r"^kma: ([A-Z]+: .*)$", re.MULTILINE)
 
 
 def judge(kdbg, library, program, folder):
     dump = os.path.join(folder, "dump")
     env = {**os.environ, "LD_PRELOAD": library, "KMA_DEBUG": "default",
-           "KMA_DUMP": f"path={dump},on=error+exit"}
+           "KMA_DUMP": f"path={dump},on=error"}
     report = subprocess.run([program], env=env, capture_output=True, text=True,
                             timeout=60, check=False).stderr
     told = FIRST.findall(report)
@@ -39,6 +41,10 @@ def judge(kdbg, library, program, folder):
     for line, error in zip(told, errors):
         if not error.startswith(line):
             return f"reported {line!r}, ::status has {error!r}"
+    verify = subprocess.run([kdbg, "-e", "::kmem_verify", dump], capture_output=True,
+                            text=True, timeout=60, check=False)
+    if any(map(DAMAGE.match, told)) and verify.returncode != 23:
+        return f"::kmem_verify ended with {verify.returncode}: {verify.stdout}"
     return None
 
 
