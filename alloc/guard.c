@@ -2,6 +2,8 @@
 /*
  *	right:	| start ..... user ... end .|guard|	end as near to it as
  *	left:	|guard| user ......... end .......|	alignment lets it be
+ *	filled:	|guard| user ......... end .|guard|	where no guard bytes
+ *						fit at the other side
  *
  * What lies between the request and the edges of its pages is guard bytes,
  * verified when the buffer is freed. Freeing makes all pages untouchable, and
@@ -42,7 +44,7 @@ enum {
 };
 
 /* What of a slab cannot be touched: kma_slab.guarded. */
-enum { EDGE = 1, BUFFER = 2 };
+enum { EDGE_BEFORE = 1, BUFFER = 2, EDGE_BEHIND = 4 };
 
 static bool no_markers;        /* the kernel has no MADV_GUARD_INSTALL */
 static uint32_t fallback_used; /* ranges that mprotect() made untouchable */
@@ -119,10 +121,35 @@ static void lift(uintptr_t base, size_t size)
 	__atomic_sub_fetch(&fallback_used, 1, __ATOMIC_RELAXED);
 }
 
-static uintptr_t edge_of(const struct kma_slab *slab)
+static uintptr_t edge_before(const struct kma_slab *slab)
 {
-	return slab->first ? slab->base + slab->first - KMA_PAGE_SIZE
-			   : slab->base + slab->stride;
+	return slab->base + slab->first - KMA_PAGE_SIZE;
+}
+
+static uintptr_t edge_behind(const struct kma_slab *slab)
+{
+	return slab->base + slab->first + slab->stride;
+}
+
+static bool has_page_behind(const struct kma_slab *slab)
+{
+	return edge_behind(slab) < slab->base + kma_slab_bytes(slab);
+}
+
+static void place_edges(struct kma_slab *slab)
+{
+	if (slab->first && place(edge_before(slab), KMA_PAGE_SIZE))
+		slab->guarded |= EDGE_BEFORE;
+	if (has_page_behind(slab) && place(edge_behind(slab), KMA_PAGE_SIZE))
+		slab->guarded |= EDGE_BEHIND;
+}
+
+static void lift_edges(struct kma_slab *slab)
+{
+	if (slab->guarded & EDGE_BEFORE)
+		lift(edge_before(slab), KMA_PAGE_SIZE);
+	if (slab->guarded & EDGE_BEHIND)
+		lift(edge_behind(slab), KMA_PAGE_SIZE);
 }
 
 /* --- memory
@@ -182,10 +209,11 @@ bool kma_guard_take(struct kma_cache *cache, size_t size, size_t align,
 		    struct kma_buffer *ret)
 {
 	size_t step = align > KMA_PAGE_SIZE ? align : KMA_PAGE_SIZE;
-	size_t first = kma_options.guard_left ? step : 0;
-	size_t count = pages_for(size);
-	size_t pages = count + (first ? first >> KMA_PAGE_SHIFT : 1);
-	size_t bytes = count << KMA_PAGE_SHIFT;
+	size_t count = pages_for(size), bytes = count << KMA_PAGE_SHIFT;
+	bool filled = bytes - size < (align > 16 ? align : 16);
+	size_t first = kma_options.guard_left || filled ? step : 0;
+	size_t behind = kma_options.guard_left && !filled ? 0 : 1;
+	size_t pages = (first >> KMA_PAGE_SHIFT) + count + behind;
 	bool zeroed;
 
 	if (!count || !reserve(bytes))
@@ -205,8 +233,7 @@ bool kma_guard_take(struct kma_cache *cache, size_t size, size_t align,
 	}
 	keep_signals();
 	slab->stride = bytes;
-	if (place(edge_of(slab), KMA_PAGE_SIZE))
-		slab->guarded = EDGE;
+	place_edges(slab);
 	set_words(slab);
 	*ret = (struct kma_buffer){ .slab = slab,
 				    .start = base + first,
@@ -219,7 +246,7 @@ uintptr_t kma_guard_user(const struct kma_buffer *buffer, size_t size,
 {
 	const struct kma_slab *slab = buffer->slab;
 
-	if (slab->first)
+	if (kma_options.guard_left)
 		return buffer->start;
 	if (align < 16)
 		align = 16;
@@ -231,8 +258,7 @@ uintptr_t kma_guard_user(const struct kma_buffer *buffer, size_t size,
 
 static void release(struct kma_slab *slab)
 {
-	if (slab->guarded & EDGE)
-		lift(edge_of(slab), KMA_PAGE_SIZE);
+	lift_edges(slab);
 	if (slab->guarded & BUFFER)
 		lift(slab->base + slab->first, slab->stride);
 	kma_pages_free(slab->base, slab->pages);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tier guard: every buffer has pages of its own and ends at one that cannot be
- * touched (guard=left: begins behind one). A freed buffer's pages cannot be
+ * touched (guard=left: begins behind one), and where a request fills its pages
+ * lies between two. A freed buffer's pages cannot be
  * touched either, as long as it is among the kmguard last ones. So a bad access
  * faults where it happens, reads too; the fault is reported as the error it is.
  */
