@@ -12,6 +12,7 @@
 #include <cpuid.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/single_threaded.h>
 #include <sys/syscall.h>
@@ -162,6 +163,57 @@ static inline uintptr_t kma_arch_context_values(const ucontext_t *context,
 	for (unsigned i = 0; i < KMA_ARCH_VALUES; i++)
 		ret[i] = (uintptr_t)greg[number[i]];
 	return (uintptr_t)greg[REG_RIP];
+}
+
+/* A register by the number that an instruction has for it. */
+static inline uintptr_t kma_arch_numbered(const ucontext_t *context,
+					  unsigned number)
+{
+	static const int greg[16] = {
+		REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+		REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+		REG_R12, REG_R13, REG_R14, REG_R15,
+	};
+
+	return (uintptr_t)context->uc_mcontext.gregs[greg[number & 15]];
+}
+
+/* Where the call or jump at a context's PC reads its target, beside a register
+ * (call *8(%rax), jmp *(%rdi,%rcx,8)); 0: it is none of these. */
+static inline uintptr_t kma_arch_branch_place(const ucontext_t *context)
+{
+	enum { NOTRACK = 0x3e, BND = 0xf2, GROUP_5 = 0xff };
+	const uint8_t *at =
+		(const uint8_t *)(uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+	unsigned rex = 0;
+	int32_t wide = 0;
+	uintptr_t place = 0;
+
+	while (*at == NOTRACK || *at == BND)
+		at++;
+	if ((*at & 0xf0) == 0x40)
+		rex = *at++;
+	if (*at++ != GROUP_5)
+		return 0;
+	unsigned form = *at >> 6, operation = *at >> 3 & 7, base = *at & 7;
+	at++;
+	if (form == 3 || (operation != 2 && operation != 4)) /* call, jmp */
+		return 0;
+	if (base == 4) { /* an index, too: number 4 is none */
+		unsigned index = (*at >> 3 & 7) | (rex & 2) << 2;
+
+		if (index != 4)
+			place = kma_arch_numbered(context, index) << (*at >> 6);
+		base = *at++ & 7;
+	}
+	if (form == 0 && base == 5)
+		return 0; /* a global's address: no buffer */
+	place += kma_arch_numbered(context, base | (rex & 1) << 3);
+	if (form == 1)
+		return place + (uintptr_t)(intptr_t)(int8_t)*at;
+	if (form == 2)
+		memcpy(&wide, at, sizeof(wide));
+	return place + (uintptr_t)(intptr_t)wide;
 }
 
 /* Of a page fault: was it a write? The error code's bit 1. */
