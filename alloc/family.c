@@ -7,7 +7,8 @@
  * Then malloc's buffers reach our operator delete, and new's reach free(),
  * and nobody did wrong. Such a copy lives in the module that uses it; a module
  * that imports the operators has none. So a mix is held against a program only
- * where the module that called the malloc side imports operators.
+ * where the module that called the malloc side imports operators. The C library
+ * (strdup, getline) has no copy, and calls on behalf of another.
  */
 #include "alloc/family.h"
 
@@ -17,6 +18,7 @@
 #include <elf.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 const char *kma_family_allocator(enum kma_family family)
 {
@@ -91,23 +93,43 @@ static bool imports_operators(uintptr_t pc)
 	return false;
 }
 
+static bool is_libc(uintptr_t pc)
+{
+	struct dl_find_object object, libc;
+
+	return _dl_find_object((void *)pc, &object) == 0 &&
+	       _dl_find_object((void *)(uintptr_t)getauxval, &libc) == 0 &&
+	       object.dlfo_link_map == libc.dlfo_link_map;
+}
+
+/* Whoever called malloc or free, perhaps through the C library. */
+static bool caller_imports_operators(const uint64_t *pc, size_t depth)
+{
+	enum { CALLER = 1 };
+
+	for (size_t i = CALLER; i < depth; i++)
+		if (!is_libc(pc[i]))
+			return imports_operators(pc[i]);
+	return false;
+}
+
 bool kma_family_mixed(uint32_t alloc_stack, enum kma_family allocated,
 		      enum kma_family released)
 {
-	enum { CALLER = 1, FRAMES = 2 };
+	enum { FRAMES = 8 };
 	uint64_t pc[FRAMES];
 	uint16_t flags;
 
 	if (kma_family_is_kernel(allocated) || kma_family_is_kernel(released))
 		return true;
 	if (released == KMA_FAMILY_MALLOC)
-		return kma_stack_capture(pc, FRAMES, &flags) == FRAMES &&
-		       imports_operators(pc[CALLER]);
+		return caller_imports_operators(
+			pc, kma_stack_capture(pc, FRAMES, &flags));
 	if (allocated == KMA_FAMILY_MALLOC) {
 		const struct kma_stack *stack = kma_stack_get(alloc_stack);
 
-		return stack && stack->depth > CALLER &&
-		       imports_operators(stack->pc[CALLER]);
+		return stack &&
+		       caller_imports_operators(stack->pc, stack->depth);
 	}
 	return true;
 }
