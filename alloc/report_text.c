@@ -22,18 +22,27 @@ static void line(struct kma_text *text, const char *string)
 	kma_text_string(text, string);
 }
 
-/* The module that held a PC when a stack of that time was taken. */
+/*
+ * The module that held a PC when a stack of that time was taken; or the next
+ * that did: it was entered while the stack was taken, a little after its time.
+ */
 static const struct kma_module *module_at(uint64_t pc, uint64_t time)
 {
-	const struct kma_module *m =
-		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
+	const struct kma_module *m = __atomic_load_n(&kma_root.modules,
+						     __ATOMIC_ACQUIRE),
+				*next = NULL;
 
-	for (; m; m = m->next)
-		if (pc >= m->base && pc < m->end && m->from_time <= time &&
+	for (; m; m = m->next) {
+		if (pc < m->base || pc >= m->end)
+			continue;
+		if (m->from_time <= time &&
 		    (m->until_time == 0 || time < m->until_time))
 			return m;
-	/* Entered while the stack was taken, a little after its time. */
-	return kma_module_find(pc);
+		if (m->from_time > time &&
+		    (!next || m->from_time < next->from_time))
+			next = m;
+	}
+	return next ? next : kma_module_find(pc);
 }
 
 static void add_module_offset(struct kma_text *text,
@@ -114,13 +123,15 @@ static void add_position(struct kma_text *text, const struct kma_report *report)
 	const struct kma_buffer *buffer = report->buffer;
 	uintptr_t user = kma_buffer_user(buffer), address = report->address;
 	uintptr_t end = user + kma_buffer_size(buffer);
+	bool is_byte = report->code == KMA_ERROR_REDZONE ||
+		       report->code == KMA_ERROR_GUARDFAULT;
 
 	line(text, "address ");
 	kma_text_hex(text, address);
 	kma_text_string(text, " is ");
 	if (address < user)
 		add_distance(text, user - address, "before");
-	else if (address >= end && address > user)
+	else if (address >= end && (address > user || is_byte))
 		add_distance(text, address - end, "after");
 	else
 		add_distance(text, address - user, "inside");
