@@ -229,7 +229,9 @@ static void tell_outcome(const struct dump_request *request, int status)
 		dump_tell("cannot write dump ", -status);
 	else if (!kma_options.roster[0] && /* else the supervisor tells */
 		 (request->reason == KMA_DUMP_SIGNAL ||
-		  request->reason == KMA_DUMP_ERROR))
+		  request->reason == KMA_DUMP_ERROR ||
+		  (request->reason == KMA_DUMP_EXIT &&
+		   !kma_options.dump.on_exit))) /* not each end has one */
 		dump_tell("dump written to ", 0);
 }
 
@@ -329,6 +331,13 @@ __attribute__((noinline)) static void wipe_stack(void)
 	__asm__ volatile("" : : "r"(space) : "memory");
 }
 
+/* Of an error that did not end the process, too, or that only the end found. */
+static bool wanted_at_exit(void)
+{
+	return kma_options.dump.on_exit ||
+	       (kma_options.dump.on_error && kma_report_told());
+}
+
 void kma_dump_exit(int status, const struct kma_registers *here)
 {
 	if (kma_sandbox_forbids_end() || is_guest())
@@ -340,7 +349,7 @@ void kma_dump_exit(int status, const struct kma_registers *here)
 		.here = here,
 		.exit_status = (uint32_t)status,
 		.last = true,
-		.none = !kma_options.dump.on_exit,
+		.none = !wanted_at_exit(),
 	});
 }
 

@@ -36,7 +36,7 @@ static void at_exit(void *argument, int status)
 	struct kma_registers here = { 0 };
 
 	(void)argument;
-	if (kma_options.dump.on_exit)
+	if (kma_options.dump.on_exit || kma_options.dump.on_error)
 		capture_caller((uintptr_t)exit, &here);
 	kma_dump_exit(status, &here);
 }
@@ -53,7 +53,7 @@ static void at_quick(void *argument)
 	struct kma_registers here = { 0 };
 
 	(void)argument;
-	if (kma_options.dump.on_exit)
+	if (kma_options.dump.on_exit || kma_options.dump.on_error)
 		capture_caller((uintptr_t)quick_exit, &here);
 	kma_dump_exit(quick_status, &here);
 }

@@ -25,8 +25,9 @@
 #define KMA_PREFIX "kma: "
 
 static struct kma_lock report_lock;
-static uint32_t reporter;      /* tid of who holds it */
-static char text_buffer[8192]; /* of the reporter */
+static uint32_t reporter;       /* tid of who holds it */
+static char text_buffer[8192];  /* of the reporter */
+static uint64_t told_by_parent; /* of kma_root.errors.count */
 
 static void ring_add(const char *bytes, size_t size)
 {
@@ -263,8 +264,14 @@ void kma_report(const struct kma_report *report)
 		stop();
 }
 
+bool kma_report_told(void)
+{
+	return kma_root.errors.count != told_by_parent;
+}
+
 void kma_report_fork_child(void)
 {
+	told_by_parent = kma_root.errors.count;
 	kma_lock_reset(&report_lock);
 	reporter = 0;
 }

@@ -128,6 +128,9 @@ struct kma_report {
 
 void kma_report(const struct kma_report *report);
 
+/* Has this process, since it was forked, reported anything? */
+bool kma_report_told(void);
+
 /* In the child of a fork, where the reporter may be gone. */
 void kma_report_fork_child(void);
 
