@@ -185,15 +185,20 @@ static void end_overlapped(const struct kma_module *added)
 		kma_unwind_flush();
 }
 
+static bool is_object(const struct kma_module *m, const struct object *object)
+{
+	return m->base == object->base && m->end == object->end &&
+	       m->eh_frame_header == object->eh_frame_header &&
+	       m->name_hash == object->name_hash &&
+	       __atomic_load_n(&m->until_time, __ATOMIC_RELAXED) == 0;
+}
+
 static const struct kma_module *search(const struct kma_module *m,
 				       const struct kma_module *stop,
 				       const struct object *object)
 {
 	for (; m && m != stop; m = m->next)
-		if (m->base == object->base && m->end == object->end &&
-		    m->eh_frame_header == object->eh_frame_header &&
-		    m->name_hash == object->name_hash &&
-		    __atomic_load_n(&m->until_time, __ATOMIC_RELAXED) == 0)
+		if (is_object(m, object))
 			return m;
 	return NULL;
 }
@@ -268,16 +273,36 @@ static const struct kma_module *add(const struct object *object,
 	return module;
 }
 
+/* The last found of those that begin alike: a program that opens and closes
+ * libraries over and over has many that are gone. */
+static const struct kma_module **recent_of(const struct object *object)
+{
+	enum { RECENT_BITS = 6 };
+	static const struct kma_module *recent[1 << RECENT_BITS];
+	uint64_t page = object->base >> KMA_PAGE_SHIFT;
+
+	return &recent[page * UINT64_C(0x9E3779B97F4A7C15) >>
+		       (64 - RECENT_BITS)];
+}
+
 const struct kma_module *kma_module_find(uintptr_t pc)
 {
 	struct object object;
 
 	if (!object_find(pc, &object))
 		return NULL;
+	const struct kma_module **recent = recent_of(&object);
+	const struct kma_module *found =
+		__atomic_load_n(recent, __ATOMIC_ACQUIRE);
+	if (found && is_object(found, &object))
+		return found;
 	const struct kma_module *head =
 		__atomic_load_n(&kma_root.modules, __ATOMIC_ACQUIRE);
-	const struct kma_module *found = search(head, NULL, &object);
-	return found ? found : add(&object, head);
+	found = search(head, NULL, &object);
+	if (!found)
+		found = add(&object, head);
+	__atomic_store_n(recent, found, __ATOMIC_RELEASE);
+	return found;
 }
 
 /* A module is asked for where it begins; the program itself never goes. */

@@ -87,13 +87,12 @@ static bool choose_guard_depth(struct text value)
 
 static bool choose_guard_limit(struct text value)
 {
-	return text_size(value, &kma_options.guard_limit) &&
-	       kma_options.guard_limit > 0;
+	return text_size_some(value, &kma_options.guard_limit);
 }
 
 static bool choose_firewall(struct text value)
 {
-	if (!text_size(value, &kma_options.firewall) || !kma_options.firewall)
+	if (!text_size_some(value, &kma_options.firewall))
 		return false;
 	kma_options.guards = true;
 	return true;
@@ -169,15 +168,19 @@ static bool choose_mtbf(struct text value)
 {
 	struct text seed;
 	struct text rate = text_cut(value, ':', &seed);
+	size_t mean, start = 0;
 
-	kma_options.mtbf_seed = 0;
-	return text_number(rate, &kma_options.mtbf) &&
-	       (seed.size == 0 || text_number(seed, &kma_options.mtbf_seed));
+	if (!text_number(rate, &mean) ||
+	    (seed.size != 0 && !text_number(seed, &start)))
+		return false;
+	kma_options.mtbf = mean;
+	kma_options.mtbf_seed = start;
+	return true;
 }
 
 static bool choose_limit(struct text value)
 {
-	return text_size(value, &kma_options.limit) && kma_options.limit > 0;
+	return text_size_some(value, &kma_options.limit);
 }
 
 /* Which of the words it is, in the order of their numbers; else count. */
@@ -220,14 +223,17 @@ static bool choose_wired(struct text value)
 
 static bool choose_stacks(struct text value)
 {
-	return text_size(value, &kma_options.stacks_max) &&
-	       kma_options.stacks_max > 0;
+	return text_size_some(value, &kma_options.stacks_max);
 }
 
 static bool choose_reap_interval(struct text value)
 {
-	return text_number(value, &kma_options.reap_interval) &&
-	       kma_options.reap_interval <= INT32_MAX;
+	size_t seconds;
+
+	if (!text_number(value, &seconds) || seconds > INT32_MAX)
+		return false;
+	kma_options.reap_interval = seconds;
+	return true;
 }
 
 /* KMA_OPTIONS=tier:CACHE=TIER */

@@ -75,4 +75,15 @@ static inline bool text_size(struct text text, size_t *ret)
 	return true;
 }
 
+/* The same where none is no size. */
+static inline bool text_size_some(struct text text, size_t *ret)
+{
+	size_t size;
+
+	if (!text_size(text, &size) || size == 0)
+		return false;
+	*ret = size;
+	return true;
+}
+
 #endif

@@ -193,11 +193,21 @@ bool kma_bounds_is_own(const struct kma_bounds *bounds)
 	return kma_self && bounds->top == kma_self->stack_top;
 }
 
+/* The main thread may have been on other stacks alone until now: its own is
+ * where the kernel put the program's name. */
+static void learn_main(struct kma_thread *self)
+{
+	if (self->stack_top == 0 && self->tid == (uint32_t)sys_getpid())
+		bounds_learn(self, getauxval(AT_EXECFN));
+}
+
 /* The main thread's bounds reach below what is mapped of its stack. */
 bool kma_bounds_find_own(uintptr_t sp, struct kma_bounds *ret)
 {
 	struct kma_bounds own;
 
+	if (kma_self)
+		learn_main(kma_self);
 	if (!kma_self || !kma_bounds_own(kma_self, sp, &own) ||
 	    !all_mapped(page_of(sp), 1))
 		return false;

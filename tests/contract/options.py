@@ -53,6 +53,7 @@ CASES = [
     ({"KMA_LOGGING": "transaction=64Q"}, OFF, ["'transaction=64Q' has a bad value"]),
     ({"KMA_LOGGING": "fail=64K"}, OFF, []),
     ({"KMA_DEBUG": "mtbf=x"}, OFF, ["'mtbf=x' has a bad value"]),
+    ({"KMA_DEBUG": "audit,mtbf=1:x"}, AUDIT, ["'mtbf=1:x' has a bad value"]),
     ({"KMA_LOGGING": "contents=1M,slab=64K"}, OFF, []),
     ({"KMA_DEBUG": "audit,contents=1T"}, AUDIT, ["'contents=1T' has a bad value"]),
     ({"KMA_OPTIONS": "stacks=1M"}, OFF, []),

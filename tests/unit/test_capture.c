@@ -204,6 +204,9 @@ static void a_stack_switched_by_hand_leads_back(void **state)
 	(void)state;
 	switch_and_compare(switch_by_rbp);
 	switch_and_compare(switch_by_rbx);
+	/* As in a thread that was never seen on its own. */
+	kma_self->stack_top = 0;
+	switch_and_compare(switch_by_rbp);
 }
 
 static int capture_here(void *argument)
