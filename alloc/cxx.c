@@ -52,14 +52,16 @@ static handler_function *new_handler(void)
 	return get ? get() : NULL;
 }
 
-/* The C++ library's operator new tries again, fails and throws bad_alloc. */
-static void *throw_bad_alloc(size_t size)
+/* The C++ library's operator new fails, and throws bad_alloc. It is asked for
+ * what there cannot be: had it any more luck than we, what it got from malloc
+ * would be no new's. */
+static void *throw_bad_alloc(void)
 {
 	new_function *next =
 		(new_function *)(uintptr_t)dlsym(RTLD_NEXT, "_Znwm");
 
 	if (next)
-		return next(size);
+		return next(SIZE_MAX);
 	kma_message("operator new failed, and there is no C++ library to "
 		    "throw");
 	raise(SIGABRT);
@@ -75,7 +77,7 @@ static void *new_or_throw(size_t size, size_t align, enum kma_family family)
 		handler_function *handler = new_handler();
 
 		if (!handler)
-			return throw_bad_alloc(size > align ? size : align);
+			return throw_bad_alloc();
 		handler();
 	}
 	return p;
@@ -104,17 +106,16 @@ static void *next_aligned_nothrow(const char *name, size_t size, size_t align,
 }
 
 /*
- * Without a handler a nothrow new just fails. With one the C++ library's has
- * to run it, for it may throw and only C++ can turn that into NULL.
+ * Without a handler a nothrow new just fails. With one the C++ library's of
+ * that name has to run it, for it may throw and only C++ can turn that into
+ * NULL. It calls the throwing new of its form, ours.
  */
-static void *new_or_null(size_t size, size_t align, enum kma_family family,
+static void *new_or_null(const char *name, size_t size, enum kma_family family,
 			 const struct nothrow *tag)
 {
-	void *p = try_new(size, align, family);
+	void *p = try_new(size, 16, family);
 
-	return p || !new_handler()
-		       ? p
-		       : next_nothrow("_ZnwmRKSt9nothrow_t", size, tag);
+	return p || !new_handler() ? p : next_nothrow(name, size, tag);
 }
 
 /*
@@ -135,15 +136,18 @@ static void *new_aligned_or_throw(size_t size, size_t align,
 		return new_or_throw(size, align, family);
 	aligned_function *next = (aligned_function *)(uintptr_t)dlsym(
 		RTLD_NEXT, "_ZnwmSt11align_val_t");
-	return next ? next(size, align) : throw_bad_alloc(SIZE_MAX);
+	return next ? next(size, align) : throw_bad_alloc();
 }
 
-static void *new_aligned_or_null(size_t size, size_t align,
+static void *new_aligned_or_null(const char *name, size_t size, size_t align,
 				 enum kma_family family,
 				 const struct nothrow *tag)
 {
-	return is_alignment(align) ? new_or_null(size, align, family, tag)
-				   : NULL;
+	void *p = is_alignment(align) ? try_new(size, align, family) : NULL;
+
+	return p || !is_alignment(align) || !new_handler()
+		       ? p
+		       : next_aligned_nothrow(name, size, align, tag);
 }
 
 static void delete (void *p, size_t size, enum kma_family family,
@@ -215,35 +219,43 @@ OPERATOR(void *, _ZnamSt11align_val_t, (size_t size, size_t align))
 
 OPERATOR(void *, _ZnwmRKSt9nothrow_t, (size_t size, const struct nothrow *tag))
 {
+	static const char name[] = "_ZnwmRKSt9nothrow_t";
+
 	return IS_REPLACED(_Znwm)
-		? next_nothrow("_ZnwmRKSt9nothrow_t", size, tag)
-		: new_or_null(size, 16, KMA_FAMILY_NEW, tag);
+		? next_nothrow(name, size, tag)
+		: new_or_null(name, size, KMA_FAMILY_NEW, tag);
 }
 
 OPERATOR(void *, _ZnamRKSt9nothrow_t, (size_t size, const struct nothrow *tag))
 {
+	static const char name[] = "_ZnamRKSt9nothrow_t";
+
 	return IS_REPLACED(_Znam) || IS_REPLACED(_Znwm)
-		? next_nothrow("_ZnamRKSt9nothrow_t", size, tag)
-		: new_or_null(size, 16, array_family(), tag);
+		? next_nothrow(name, size, tag)
+		: new_or_null(name, size, array_family(), tag);
 }
 
 OPERATOR(void *, _ZnwmSt11align_val_tRKSt9nothrow_t,
 	 (size_t size, size_t align, const struct nothrow *tag))
 {
+	static const char name[] = "_ZnwmSt11align_val_tRKSt9nothrow_t";
+
 	return IS_REPLACED(_ZnwmSt11align_val_t)
-		? next_aligned_nothrow("_ZnwmSt11align_val_tRKSt9nothrow_t",
-				       size, align, tag)
-		: new_aligned_or_null(size, align, KMA_FAMILY_ALIGNED, tag);
+		? next_aligned_nothrow(name, size, align, tag)
+		: new_aligned_or_null(name, size, align, KMA_FAMILY_ALIGNED,
+				      tag);
 }
 
 OPERATOR(void *, _ZnamSt11align_val_tRKSt9nothrow_t,
 	 (size_t size, size_t align, const struct nothrow *tag))
 {
+	static const char name[] = "_ZnamSt11align_val_tRKSt9nothrow_t";
+
 	return IS_REPLACED(_ZnamSt11align_val_t) ||
 	       IS_REPLACED(_ZnwmSt11align_val_t)
-		? next_aligned_nothrow("_ZnamSt11align_val_tRKSt9nothrow_t",
-				       size, align, tag)
-		: new_aligned_or_null(size, align, aligned_array_family(), tag);
+		? next_aligned_nothrow(name, size, align, tag)
+		: new_aligned_or_null(name, size, align,
+				      aligned_array_family(), tag);
 }
 
 /*
