@@ -10,6 +10,8 @@
 #include "alloc/cache.h"
 #include "alloc/report.h"
 
+#include <stdint.h>
+
 struct kma_damage;
 
 /* The depot and the log, before the first audited buffer. */
@@ -63,5 +65,9 @@ void kma_audit_evict(struct kma_slab *slab);
  * Never aborts. Returns how many it found.
  */
 size_t kma_audit_verify_all(void);
+
+/* How many threads are doing that: what they found by the page map is not used
+ * for anything else meanwhile. */
+extern uint32_t kma_audit_verifying;
 
 #endif

@@ -6,7 +6,8 @@
  *
  * Slabs are found by the page map, without a lock, while other threads may
  * still run. So a buffer is judged twice: what looks like damage counts only
- * if word and times are what they were, in a page that is still the slab's.
+ * if word and times are what they were, in a page that is still the slab's; and
+ * the headers of slabs that go meanwhile stay (kma_audit_verifying).
  *
  * Pages that clients brought they may take away as well: of those only what can
  * be read is looked at.
@@ -227,7 +228,9 @@ static void verify_foreign(struct kma_slab *slab, void *context)
 		*found += verify_slab(slab, 0, -1);
 }
 
-size_t kma_audit_verify_all(void)
+uint32_t kma_audit_verifying;
+
+static size_t verify_all(void)
 {
 	int pagemap = kma_pristine_pagemap();
 	uintptr_t page = kma_reserve.heap.base;
@@ -252,5 +255,15 @@ size_t kma_audit_verify_all(void)
 	if (pagemap >= 0)
 		sys_call(SYS_close, pagemap, 0, 0, 0, 0, 0);
 	kma_foreign_each(verify_foreign, &found);
+	return found;
+}
+
+size_t kma_audit_verify_all(void)
+{
+	__atomic_add_fetch(&kma_audit_verifying, 1, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	size_t found = verify_all();
+
+	__atomic_sub_fetch(&kma_audit_verifying, 1, __ATOMIC_SEQ_CST);
 	return found;
 }
