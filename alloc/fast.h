@@ -76,12 +76,12 @@ KMA_FAST void *kma_fast_allocate(size_t size)
 		return NULL;
 
 	unsigned class = kma_fast_table[(size + 15) / 16];
-	struct kma_magset *set = &self->magsets[class];
 
-	if (__builtin_expect(kma_magset_is_sample(set), 0))
-		return NULL;
-	fast_enter(self);
-	void *p = kma_magset_pop(set);
+	fast_enter(self); /* a handler may count the sample, or move the sets */
+	struct kma_magset *set = &self->magsets[class];
+	void *p = __builtin_expect(kma_magset_is_sample(set), 0)
+			  ? NULL
+			  : kma_magset_pop(set);
 
 	fast_leave(self);
 	return p;

@@ -165,11 +165,13 @@ static void unreserve(size_t size)
 static bool reserve(size_t size)
 {
 	static bool told;
+	size_t used = __atomic_load_n(&memory_used, __ATOMIC_RELAXED);
 
-	if (__atomic_add_fetch(&memory_used, size, __ATOMIC_RELAXED) <=
-	    memory_max)
-		return true;
-	unreserve(size);
+	while (size <= memory_max && used <= memory_max - size)
+		if (__atomic_compare_exchange_n(
+			    &memory_used, &used, used + size, true,
+			    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
 	__atomic_add_fetch(&kma_root.guards_missing, 1, __ATOMIC_RELAXED);
 	if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
 		kma_message("guarded buffers take all the memory that they "

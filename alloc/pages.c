@@ -124,6 +124,9 @@ void kma_pages_free(uintptr_t base, size_t count)
 
 	if (!dirty) { /* large: not under the lock, the run is still ours */
 		kma_lock_release(&kma_pages_lock);
+		/* Who looks at buffers without a lock is not to take what is
+		 * zeroed for one. */
+		kma_pages_set(base, count, KMA_PAGE_NONE);
 		kma_runs_return(base, count);
 		kma_lock_acquire(&kma_pages_lock);
 		swing_back(count);
