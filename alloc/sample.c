@@ -38,11 +38,27 @@ static double minus_log(uint64_t n)
 	return (zeros + 1) * ln2 - ln_f;
 }
 
-/* Of exponential distribution with the rate as its mean. */
+/* Of the intervals that are drawn. */
+static double mean;
+
+/*
+ * Of requests that are counted one in rate is to be a sample, so the whole part
+ * of an interval has to be geometric: -1 / ln(1 - 1 / rate), by its series.
+ */
+static double mean_of(double rate)
+{
+	double x = 1 / rate;
+
+	return rate <= 1 ? 0
+			 : rate - 1.0 / 2 -
+				   x * (1.0 / 12 +
+					x * (1.0 / 24 + x * (19.0 / 720)));
+}
+
+/* Of exponential distribution. */
 static double draw(struct kma_thread *thread)
 {
-	return minus_log(random_next(&thread->sample_random)) *
-	       (double)kma_root.sample_rate;
+	return minus_log(random_next(&thread->sample_random)) * mean;
 }
 
 static int64_t draw_interval(struct kma_thread *thread)
@@ -57,6 +73,8 @@ void kma_sample_init(void)
 	kma_root.sample_rate = kma_options.sample_rate;
 	kma_root.sample_tier = kma_options.sample_tier;
 	kma_root.sample_bytes = kma_options.sample_bytes;
+	mean = kma_root.sample_bytes ? (double)kma_root.sample_rate
+				     : mean_of((double)kma_root.sample_rate);
 }
 
 void kma_sample_thread_init(struct kma_thread *thread)
@@ -72,7 +90,9 @@ void kma_sample_thread_init(struct kma_thread *thread)
 
 static int64_t cost_of(size_t size)
 {
-	return kma_root.sample_bytes ? (int64_t)(size & SIZE_MAX >> 1) + 1 : 1;
+	if (!kma_root.sample_bytes)
+		return 1;
+	return size < PTRDIFF_MAX ? (int64_t)size + 1 : PTRDIFF_MAX;
 }
 
 /* Of a request that no magazine set serves. */

@@ -3,10 +3,10 @@
  * Sampling: some requests get an audited (audit=1/BYTES) or a guarded
  * (guard=1/N) buffer, all others go the fast way of tier off.
  *
- * A request of cost c (size + 1, or 1 where requests are counted) is a sample
- * with the probability 1 - exp(-c / rate), whatever came before it, and 1 /
- * that is what it stands for: the debugger's estimates are unbiased. The rate
- * is in kma_root.
+ * A request of c bytes (size + 1) is a sample with the probability
+ * 1 - exp(-c / rate), where requests are counted with 1 / rate, whatever came
+ * before it, and 1 / that is what it stands for: the debugger's estimates are
+ * unbiased. The rate is in kma_root.
  *
  * To count costs would be felt in the fast path. A magazine set counts its
  * allocations anyway, and all of them are of one class: so it is drawn which of

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a sampled buffer stands for. libkma takes a request of cost c with the
- * probability p = 1 - exp(-c / rate), so that 1 / p of its like were made for
- * each one that is seen; alloc/sample.h tells how.
+ * What a sampled buffer stands for. libkma takes a request of c bytes with the
+ * probability p = 1 - exp(-c / rate), one of counted requests with p = 1 /
+ * rate, so that 1 / p of its like were made for each one that is seen;
+ * alloc/sample.h tells how.
  */
 #include "kdbg/heap_impl.h"
 
@@ -30,14 +31,13 @@ double heap_sample_weight(const struct heap *heap,
 	const struct heap_layout *layout = &part->layout;
 	uint64_t rate = record_uint(part->root, &layout->kma_root.sample_rate);
 	uint64_t tier = record_uint(part->root, &layout->kma_root.sample_tier);
-	double cost = 1;
 
 	if (rate == 0 || slab->tier != heap_tier_of(layout, tier) ||
 	    cache->tier == slab->tier)
 		return 1;
-	if (record_uint(part->root, &layout->kma_root.sample_bytes))
-		cost += (double)buffer->size;
-	double x = cost / (double)rate;
+	if (!record_uint(part->root, &layout->kma_root.sample_bytes))
+		return (double)rate;
+	double x = ((double)buffer->size + 1) / (double)rate;
 	/* Where 1 - exp(-x) would be all rounding. */
 	double probability = x < 1e-6 ? x : 1 - exp_minus(x);
 	return 1 / probability;

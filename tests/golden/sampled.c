@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Two users whose buffers are counted: 200000 of 64 bytes, 2000 of 5000. With
- * "grown", 400 that grew to 1100000; with "shrunk", 1600 that shrank to 140000.
- * With "freed", buffers of all sizes, written to their ends and freed; with
- * "stale", each is written to once more. With "limited", buffers of up to 60 MB
- * that grow where they lie, and shrink: 1, if one cannot.
+ * "few", the 2000 alone; with "grown", 400 that grew to 1100000; with "shrunk",
+ * 1600 that shrank to 140000. With "freed", buffers of all sizes, written to
+ * their ends and freed; with "stale", each is written to once more. With
+ * "limited", buffers of up to 60 MB that grow where they lie, and shrink: 1, if
+ * one cannot.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,9 @@ int main(int argc, char **argv)
 {
 	const char *way = argc > 1 ? argv[1] : "";
 
-	if (strcmp(way, "grown") == 0) {
+	if (strcmp(way, "few") == 0) {
+		allocate_large();
+	} else if (strcmp(way, "grown") == 0) {
 		grow();
 	} else if (strcmp(way, "shrunk") == 0) {
 		shrink();

@@ -58,6 +58,12 @@ with tempfile.TemporaryDirectory() as name:
     counts, notes = users(name, "guard=1/50")
     if abs(counts.get(64, 0) - 200000) > 0.16 * 200000:
         sys.exit(f"guard=1/50: {counts}")
+    counts, notes = users(name, "guard=1/1", "few")
+    if counts.get(5000) != 2000:  # each, not 1 - 1/e of them
+        sys.exit(f"guard=1/1: {counts}")
+    counts, notes = users(name, "guard=1/2", "few")
+    if abs(counts.get(5000, 0) - 2000) > 270 or counts[5000] % 2:
+        sys.exit(f"guard=1/2: {counts}")
 
     for tier in "off", "audit=1/32M":  # samples alone would need twice the room
         subprocess.run([PROGRAM, "limited"], timeout=60, check=True,
