@@ -2,6 +2,9 @@
 #include "alloc/stack.h"
 
 #include "alloc/root.h"
+#include "alloc/sys.h"
+
+#include <sys/mman.h>
 
 uint64_t kma_stack_hash(const uint64_t *pc, size_t depth)
 {
@@ -12,20 +15,48 @@ uint64_t kma_stack_hash(const uint64_t *pc, size_t depth)
 	return hash;
 }
 
-static uint32_t record(uint64_t *pc, size_t max)
-{
-	uint16_t flags;
-	size_t depth = kma_stack_capture(pc, max, &flags);
+/*
+ * Where a stack is captured: on itself, in frames of their own for the few that
+ * are deep, as they cost stack; the fewer that are deeper still in pages of the
+ * system's. Without those it is cut.
+ */
+enum { SHALLOW = 64, DEEP = 512 };
 
+static uint32_t keep(const uint64_t *pc, size_t depth, uint16_t flags)
+{
 	return kma_depot_intern(kma_stack_hash(pc, depth), pc, depth, flags);
 }
 
-/* Frames of their own, as deep stacks are rare and cost stack. */
-__attribute__((noinline)) static uint32_t record_deep(size_t max)
+/* 0: there are no pages, or the depot is full. */
+__attribute__((noinline)) static uint32_t record_deepest(size_t limit)
 {
-	uint64_t pc[KMA_STACK_MAX];
+	size_t size = limit * sizeof(uint64_t);
+	long pages =
+		sys_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t *pc = (uint64_t *)pages;
+	uint16_t flags;
 
-	return record(pc, max);
+	if (pages < 0)
+		return 0;
+	size_t depth = kma_stack_capture(pc, limit, &flags);
+	uint32_t id = keep(pc, depth, flags);
+
+	sys_munmap((uintptr_t)pages, size);
+	return id;
+}
+
+__attribute__((noinline)) static uint32_t record_deep(size_t limit)
+{
+	uint64_t pc[DEEP];
+	uint16_t flags;
+	size_t depth =
+		kma_stack_capture(pc, limit < DEEP ? limit : DEEP, &flags);
+	uint32_t id = 0;
+
+	if (depth == DEEP && limit > DEEP)
+		id = record_deepest(limit);
+	return id ? id : keep(pc, depth, flags);
 }
 
 size_t kma_stack_limit(void)
@@ -37,9 +68,13 @@ size_t kma_stack_limit(void)
 
 __attribute__((noinline)) uint32_t kma_stack_intern_walked(void)
 {
-	enum { SHALLOW = 64 };
 	uint64_t pc[SHALLOW];
 	size_t limit = kma_stack_limit();
+	uint16_t flags;
 
-	return limit > SHALLOW ? record_deep(limit) : record(pc, limit);
+	if (limit > SHALLOW)
+		return record_deep(limit);
+	size_t depth = kma_stack_capture(pc, limit, &flags);
+
+	return keep(pc, depth, flags);
 }

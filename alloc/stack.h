@@ -25,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { KMA_STACK_UNIT = 8, KMA_STACK_MAX = 512 };
+enum { KMA_STACK_UNIT = 8, KMA_STACK_MAX = UINT16_MAX /* frames */ };
 
 enum kma_stack_flags {
 	KMA_STACK_TRUNCATED = 1, /* depth limit, or a frame without a rule */

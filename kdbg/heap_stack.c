@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { DEPTH_MAX = 4096 };
+enum { DEPTH_MAX = UINT16_MAX };
 
 /* Where the depot's entries are; false: there is none. */
 static bool read_depot(struct heap *heap, struct instance *part)

@@ -437,6 +437,35 @@ static void a_limit_is_kept_and_told(void **state)
 	assert_int_equal(flags, KMA_STACK_TRUNCATED);
 }
 
+__attribute__((noinline)) static uint32_t recurse(unsigned depth)
+{
+	volatile uint32_t id = depth ? recurse(depth - 1)
+				     : kma_stack_intern(KMA_STACK_OF_ALLOC);
+
+	return id;
+}
+
+/* Deeper than a stack holds while it is captured. */
+static void a_deep_stack_is_kept_whole(void **state)
+{
+	enum { DEEP = 20000, LIMIT = 1000 };
+	unsigned usual = kma_root.audit_depth;
+
+	(void)state;
+	kma_root.audit_depth = 0;
+	const struct kma_stack *whole = kma_stack_get(recurse(DEEP));
+
+	assert_true(whole && whole->depth > DEEP && whole->flags == 0);
+	kma_root.audit_depth = LIMIT;
+	const struct kma_stack *cut = kma_stack_get(recurse(DEEP));
+
+	assert_true(cut && cut->depth == LIMIT &&
+		    cut->flags == KMA_STACK_TRUNCATED);
+	assert_memory_equal(cut->pc + 1, whole->pc + 1,
+			    (LIMIT - 1) * sizeof(cut->pc[0]));
+	kma_root.audit_depth = usual;
+}
+
 int main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +480,7 @@ int main(int count, char **arguments)
 		cmocka_unit_test(a_library_opened_late_and_closed),
 		cmocka_unit_test(a_module_is_entered_when_first_met),
 		cmocka_unit_test(a_limit_is_kept_and_told),
+		cmocka_unit_test(a_deep_stack_is_kept_whole),
 		cmocka_unit_test(garbage_does_not_crash),
 		cmocka_unit_test(garbage_on_another_stack_does_not_crash),
 	};
