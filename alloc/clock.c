@@ -38,14 +38,6 @@ uint64_t kma_clock_nanoseconds(void)
 	return clock_read(clock_gettime, CLOCK_MONOTONIC);
 }
 
-uint32_t kma_clock_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (uint32_t)t.tv_sec;
-}
-
 /*
  * Ticks are read on both sides of the monotonic clock and the tightest of a
  * few tries is kept, so that an interrupt in between does not become an error
@@ -81,15 +73,41 @@ void kma_clock_init(void)
 
 void kma_clock_calibrate(void)
 {
-	kma_root.clock[KMA_CLOCK_LATEST] = pair_take(clock_gettime);
+	struct kma_clock_pair *latest = &kma_root.clock[KMA_CLOCK_LATEST];
+	struct kma_clock_pair now = pair_take(clock_gettime);
+
+	__atomic_store_n(&latest->ticks, now.ticks, __ATOMIC_RELAXED);
+	__atomic_store_n(&latest->monotonic_ns, now.monotonic_ns,
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&latest->realtime_ns, now.realtime_ns,
+			 __ATOMIC_RELAXED);
+}
+
+/* Each is the time to take another pair: a core of a crash, or whoever looks at
+ * a living process, has one by which the rate is known. */
+uint32_t kma_clock_seconds(void)
+{
+	static uint32_t calibrated;
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	uint32_t now = (uint32_t)t.tv_sec;
+
+	if (__atomic_load_n(&calibrated, __ATOMIC_RELAXED) != now) {
+		__atomic_store_n(&calibrated, now, __ATOMIC_RELAXED);
+		kma_clock_calibrate();
+	}
+	return now;
 }
 
 uint64_t kma_clock_nanoseconds_between(uint64_t from, uint64_t to)
 {
 	const struct kma_clock_pair *start = &kma_root.clock[KMA_CLOCK_START];
 	const struct kma_clock_pair *latest = &kma_root.clock[KMA_CLOCK_LATEST];
-	uint64_t ticks = latest->ticks - start->ticks;
-	uint64_t ns = latest->monotonic_ns - start->monotonic_ns;
+	uint64_t ticks = __atomic_load_n(&latest->ticks, __ATOMIC_RELAXED) -
+			 start->ticks;
+	uint64_t ns = __atomic_load_n(&latest->monotonic_ns, __ATOMIC_RELAXED) -
+		      start->monotonic_ns;
 
 	if (to <= from)
 		return 0;
