@@ -195,6 +195,9 @@ static struct err *emit_history(const struct dcmd_call *call, struct heap *heap,
 
 	if (err)
 		return err;
+	if (count == 0 && !call->piped)
+		sink_note(out, "the transaction log has nothing on the buffer, "
+			       "or was not kept: KMA_LOGGING=transaction=SIZE");
 	sink_table(out, &bufctl_tables[SHORT]);
 	for (size_t i = 0;
 	     i < count && !out->failed && !session_interrupted(call->session);
