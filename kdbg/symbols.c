@@ -75,7 +75,6 @@ void symbols_destroy(struct symbols *symbols)
 		symbols_module_destroy(symbols->past[i]);
 	free(symbols->modules);
 	free(symbols->past);
-	free(symbols->lives);
 	symbols_own_deinit(symbols);
 	range_index_deinit(&symbols->index);
 	memo_deinit(&symbols->names);

@@ -8,20 +8,13 @@
 #include "kdbg/symbols.h"
 #include "kdbg/symbols_module.h"
 
-/* From when until when a module of the past was there, in ticks. */
-struct symbols_life {
-	struct symbols_module *module;
-	uint64_t from, until;
-};
-
 struct symbols {
 	struct target *target;
 	struct symbols_module **modules; /* as the target lists them */
 	size_t module_count;
 	struct symbols_module **past;
 	size_t past_count;
-	struct symbols_life *lives; /* of those */
-	size_t life_count, life_capacity;
+	size_t life_count;        /* of those */
 	struct range_index index; /* of modules */
 	struct symbol *own;       /* ::nmadd's; their names are ours */
 	size_t own_count;

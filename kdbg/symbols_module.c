@@ -59,6 +59,7 @@ void symbols_module_destroy(struct symbols_module *module)
 	module_file_close(module->debug);
 	module_file_close(module->owned);
 	free(module->status);
+	free(module->lives);
 	if (!module->listed) {
 		free((char *)module->facts.path);
 		free((uint8_t *)module->facts.build_id);

@@ -11,12 +11,21 @@
 #include "kdbg/symbol_table.h"
 #include "kdbg/target.h"
 
+/* From when until when a module of the past was there, in ticks. */
+struct symbols_life {
+	uint64_t from, until;
+};
+
 struct symbols_module {
 	struct dump_module facts;
 	const char *name; /* basename */
 	uint64_t from;    /* ticks, of one that is there; 0: not known */
 	bool listed;      /* by the target itself: facts are its own */
 	const struct dump_module *origin; /* in the target, if listed */
+
+	/* If it is one of the past, the latest first. */
+	struct symbols_life *lives;
+	size_t life_count, life_capacity;
 
 	bool loaded;
 	const struct module_file *file; /* NULL: none, and status says why */

@@ -58,7 +58,8 @@ static struct err *past_add(struct symbols *symbols,
 }
 
 /* A library opened and closed again and again is one module with many lives:
- * others may have lain in its place between them. */
+ * others may have lain in its place between them. They are told in some order
+ * of time, most often this one. */
 static struct err *life_add(struct symbols *symbols,
 			    struct symbols_module *module, uint64_t from,
 			    uint64_t until)
@@ -67,21 +68,25 @@ static struct err *life_add(struct symbols *symbols,
 		return err_new(ERR_UNSUPPORTED,
 			       "more than %d modules opened and closed",
 			       LIVES_MAX);
-	if (symbols->life_count == symbols->life_capacity) {
-		size_t capacity = symbols->life_capacity * 2 + 64;
-		struct symbols_life *lives = reallocarray(
-			symbols->lives, capacity, sizeof(lives[0]));
+	if (module->life_count == module->life_capacity) {
+		size_t capacity = module->life_capacity * 2 + 1;
+		struct symbols_life *lives =
+			reallocarray(module->lives, capacity, sizeof(lives[0]));
 
 		if (!lives)
 			return err_new(ERR_NO_MEMORY, "symbols");
-		symbols->lives = lives;
-		symbols->life_capacity = capacity;
+		module->lives = lives;
+		module->life_capacity = capacity;
 	}
-	symbols->lives[symbols->life_count++] = (struct symbols_life){
-		.module = module,
+	size_t at = module->life_count++;
+
+	for (; at > 0 && module->lives[at - 1].from < from; at--)
+		module->lives[at] = module->lives[at - 1];
+	module->lives[at] = (struct symbols_life){
 		.from = from,
 		.until = until ? until : UINT64_MAX,
 	};
+	symbols->life_count++;
 	return NULL;
 }
 
@@ -109,33 +114,67 @@ static bool holds(const struct symbols_module *module, uint64_t address)
 	return address >= module->facts.base && address < module->facts.end;
 }
 
+/* The lives of the modules of the past that held an address: the one of a time,
+ * which began last; the one that came next; the last of all. */
+struct lives {
+	struct past_life {
+		struct symbols_module *module;
+		struct symbols_life life;
+	} at, next, last;
+};
+
+/* How many of a module's lives began after that time. */
+static size_t lives_after(const struct symbols_module *module, uint64_t ticks)
+{
+	size_t low = 0, high = module->life_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (module->lives[middle].from > ticks)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void lives_of(struct symbols_module *module, uint64_t ticks,
+		     struct lives *lives)
+{
+	const struct symbols_life *life = module->lives;
+	size_t after = lives_after(module, ticks);
+
+	if (!lives->last.module || life->from > lives->last.life.from)
+		lives->last = (struct past_life){ module, *life };
+	if (after > 0 && (!lives->next.module ||
+			  life[after - 1].from < lives->next.life.from))
+		lives->next = (struct past_life){ module, life[after - 1] };
+	if (after < module->life_count && ticks < life[after].until &&
+	    (!lives->at.module || life[after].from > lives->at.life.from))
+		lives->at = (struct past_life){ module, life[after] };
+}
+
 /*
  * Of the modules of the past that held address the one that was there at that
- * time and came last. Where none was, the one that came next: a module is
- * entered when its first stack is taken, a little after that stack's time. Else
- * the last, as without a time.
+ * time. Where none was, the one that came next: a module is entered when its
+ * first stack is taken, a little after that stack's time. Else the last, as
+ * without a time.
  */
-static const struct symbols_life *life_at(const struct symbols *symbols,
-					  uint64_t address, uint64_t ticks)
+static struct past_life life_at(const struct symbols *symbols, uint64_t address,
+				uint64_t ticks)
 {
-	const struct symbols_life *at = NULL, *next = NULL, *last = NULL;
+	struct lives lives = { 0 };
 
-	for (size_t i = 0; i < symbols->life_count; i++) {
-		const struct symbols_life *life = &symbols->lives[i];
-
-		if (!holds(life->module, address))
-			continue;
-		if (!last || life->from > last->from)
-			last = life;
-		if (ticks == SYMBOLS_NOW)
-			continue;
-		if (life->from > ticks && (!next || life->from < next->from))
-			next = life;
-		if (life->from <= ticks && ticks < life->until &&
-		    (!at || life->from > at->from))
-			at = life;
-	}
-	return at ? at : next ? next : last;
+	for (size_t i = 0; i < symbols->past_count; i++)
+		if (holds(symbols->past[i], address) &&
+		    symbols->past[i]->life_count)
+			lives_of(symbols->past[i], ticks, &lives);
+	if (ticks == SYMBOLS_NOW)
+		return lives.last;
+	return lives.at.module     ? lives.at
+	       : lives.next.module ? lives.next
+				   : lives.last;
 }
 
 struct symbols_module *symbols_module_at(const struct symbols *symbols,
@@ -146,17 +185,17 @@ struct symbols_module *symbols_module_at(const struct symbols *symbols,
 
 	if (!symbols->life_count || (ticks == SYMBOLS_NOW && module))
 		return module;
-	const struct symbols_life *life = life_at(symbols, address, ticks);
+	struct past_life past = life_at(symbols, address, ticks);
+	const struct symbols_life *life = &past.life;
 
-	if (!module || !life)
-		return life ? life->module : module;
+	if (!module || !past.module)
+		return past.module ? past.module : module;
 
 	bool was_there = module->from && module->from <= ticks;
 	if (life->from <= ticks && ticks < life->until)
 		return was_there && module->from > life->from ? module
-							      : life->module;
+							      : past.module;
 	if (was_there || life->from <= ticks)
 		return module;
-	return module->from && module->from < life->from ? module
-							 : life->module;
+	return module->from && module->from < life->from ? module : past.module;
 }
