@@ -26,8 +26,8 @@ static inline uint64_t kma_clock_now(void)
 /* Whole seconds since the system's start, as of its last tick; cheap. */
 uint32_t kma_clock_seconds(void);
 
-/* Take the first pair; take another (at dump, at report, and once a second while
- * magazines and pages go to and fro). */
+/* Take the first pair; take another (at dump, at report, and once a second
+ * while magazines and pages go to and fro). */
 void kma_clock_init(void);
 void kma_clock_calibrate(void);
 

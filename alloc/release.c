@@ -116,12 +116,14 @@ __attribute__((noinline)) static void
 report_no_start(const void *p, const char *function,
 		const struct kma_buffer *buffer)
 {
-	struct kma_buffer object;
+	struct kma_buffer object, behind;
 
 	if (kma_foreign_find((uintptr_t)p, &object)) {
 		report_client(p, function, &object);
 		return;
 	}
+	if (!buffer && kma_word_find_behind((uintptr_t)p, &behind))
+		buffer = &behind;
 	kma_report(&(struct kma_report){
 		.code = buffer ? KMA_ERROR_BADBASE : KMA_ERROR_BADADDR,
 		.address = (uintptr_t)p,

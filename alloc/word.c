@@ -15,6 +15,19 @@ static bool is_first_element(uint64_t word, uintptr_t offset,
 	       function && strcmp(function, "operator delete") == 0;
 }
 
+bool kma_word_find_behind(uintptr_t address, struct kma_buffer *ret)
+{
+	enum { NEAR = 128, STEP = 16 };
+
+	for (uintptr_t at = STEP; at <= NEAR; at += STEP)
+		if (kma_buffer_find(address + at, ret) && kma_word_of(ret) &&
+		    kma_word_state(kma_word_load(ret)) ==
+			    KMA_BUFFER_ALLOCATED &&
+		    kma_buffer_user(ret) > address)
+			return kma_buffer_user(ret) - address <= NEAR;
+	return false;
+}
+
 void kma_word_refuse(const struct kma_buffer *buffer, uintptr_t user,
 		     const char *function)
 {
@@ -23,8 +36,12 @@ void kma_word_refuse(const struct kma_buffer *buffer, uintptr_t user,
 				     .buffer = buffer,
 				     .function = function };
 	uint64_t word = kma_word_load(buffer);
+	struct kma_buffer behind;
 
-	if (kma_word_state(word) == KMA_BUFFER_NEVER) {
+	if (kma_word_state(word) == KMA_BUFFER_NEVER &&
+	    kma_word_find_behind(user, &behind)) {
+		report.buffer = &behind;
+	} else if (kma_word_state(word) == KMA_BUFFER_NEVER) {
 		report.code = KMA_ERROR_BADADDR;
 		report.buffer = NULL;
 	} else if (kma_word_is_start(buffer, user, word)) {

@@ -82,6 +82,10 @@ static inline bool kma_word_is_start(const struct kma_buffer *buffer,
 	return user == buffer->start + kma_word_offset(word);
 }
 
+/* The live buffer that begins a little behind an address in none: a header may
+ * be meant that it does not have. */
+bool kma_word_find_behind(uintptr_t address, struct kma_buffer *ret);
+
 /* Report what is wrong with freeing or resizing user, which is not a live
  * buffer's start. */
 void kma_word_refuse(const struct kma_buffer *buffer, uintptr_t user,

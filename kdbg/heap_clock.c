@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Ticks to nanoseconds, by the pairs that the allocator took: the first at its
- * start, the latest at the dump, the last report, or within the second before
- * it last went to its depots. Where only one was taken (a core of a program that
- * had hardly begun), a tick counts as a nanosecond and heap_time_known() says
- * that times are not to be trusted.
+ * start, the latest at the dump, at the last report, or in a second in which it
+ * worked. Where only one was taken (a core of a program that had hardly begun),
+ * a tick counts as a nanosecond and heap_time_known() says that times are not
+ * to be trusted.
  */
 #include "kdbg/heap_impl.h"
 
