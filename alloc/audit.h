@@ -67,7 +67,15 @@ void kma_audit_evict(struct kma_slab *slab);
 size_t kma_audit_verify_all(void);
 
 /* How many threads are doing that: what they found by the page map is not used
- * for anything else meanwhile. */
+ * for anything else meanwhile, and no page is made untouchable. */
 extern uint32_t kma_audit_verifying;
+
+/* To be asked by whoever has just taken a slab or a buffer out of sight: who
+ * begins to look when nobody did here does not find it. */
+static inline bool kma_audit_is_verifying(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&kma_audit_verifying, __ATOMIC_RELAXED) != 0;
+}
 
 #endif

@@ -25,6 +25,7 @@
  */
 #include "alloc/guard.h"
 
+#include "alloc/audit.h"
 #include "alloc/available.h"
 #include "alloc/dump_signal.h"
 #include "alloc/meta.h"
@@ -98,8 +99,11 @@ static bool place_by_protection(uintptr_t base, size_t size)
 	return false;
 }
 
+/* Not while somebody looks at buffers without a lock: he may be at this one. */
 static bool place(uintptr_t base, size_t size)
 {
+	if (kma_audit_is_verifying())
+		return false;
 	if (!__atomic_load_n(&no_markers, __ATOMIC_RELAXED)) {
 		if (sys_madvise(base, size, SYS_GUARD_INSTALL) == 0)
 			return true;

@@ -82,22 +82,13 @@ static struct kma_slab *header_create(uint32_t buffers, enum kma_tier tier)
 	return slab;
 }
 
-/*
- * Who looks at every slab at exit finds them without a lock, and may be at this
- * one: it stays as it is, for ever. Its pages no longer lead to it; who begins
- * to look when nobody did here does not find it.
- */
-static bool is_looked_at(void)
-{
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&kma_audit_verifying, __ATOMIC_RELAXED) != 0;
-}
-
+/* Who looks at every slab at exit finds them without a lock, and may be at this
+ * one: then it stays as it is, for ever. */
 static void header_destroy(struct kma_slab *slab)
 {
 	void *records = slab->bufctls ? (void *)slab->bufctls : slab->words;
 
-	if (is_looked_at())
+	if (kma_audit_is_verifying())
 		return;
 	kma_meta_give(record_kind(slab->tier), records, slab->buffers,
 		      slab->buffers * record_size(slab->tier));

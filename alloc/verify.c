@@ -7,7 +7,8 @@
  * Slabs are found by the page map, without a lock, while other threads may
  * still run. So a buffer is judged twice: what looks like damage counts only
  * if word and times are what they were, in a page that is still the slab's; and
- * the headers of slabs that go meanwhile stay (kma_audit_verifying).
+ * the headers of slabs that go meanwhile stay, and pages can be touched
+ * (kma_audit_is_verifying()).
  *
  * Pages that clients brought they may take away as well: of those only what can
  * be read is looked at.
