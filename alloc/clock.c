@@ -71,10 +71,9 @@ void kma_clock_init(void)
 	kma_root.clock[KMA_CLOCK_LATEST] = kma_root.clock[KMA_CLOCK_START];
 }
 
-void kma_clock_calibrate(void)
+static void keep(struct kma_clock_pair now)
 {
 	struct kma_clock_pair *latest = &kma_root.clock[KMA_CLOCK_LATEST];
-	struct kma_clock_pair now = pair_take(clock_gettime);
 
 	__atomic_store_n(&latest->ticks, now.ticks, __ATOMIC_RELAXED);
 	__atomic_store_n(&latest->monotonic_ns, now.monotonic_ns,
@@ -83,19 +82,39 @@ void kma_clock_calibrate(void)
 			 __ATOMIC_RELAXED);
 }
 
-/* Each is the time to take another pair: a core of a crash, or whoever looks at
- * a living process, has one by which the rate is known. */
+void kma_clock_calibrate(void)
+{
+	keep(pair_take(clock_gettime));
+}
+
+/*
+ * A core of a crash, and whoever looks at a living process, has a pair then by
+ * which the rate is known. By the coarse clocks, which are some milliseconds
+ * late, little in a second: they alone are never a system call, that a filter
+ * may forbid.
+ */
+static void keep_coarse(uint64_t monotonic)
+{
+	const uint64_t second = 1000000000;
+
+	if (monotonic < kma_root.clock[KMA_CLOCK_START].monotonic_ns + second)
+		return;
+	keep((struct kma_clock_pair){
+		.ticks = kma_clock_now(),
+		.monotonic_ns = monotonic,
+		.realtime_ns = clock_read(clock_gettime, CLOCK_REALTIME_COARSE),
+	});
+}
+
 uint32_t kma_clock_seconds(void)
 {
-	static uint32_t calibrated;
-	struct timespec t;
+	static uint32_t last;
+	uint64_t monotonic = clock_read(clock_gettime, CLOCK_MONOTONIC_COARSE);
+	uint32_t now = (uint32_t)(monotonic / 1000000000U);
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	uint32_t now = (uint32_t)t.tv_sec;
-
-	if (__atomic_load_n(&calibrated, __ATOMIC_RELAXED) != now) {
-		__atomic_store_n(&calibrated, now, __ATOMIC_RELAXED);
-		kma_clock_calibrate();
+	if (__atomic_load_n(&last, __ATOMIC_RELAXED) != now) {
+		__atomic_store_n(&last, now, __ATOMIC_RELAXED);
+		keep_coarse(monotonic);
 	}
 	return now;
 }

@@ -34,7 +34,7 @@ static void a_working_program_has_a_rate(void **state)
 	uint64_t begun = kma_clock_nanoseconds();
 
 	(void)state;
-	while (latest->monotonic_ns - start->monotonic_ns < second / 10 &&
+	while (latest->ticks == start->ticks &&
 	       kma_clock_nanoseconds() - begun < enough)
 		use_magazines();
 
