@@ -139,9 +139,11 @@ struct check_stack judge_stack(struct judge *judge, size_t instance,
 	const uint64_t *pcs;
 	uint32_t flags = 0;
 	size_t depth = heap_stack(judge->heap, instance, id, &pcs, &flags);
-	struct check_stack stack = judge_stack_of(judge, pcs, depth, ticks);
+	size_t told = depth < HEAP_STACK_TOLD ? depth : HEAP_STACK_TOLD;
+	struct check_stack stack = judge_stack_of(judge, pcs, told, ticks);
 
-	stack.truncated = heap_stack_truncated(judge->heap, instance, flags);
+	stack.truncated = told < depth ||
+			  heap_stack_truncated(judge->heap, instance, flags);
 	return stack;
 }
 

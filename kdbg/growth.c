@@ -267,7 +267,7 @@ static char *key_of(const struct side *side, const struct tally *tally,
 	*frames = depth >= 2;
 	if (!*frames)
 		put_label(side, stream, tally);
-	for (size_t i = 1; *frames && i < depth; i++)
+	for (size_t i = 1; *frames && i < depth && i < HEAP_STACK_TOLD; i++)
 		put_frame(side, stream, pcs[i], tally->event.time);
 	if (fclose(stream) == 0)
 		return text;

@@ -249,6 +249,10 @@ const struct heap_thread *heap_thread(struct heap *heap, uint32_t tid);
 size_t heap_stack(struct heap *heap, size_t instance, uint32_t id,
 		  const uint64_t **pcs, uint32_t *flags);
 
+/* What of a stack is told in a report of many, and tells users apart: audit=0
+ * keeps tens of thousands of frames of a deep recursion. */
+enum { HEAP_STACK_TOLD = 512 };
+
 /* Does a stack with these flags go on past its last frame? */
 bool heap_stack_truncated(const struct heap *heap, size_t instance,
 			  uint32_t flags);

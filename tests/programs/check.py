@@ -529,6 +529,15 @@ def test_truncated_stack_says_so():
     equal("\n        ...\n" in whole.err, False, whole.err)
 
 
+def test_report_of_a_deep_stack():
+    """audit=0 keeps all of it; of each leak enough is told."""
+    deep = check(SUPERVISED, "leak-below", "3000", env=clean_environment() | {"KMA_DEBUG": "audit=0"})
+    contains(deep.err, "\n        ...\n")
+    equal(deep.err.count("lose_below") < 520, True, deep.err)
+    some = check(SUPERVISED, "leak-below", "300", env=clean_environment() | {"KMA_DEBUG": "audit=0"})
+    contains(some.err, "main (")
+
+
 def test_path_with_a_newline():
     """The list of mappings writes it otherwise."""
     with tempfile.TemporaryDirectory(suffix="new\nline") as folder:

@@ -59,6 +59,17 @@ static void lose(int count)
 	wipe_stack();
 }
 
+__attribute__((noinline)) static int lose_below(int frames)
+{
+	volatile int below = frames;
+
+	if (frames == 0)
+		lose(1);
+	else
+		below += lose_below(frames - 1);
+	return below;
+}
+
 static void *lose_in_thread(void *count)
 {
 	lose(*(int *)count);
@@ -203,6 +214,8 @@ static bool act(const char *action, int number)
 {
 	if (strcmp(action, "leak") == 0)
 		lose(number);
+	else if (strcmp(action, "leak-below") == 0)
+		lose_below(number);
 	else if (strcmp(action, "thread-leak") == 0)
 		thread(number);
 	else if (strcmp(action, "hold") == 0)
